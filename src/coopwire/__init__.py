@@ -1,0 +1,1 @@
+"""coopwire joins a co-operative lender's loan system to gateways, books and core banks."""

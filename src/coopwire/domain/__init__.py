@@ -1,0 +1,1 @@
+"""Our nouns: standard library only, frozen dataclasses, no I/O, no clock, no async."""
