@@ -42,7 +42,7 @@ class Refused(HubError):
 
 
 class Held(Refused):
-    """They refused for a reason that a person can mend (closed period, inactive account): hold, then resume."""
+    """They refused for a reason that a person can mend (closed period, inactive account): resume after."""
 
 
 class TryLater(HubError):

@@ -1,0 +1,138 @@
+"""Journal entries on neutral keys, and the posting rules that turn a receipt into one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from coopwire.domain.money import exponent
+from coopwire.domain.payments import Component
+from coopwire.domain.receipts import AllocationLine, FeeBearer, Receipt
+
+
+class Side(StrEnum):
+    """Debit or credit."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+    @property
+    def other(self) -> Side:
+        """The opposite side."""
+        return Side.CREDIT if self is Side.DEBIT else Side.DEBIT
+
+
+class UnbalancedEntry(ValueError):
+    """An entry that does not balance cannot be built."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One side of an entry: a neutral account key and a positive amount in minor units."""
+
+    key: str
+    side: Side
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A balanced entry: at least two lines, positive amounts, debits equal credits to the minor unit."""
+
+    kind: str
+    on: date
+    currency: str
+    narrative: str
+    lines: tuple[JournalLine, ...]
+    branch: str | None = None
+    member: str | None = None
+
+    def __post_init__(self) -> None:
+        exponent(self.currency)
+        if len(self.lines) < 2:
+            raise UnbalancedEntry("an entry needs at least two lines")
+        if any(line.amount_minor <= 0 for line in self.lines):
+            raise UnbalancedEntry("every line of an entry must be a positive amount")
+        debit, credit = total(self.lines, Side.DEBIT), total(self.lines, Side.CREDIT)
+        if debit != credit:
+            raise UnbalancedEntry(f"debits are {debit}, credits {credit} minor units")
+
+
+def total(lines: Iterable[JournalLine], side: Side) -> int:
+    """Sum of one side in minor units."""
+    return sum(line.amount_minor for line in lines if line.side is side)
+
+
+KEY_OF_COMPONENT = {
+    Component.PRINCIPAL: "loan_principal",
+    Component.INTEREST: "interest_income",
+    Component.PENALTY: "penalty_income",
+    Component.FEES: "fee_income",
+    Component.SAVINGS: "member_savings",
+    Component.SHARES: "member_shares",
+    Component.OVERPAYMENT: "member_overpayments",
+    Component.SUSPENSE: "suspense",
+}
+GATEWAY_CHARGES = "gateway_charges"
+SUSPENSE = KEY_OF_COMPONENT[Component.SUSPENSE]
+
+
+def clearing_key(connection: str) -> str:
+    """The clearing account of one gateway connection."""
+    return f"gateway_clearing.{connection}"
+
+
+def keys_needed(gateways: Iterable[str]) -> frozenset[str]:
+    """Every neutral key that the posting rules of this file can produce for these gateway connections."""
+    return frozenset(KEY_OF_COMPONENT.values()) | {GATEWAY_CHARGES} | {clearing_key(g) for g in gateways}
+
+
+def receipt_entry(
+    receipt: Receipt,
+    allocation: Sequence[AllocationLine],
+    *,
+    on: date,
+    kind: str,
+    narrative: str,
+    branch: str | None,
+    member: str | None,
+) -> JournalEntry:
+    """Debit clearing with the net and charges with a fee that we bore; credit what the allocation says."""
+    borne = receipt.fee_minor if receipt.fee_bearer is FeeBearer.LENDER else 0
+    signed: Counter[str] = Counter()
+    signed[clearing_key(receipt.connection)] += receipt.net_minor
+    signed[GATEWAY_CHARGES] += borne
+    for line in allocation:
+        signed[KEY_OF_COMPONENT[line.component]] -= line.amount_minor
+    return JournalEntry(kind, on, receipt.currency, narrative, _sides(signed), branch, member)
+
+
+def reallocation_entry(
+    allocation: Sequence[AllocationLine],
+    *,
+    on: date,
+    currency: str,
+    narrative: str,
+    branch: str | None,
+    member: str | None,
+) -> JournalEntry | None:
+    """Move a value from suspense to where it belongs; None when it belongs to suspense altogether."""
+    signed: Counter[str] = Counter()
+    for line in allocation:
+        signed[SUSPENSE] += line.amount_minor
+        signed[KEY_OF_COMPONENT[line.component]] -= line.amount_minor
+    lines = _sides(signed)
+    if not lines:
+        return None
+    return JournalEntry("reallocation", on, currency, narrative, lines, branch, member)
+
+
+def _sides(signed: Counter[str]) -> tuple[JournalLine, ...]:
+    return tuple(
+        JournalLine(key, Side.DEBIT if amount > 0 else Side.CREDIT, abs(amount))
+        for key, amount in signed.items()
+        if amount != 0
+    )

@@ -1,0 +1,47 @@
+"""A difference that a person or a rule must resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class BreakType(StrEnum):
+    """Every kind of difference that the hub opens."""
+
+    AMOUNT_DIFFERS = "amount_differs"
+    CURRENCY_DIFFERS = "currency_differs"
+    WRONG_MODE = "wrong_mode"
+    RECEIPT_WITHOUT_PAYMENT = "receipt_without_payment"
+    SECOND_CHARGE = "second_charge"
+    DUES_EXPIRED = "dues_expired"
+    FORBIDDEN_MOVE = "forbidden_move"
+    NOTICE_NOT_CONFIRMED = "notice_not_confirmed"
+    NOTICE_UNREADABLE = "notice_unreadable"
+    CHARGE_CHANGED = "charge_changed"
+    EFFECT_REFUSED = "effect_refused"
+    EFFECT_GAVE_UP = "effect_gave_up"
+    EFFECT_HELD = "effect_held"
+    OUTCOME_STILL_UNKNOWN = "outcome_still_unknown"
+    FOUND_DIFFERENT = "found_different"
+    FOUND_TWICE = "found_twice"
+    LATE_OUTCOME = "late_outcome"
+    LMS_ANSWER_REJECTED = "lms_answer_rejected"
+    CONTRACT_BROKEN = "contract_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One difference: `subject` names our row, `evidence` holds facts of both sides without personal data.
+
+    `once` makes it unique: the same break seen again is the same row.
+    """
+
+    type: BreakType
+    subject: str
+    once: str
+    payment: str | None = None
+    receipt: str | None = None
+    effect: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,121 @@
+"""The event catalogue: every event the hub publishes, as CloudEvents 1.0 with typed data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+SOURCE = "coopwire"
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A published, versioned event; `data` maps each member to its meaning (amounts in minor units)."""
+
+    name: str
+    version: int
+    title: str
+    data: Mapping[str, str]
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents `type`."""
+        return f"coopwire.{self.name}.v{self.version}"
+
+
+_MONEY = {"amount_minor": "integer, minor units", "currency": "ISO 4217"}
+_EFFECT = {
+    "effect": "effect id",
+    "kind": "checkout, journal, posting or callback",
+    "connection": "connection name",
+    "receipt": "receipt id or null",
+    "payment": "payment reference or null",
+}
+
+PAYMENT_INITIALIZED = EventType(
+    "payment.initialized",
+    1,
+    "A payment was accepted and its first attempt stored",
+    {"payment": "payment reference", "kind": "payment kind", "member": "member reference", **_MONEY},
+)
+PAYMENT_MOVED = EventType(
+    "payment.moved",
+    1,
+    "A payment moved to another state",
+    {
+        "payment": "payment reference",
+        "state": "new state",
+        "was": "state before",
+        "reason": "short, may be empty",
+    },
+)
+PAYMENT_FAILED = EventType(
+    "payment.failed",
+    1,
+    "The gateway said that a payment failed; the member may still try again",
+    {"payment": "payment reference", "reason": "the gateway's reason"},
+)
+RECEIPT_RECORDED = EventType(
+    "receipt.recorded",
+    1,
+    "Money arrived and was recorded",
+    {
+        "receipt": "receipt id",
+        "payment": "payment reference or null",
+        "connection": "gateway connection",
+        "value_minor": "what counts for the member",
+        "gross_minor": "what the member paid",
+        "fee_minor": "gateway fee",
+        "currency": "ISO 4217",
+        "allocation": "list of component, amount_minor, due",
+        "paid_at": "RFC 3339",
+    },
+)
+JOURNAL_POSTED = EventType(
+    "journal.posted", 1, "An entry stands in the books", {**_EFFECT, "provider_ref": "theirs"}
+)
+BANK_POSTED = EventType(
+    "bank.posted", 1, "The core bank credited the member", {**_EFFECT, "provider_ref": "theirs"}
+)
+RECEIPT_SETTLED = EventType(
+    "receipt.settled",
+    1,
+    "A receipt is both booked and banked",
+    {"receipt": "receipt id", "payment": "reference"},
+)
+EFFECT_STOPPED = EventType(
+    "effect.stopped",
+    1,
+    "An effect was refused, held or its outcome is unknown",
+    {**_EFFECT, "state": "refused, held or unknown", "reason": "why"},
+)
+BREAK_OPENED = EventType(
+    "break.opened",
+    1,
+    "A difference needs a person",
+    {"break": "type", "subject": "our row", "evidence": "facts"},
+)
+CATALOGUE = (
+    PAYMENT_INITIALIZED,
+    PAYMENT_MOVED,
+    PAYMENT_FAILED,
+    RECEIPT_RECORDED,
+    JOURNAL_POSTED,
+    BANK_POSTED,
+    RECEIPT_SETTLED,
+    EFFECT_STOPPED,
+    BREAK_OPENED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened; `key` gives the order (loan, else member), `subject` is our reference."""
+
+    id: str
+    type: str
+    subject: str
+    key: str
+    data: Mapping[str, object]
+    occurred_at: datetime

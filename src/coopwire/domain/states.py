@@ -1,0 +1,81 @@
+"""The states of our nouns and the one table each that says which move is allowed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+
+class PaymentState(StrEnum):
+    """Where a payment, or one attempt of it, stands."""
+
+    INTENDED = "intended"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+    CANCELLED = "cancelled"
+    SUCCEEDED = "succeeded"
+
+
+class EffectState(StrEnum):
+    """Where one outgoing write stands."""
+
+    INTENDED = "intended"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+_P = PaymentState
+_E = EffectState
+
+PAYMENT_MOVES: dict[PaymentState, frozenset[PaymentState]] = {
+    _P.INTENDED: frozenset({_P.PENDING, _P.PROCESSING, _P.SUCCEEDED, _P.FAILED, _P.ABANDONED, _P.CANCELLED}),
+    _P.PENDING: frozenset({_P.PROCESSING, _P.SUCCEEDED, _P.FAILED, _P.ABANDONED, _P.CANCELLED}),
+    _P.PROCESSING: frozenset({_P.SUCCEEDED, _P.FAILED, _P.ABANDONED, _P.CANCELLED}),
+    # The member may try again on the same page, so these three are not the end.
+    _P.FAILED: frozenset({_P.SUCCEEDED, _P.PROCESSING, _P.ABANDONED, _P.CANCELLED}),
+    _P.ABANDONED: frozenset({_P.SUCCEEDED, _P.PROCESSING, _P.FAILED, _P.CANCELLED}),
+    _P.CANCELLED: frozenset({_P.SUCCEEDED}),
+    _P.SUCCEEDED: frozenset(),
+}
+"""Moves of a payment and of an attempt. Success is final here; refunds are rows of their own."""
+
+EFFECT_MOVES: dict[EffectState, frozenset[EffectState]] = {
+    _E.INTENDED: frozenset({_E.SENDING, _E.HELD, _E.CANCELLED}),
+    # Back to intended only when it is proved that they did not do it.
+    _E.SENDING: frozenset({_E.DONE, _E.REFUSED, _E.UNKNOWN, _E.HELD, _E.INTENDED}),
+    _E.UNKNOWN: frozenset({_E.DONE, _E.REFUSED, _E.HELD, _E.INTENDED, _E.CANCELLED}),
+    _E.HELD: frozenset({_E.INTENDED, _E.CANCELLED, _E.DONE}),
+    _E.DONE: frozenset(),
+    _E.REFUSED: frozenset(),
+    _E.CANCELLED: frozenset(),
+}
+FINISHED_EFFECT = frozenset({_E.DONE, _E.REFUSED, _E.CANCELLED})
+"""States that let the successor in a lane go on."""
+
+_S = TypeVar("_S", PaymentState, EffectState)
+
+
+class ForbiddenMove(Exception):
+    """The table forbids this move; the caller opens a break."""
+
+    def __init__(self, noun: str, old: str, new: str) -> None:
+        super().__init__(f"{noun} may not move from {old} to {new}")
+        self.noun, self.old, self.new = noun, old, new
+
+
+def may_move(table: dict[_S, frozenset[_S]], old: _S, new: _S) -> bool:
+    """True if `new` is `old` or an allowed successor of it."""
+    return new == old or new in table[old]
+
+
+def move(noun: str, table: dict[_S, frozenset[_S]], old: _S, new: _S) -> _S:
+    """`new`, or ForbiddenMove if the table does not allow it."""
+    if not may_move(table, old, new):
+        raise ForbiddenMove(noun, old, new)
+    return new
