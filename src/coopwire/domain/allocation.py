@@ -25,8 +25,8 @@ def allocate(
 ) -> tuple[AllocationLine, ...]:
     """Where `value_minor` of a first, matching receipt of `payment` goes.
 
-    `already` is what the hub has allocated per due id on this loan since the snapshot. Savings, shares and fees
-    take the whole; a loan repayment falls over its dues; expired or absent dues go to suspense.
+    `already` is what the hub has allocated per due id on this loan since the snapshot. Savings, shares and
+    fees take the whole; a loan repayment falls over its dues; expired or absent dues go to suspense.
     """
     component = _WHOLE.get(payment.kind)
     if component is not None:

@@ -6,32 +6,13 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+_NO_DECIMALS = """
+    BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF
+"""
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 _EXPONENT_NOT_TWO = {
-    **dict.fromkeys(
-        (
-            [
-                "BIF",
-                "CLP",
-                "DJF",
-                "GNF",
-                "ISK",
-                "JPY",
-                "KMF",
-                "KRW",
-                "PYG",
-                "RWF",
-                "UGX",
-                "UYI",
-                "VND",
-                "VUV",
-                "XAF",
-                "XOF",
-                "XPF",
-            ]
-        ),
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
 }
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 MAX_MINOR = 2**63 - 1

@@ -5,45 +5,65 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
-_S = lambda n: timedelta(seconds=n)  # noqa: E731 - keeps the table below readable
-_M = lambda n: timedelta(minutes=n)  # noqa: E731
-_H = lambda n: timedelta(hours=n)  # noqa: E731
-_D = lambda n: timedelta(days=n)  # noqa: E731
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Timings:
     """Every duration of the hub. Sources: design §6, §7, §8, §9."""
 
-    heartbeat: timedelta = _S(5)
-    worker_lost_after: timedelta = _S(15)
-    call_deadline: timedelta = _S(30)
-    claim_length: timedelta = _S(75)
-    unknown_grace: timedelta = _S(30)
-    retry_ladder: tuple[timedelta, ...] = (_S(5), _S(15), _S(30), _M(1), _M(5), _M(15), _H(1))
-    effect_age_limit: timedelta = _D(3)
-    unknown_schedule: tuple[timedelta, ...] = (_S(30), _M(2), _M(10), _H(1))
-    unknown_then_every: timedelta = _H(1)
-    unknown_until: timedelta = _D(1)
-    look_schedule: tuple[timedelta, ...] = (_M(1), _M(5), _M(15), _M(60))
-    look_then_every: timedelta = _H(1)
-    look_session: timedelta = _D(1)
-    look_daily: timedelta = _D(1)
-    look_until: timedelta = _D(7)
-    look_lease: timedelta = _M(1)
-    notice_look_ladder: tuple[timedelta, ...] = (_S(5), _S(15), _S(30), _M(1), _M(5), _M(15), _H(1))
-    breaker_window: timedelta = _S(60)
-    breaker_open: timedelta = _M(5)
-    bus_ladder: tuple[timedelta, ...] = (_S(5), _S(15), _S(30))
-    idempotency_kept: timedelta = _D(30)
-    raw_kept: timedelta = _D(90)
-    dues_valid: timedelta = _D(30)
-    create_answer_within: timedelta = _S(10)
-    token_margin: timedelta = _M(5)
+    heartbeat: timedelta = 5 * SECOND
+    worker_lost_after: timedelta = 15 * SECOND
+    call_deadline: timedelta = 30 * SECOND
+    claim_length: timedelta = 75 * SECOND
+    unknown_grace: timedelta = 30 * SECOND
+    retry_ladder: tuple[timedelta, ...] = (
+        5 * SECOND,
+        15 * SECOND,
+        30 * SECOND,
+        1 * MINUTE,
+        5 * MINUTE,
+        15 * MINUTE,
+        1 * HOUR,
+    )
+    effect_age_limit: timedelta = 3 * DAY
+    unknown_schedule: tuple[timedelta, ...] = (30 * SECOND, 2 * MINUTE, 10 * MINUTE, 1 * HOUR)
+    unknown_then_every: timedelta = 1 * HOUR
+    unknown_until: timedelta = 1 * DAY
+    look_schedule: tuple[timedelta, ...] = (1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE)
+    look_then_every: timedelta = 1 * HOUR
+    look_session: timedelta = 1 * DAY
+    look_daily: timedelta = 1 * DAY
+    look_until: timedelta = 7 * DAY
+    notice_look_ladder: tuple[timedelta, ...] = (
+        5 * SECOND,
+        15 * SECOND,
+        30 * SECOND,
+        1 * MINUTE,
+        5 * MINUTE,
+        15 * MINUTE,
+        1 * HOUR,
+    )
+    breaker_window: timedelta = 60 * SECOND
+    breaker_open: timedelta = 5 * MINUTE
+    bus_ladder: tuple[timedelta, ...] = (5 * SECOND, 15 * SECOND, 30 * SECOND)
+    idempotency_kept: timedelta = 30 * DAY
+    raw_kept: timedelta = 90 * DAY
+    dues_valid: timedelta = 30 * DAY
+    create_answer_within: timedelta = 10 * SECOND
+    token_margin: timedelta = 5 * MINUTE
+    speed: int = 1
+
+    def of_provider(self, length: timedelta) -> timedelta:
+        """A length that a provider's sheet states (a grace, a distance of two look-ups) in this profile."""
+        return length / self.speed
 
 
 _BOUND_BY_THE_MACHINE = {"heartbeat", "worker_lost_after", "call_deadline", "create_answer_within"}
-_KEPT_WHOLE = {"idempotency_kept", "raw_kept", "dues_valid"}
+_KEPT_WHOLE = {"idempotency_kept", "raw_kept", "dues_valid", "speed"}
 _CLAIM_OVER_DEADLINE = 2
 
 DEFAULT = Timings()
@@ -57,7 +77,7 @@ def _shorter(value: object, factor: int) -> object:
 
 
 def _demo(factor: int = 60) -> Timings:
-    """÷ 60, except what the machine's own speed bounds: heartbeats and call deadlines ÷ 5, retention whole."""
+    """÷ 60; what the machine's own speed bounds (heartbeats, call deadlines) ÷ 5; retention whole."""
     changed = {
         field.name: _shorter(
             getattr(DEFAULT, field.name), 5 if field.name in _BOUND_BY_THE_MACHINE else factor
@@ -65,6 +85,7 @@ def _demo(factor: int = 60) -> Timings:
         for field in fields(DEFAULT)
         if field.name not in _KEPT_WHOLE
     }
+    changed["speed"] = factor
     changed["claim_length"] = changed["call_deadline"] * _CLAIM_OVER_DEADLINE  # type: ignore[operator]
     return replace(DEFAULT, **changed)  # type: ignore[arg-type]
 

@@ -1,0 +1,92 @@
+"""Sockets of payment gateways: open a checkout, find charges."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from coopwire.domain.payments import Mode, Payer
+from coopwire.domain.receipts import FeeBearer
+from coopwire.domain.states import PaymentState
+from coopwire.ports.writes import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutOrder:
+    """Ask the gateway for a page on which the member pays exactly this amount (minor units)."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    payer: Payer
+    return_url: str | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    """Names and values shown in the gateway's own dashboard; no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSnapshot:
+    """The page they opened; `url` is a secret of the member, None where a look-up cannot give it back."""
+
+    reference: str
+    provider_ref: str | None
+    url: str | None = field(repr=False)
+
+
+class Checkouts(Protocol):
+    """Hosted payment pages."""
+
+    def say(self, order: CheckoutOrder) -> bytes:
+        """The body exactly as it will be sent; InvalidOrder when the gateway is known to refuse it."""
+        ...
+
+    async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
+        """Send once. Refused, TryLater, OutcomeUnknown (duplicate too), BadCredentials, ContractBroken."""
+        ...
+
+    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
+        """What became of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSnapshot:
+    """One charge as the gateway tells it; amounts in minor units.
+
+    `amount_minor` is what left the member's pocket, `requested_minor` what was asked where they repeat it.
+    `fee_exact` is the fee in minor units as decimal text, `fee_minor` the same rounded half-even.
+    """
+
+    charge: str
+    reference: str
+    state: PaymentState
+    amount_minor: int
+    requested_minor: int | None
+    currency: str
+    fee_minor: int
+    fee_exact: str
+    fee_bearer: FeeBearer
+    fee_known: bool
+    mode: Mode
+    channel: str
+    paid_at: datetime | None
+    created_at: datetime | None
+    failure_reason: str = ""
+    raw: bytes = field(default=b"", repr=False)
+
+
+class Charges(Protocol):
+    """Reads of what members paid. Errors: TryLater, BadCredentials, ContractBroken."""
+
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        """Every charge known under our reference, and those of `charges` (provider ids) that carry it.
+
+        Empty when the gateway positively says that it knows none.
+        """
+        ...
+
+    def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        """Charges created in [start, end), whatever their state, each once even if pages shift."""
+        ...
