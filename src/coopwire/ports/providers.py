@@ -18,6 +18,7 @@ from coopwire.ports.gateways import Charges, Checkouts
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
 from coopwire.ports.tokens import TokenStore
+from coopwire.ports.webhooks import Webhooks
 
 
 class Role(StrEnum):
@@ -136,6 +137,16 @@ class Sockets:
     def has(self, capability: Capability) -> bool:
         """Whether this socket is there (webhooks stand apart: see ProviderSheet)."""
         return getattr(self, capability.value, None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection that is ready for use."""
+
+    connection: Connection
+    profile: Profile
+    sockets: Sockets
+    webhooks: Webhooks | None
 
 
 class Connect(Protocol):
