@@ -18,6 +18,10 @@ from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 from coopwire.domain.states import EffectState, PaymentState
 
 
+class StorageUnavailable(OSError):
+    """The database cannot be reached or gave up on this transaction; nothing of it is committed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """A webhook as it came in, already verified; `digest` is the SHA-256 of the raw bytes."""
@@ -262,7 +266,7 @@ class Lookups(Protocol):
         ...
 
     async def allocated(self, asked: Sequence[tuple[str, datetime, str]]) -> list[dict[str, int]]:
-        """Per (account key, dues as_of, dues version): what the hub allocated per due id since, or under it."""
+        """Per (account key, dues as_of, version): what the hub allocated per due id since then or under it."""
         ...
 
 
@@ -272,7 +276,7 @@ class Effects(Protocol):
     async def claim(
         self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime
     ) -> list[Claim]:
-        """Take due effects whose predecessors are finished and whose gates are open; they are now sending."""
+        """Take due effects whose predecessors are finished and gates open; they are now sending."""
         ...
 
     async def claim_unknown(
@@ -281,12 +285,20 @@ class Effects(Protocol):
         """Take unknown effects whose look-up is due and whose read gates are open; they stay unknown."""
         ...
 
+    async def insert_claimed(self, effect: Effect, claim: Claim, worker: str) -> None:
+        """Store an effect that this process sends itself right after the commit."""
+        ...
+
     async def tries(self, tries: Sequence[Try]) -> None:
         """Store the bodies about to be sent."""
         ...
 
     async def last_body(self, effect: str) -> bytes | None:
         """The body of the latest try."""
+        ...
+
+    async def sent_mappings(self, effects: Sequence[str]) -> dict[str, AccountMapping]:
+        """By effect, the mapping version with which its latest try was said."""
         ...
 
     async def record(self, outcomes: Sequence[Outcome]) -> list[Effect]:
@@ -306,7 +318,7 @@ class Effects(Protocol):
         ...
 
     async def reopen(self, effect: str, now: datetime, reason: str) -> bool:
-        """intended or unknown → unknown, looked up now: a late answer says that it may have been done."""
+        """intended or unknown → unknown, looked up now: a late answer says it may be done."""
         ...
 
     async def get(self, effect: str, *, lock: bool = False) -> Effect | None:
@@ -315,6 +327,10 @@ class Effects(Protocol):
 
     async def of_receipts(self, receipts: Sequence[str]) -> dict[str, list[Effect]]:
         """The effects of each receipt."""
+        ...
+
+    async def of_payment(self, payment: str) -> list[Effect]:
+        """The checkout effects of a payment's attempts."""
         ...
 
     async def move(self, effect: str, state: EffectState, due_at: datetime, reason: str) -> None:
@@ -331,7 +347,7 @@ class Payments(Protocol):
         attempt: Attempt,
         payer: Payer,
         *,
-        core_account: int,
+        core_account: int | None,
         return_url: str | None,
         metadata: Mapping[str, object],
     ) -> None:
@@ -348,6 +364,14 @@ class Payments(Protocol):
 
     async def of_attempt(self, attempt: str) -> tuple[Attempt, Payment] | None:
         """An attempt with its payment."""
+        ...
+
+    async def first_attempt(self, payment: str) -> Attempt | None:
+        """A payment's first attempt."""
+        ...
+
+    async def page(self, attempt: str) -> str | None:
+        """The address of an attempt's page, unsealed."""
         ...
 
     async def payers(self, payments: Sequence[str]) -> dict[str, Payer]:
@@ -376,6 +400,10 @@ class Connections(Protocol):
 
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
+        ...
+
+    async def is_open(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Whether all gates are open."""
         ...
 
     async def mapping(self, connection: str) -> AccountMapping | None:
@@ -475,8 +503,12 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
+    async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
+        """Open those that are new (by `once`); return them."""
+        ...
+
     async def apply(self, changes: Changes) -> None:
-        """Write every row of `changes`, one statement per kind."""
+        """Write every row of `changes` except breaks, one statement per kind."""
         ...
 
     async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:

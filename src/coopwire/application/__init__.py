@@ -1,0 +1,1 @@
+"""What we decide: inbox, look-ups, receipts, allocation, effects, reactions, payments."""

@@ -1,0 +1,289 @@
+"""The only caller of a provider's writes: claim, say, store, send, record; and look up what is unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from coopwire.application.bells import DELIVERIES, EFFECTS, OUTBOX, Bells
+from coopwire.application.groups import GroupCommit
+from coopwire.application.network import Network
+from coopwire.application.orders import (
+    Material,
+    Order,
+    gather,
+    mapping_version,
+    order_of,
+    socket_of,
+)
+from coopwire.application.settling import Sent, Settling
+from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.errors import HubError, InvalidOrder, NotSent, OutcomeUnknown
+from coopwire.ports.clock import Clock
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.providers import Lookup as LookupWay
+from coopwire.ports.stores import Claim, Database, Transaction, Try
+
+_log = structlog.get_logger()
+_Slot = tuple[str, EffectKind]
+POLL_SECONDS = 0.5
+"""How often an idle loop looks by itself; a bell wakes it at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed effect with its order and the stored body, ready to be sent; or why it cannot be said."""
+
+    claim: Claim
+    order: Order | None = field(repr=False)
+    body: bytes = field(repr=False)
+    problem: HubError | None = None
+
+
+class Pulse:
+    """When this worker was last heard of; a worker that cannot renew stops sending."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: datetime | None = None
+
+    def beaten(self, at: datetime) -> None:
+        """The heartbeat is in the database."""
+        self._last = at
+
+    def alive(self) -> bool:
+        """Whether others still believe in this worker."""
+        return (
+            self._last is not None and self._clock.now() - self._last < self._clock.timings.worker_lost_after
+        )
+
+
+class Executor:
+    """Sends effects through their sockets, as many at a time as a connection has slots."""
+
+    def __init__(
+        self,
+        worker: str,
+        network: Network,
+        database: Database,
+        clock: Clock,
+        bells: Bells,
+        fail: FailPoints = nothing_fails,
+    ) -> None:
+        self._worker = worker
+        self._network = network
+        self._database = database
+        self._clock = clock
+        self._bells = bells
+        self._fail = fail
+        self.pulse = Pulse(clock)
+        self._settling = Settling(network, clock)
+        self._results: GroupCommit[Sent, None] = GroupCommit("outcomes", self._commit_results)
+        self._busy: Counter[_Slot] = Counter()
+        self._looking: Counter[_Slot] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- loops --------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Claim and send until cancelled; then wait for what is already under way."""
+        async with asyncio.TaskGroup() as group:
+            recorder = group.create_task(self._results.run())
+            try:
+                async with asyncio.TaskGroup() as loops:
+                    loops.create_task(self._loop(self._send_round))
+                    loops.create_task(self._loop(self._look_round))
+            finally:
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
+                recorder.cancel()
+
+    async def _loop(self, round_: Any) -> None:
+        while True:
+            try:
+                busy = await round_()
+            except (OSError, HubError) as error:
+                _log.warning("executor_round_failed", error=type(error).__name__)
+                busy = 0
+            if not busy:
+                await self._bells.wait(EFFECTS, POLL_SECONDS)
+
+    async def _send_round(self) -> int:
+        free = self._free(self._busy)
+        if not free or not self.pulse.alive():
+            return 0
+        ready = await self._claim(free)
+        for one in ready:
+            self._start(self._busy, one)
+        return len(ready)
+
+    async def _look_round(self) -> int:
+        free = self._free(self._looking)
+        if not free or not self.pulse.alive():
+            return 0
+        unknown = await self._claim_unknown(free)
+        for one in unknown:
+            self._start(self._looking, one, look=True)
+        return len(unknown)
+
+    def _free(self, busy: Counter[_Slot]) -> Mapping[_Slot, int]:
+        limit = self._network.concurrency
+        slots = [(name, kind) for kind, names in self._network.by_kind.items() for name in names]
+        return {slot: limit - busy[slot] for slot in slots if busy[slot] < limit}
+
+    def _start(self, busy: Counter[_Slot], one: Ready, *, look: bool = False) -> None:
+        slot = (one.claim.effect.connection, one.claim.effect.kind)
+        busy[slot] += 1
+        task = asyncio.create_task(self._finish(one, look))
+        self._tasks.add(task)
+
+        def over(finished: asyncio.Task[None]) -> None:
+            busy[slot] -= 1
+            self._tasks.discard(finished)
+            self._bells.ring(EFFECTS)
+            if not finished.cancelled() and (error := finished.exception()) is not None:
+                # The row stays as it is (sending or unknown), so the sweep will resolve it by look-up.
+                _log.error("outcome_not_recorded", effect=one.claim.effect.id, error=type(error).__name__)
+
+        task.add_done_callback(over)
+
+    async def _finish(self, one: Ready, look: bool) -> None:
+        sent = await self._look(one) if look else await self._send(one)
+        await self._results.submit(sent)
+
+    # -- claim --------------------------------------------------------------------------------------------
+
+    async def _claim(self, free: Mapping[_Slot, int]) -> list[Ready]:
+        now = self._clock.now()
+        async with self._database.begin("claim effects") as tx:
+            claims = await tx.effects.claim(free, self._worker, now, now + self._clock.timings.claim_length)
+            return await self.make_ready(tx, claims)
+
+    async def make_ready(self, tx: Transaction, claims: Sequence[Claim]) -> list[Ready]:
+        """Say the bodies of claimed effects and store them as tries, in the claim's own transaction."""
+        if not claims:
+            return []
+        material = await gather(tx, [c.effect for c in claims], sent=False)
+        ready = [await self._say(tx, claim, material) for claim in claims]
+        await tx.effects.tries(
+            [
+                Try(
+                    r.claim.effect.id,
+                    r.claim.token,
+                    self._worker,
+                    r.body,
+                    mapping_version(r.claim.effect, material),
+                    self._clock.now(),
+                )
+                for r in ready
+                if r.problem is None
+            ]
+        )
+        return ready
+
+    async def _say(self, tx: Transaction, claim: Claim, material: Material) -> Ready:
+        effect = claim.effect
+        try:
+            order = order_of(effect, material)
+            if self._body_is_fixed(effect):
+                kept = await tx.effects.last_body(effect.id)
+                if kept is not None:
+                    return Ready(claim, order, kept)
+            return Ready(claim, order, self._socket(effect).say(order))
+        except NotSent as error:
+            return Ready(claim, None, b"", error)
+
+    def _body_is_fixed(self, effect: Effect) -> bool:
+        """An earlier try may have been executed: only the very same body may go out again."""
+        trust = self._network.trust(effect.connection, effect.kind)
+        return effect.tries > 0 and trust.idempotent_for is not None
+
+    async def _claim_unknown(self, free: Mapping[_Slot, int]) -> list[Ready]:
+        now = self._clock.now()
+        async with self._database.begin("claim unknown effects") as tx:
+            claims = await tx.effects.claim_unknown(
+                free, self._worker, now, now + self._clock.timings.claim_length
+            )
+            if not claims:
+                return []
+            material = await gather(tx, [c.effect for c in claims], sent=True)
+        return [self._ready_to_look(claim, material) for claim in claims]
+
+    def _ready_to_look(self, claim: Claim, material: Material) -> Ready:
+        try:
+            return Ready(claim, order_of(claim.effect, material), b"")
+        except InvalidOrder as error:
+            return Ready(claim, None, b"", error)
+
+    # -- send and look ------------------------------------------------------------------------------------
+
+    async def perform(self, one: Ready) -> Sent:
+        """Send a claimed effect and record its outcome; returns what came of it."""
+        sent = await self._send(one)
+        await self._results.submit(sent)
+        return sent
+
+    async def _send(self, one: Ready) -> Sent:
+        effect = one.claim.effect
+        if one.problem is not None:
+            return Sent(one.claim, None, one.problem)
+        if not self._time_is_left(one.claim):
+            return Sent(one.claim, one.order, NotSent("the claim ran out before the first byte"))
+        self._fail(f"before send {effect.kind.value}")
+        result = await self._call(effect, self._socket(effect).send(one.order, one.body), write=True)
+        self._fail(f"after send {effect.kind.value}")
+        return Sent(one.claim, one.order, result)
+
+    async def _look(self, one: Ready) -> Sent:
+        effect = one.claim.effect
+        if one.order is None:
+            return Sent(one.claim, None, one.problem, looked=True)
+        trust = self._network.trust(effect.connection, effect.kind)
+        if trust.lookup is LookupWay.NONE:
+            return Sent(one.claim, one.order, None, looked=True)
+        sent_at = effect.first_sent_at or effect.created_at
+        self._fail(f"before find {effect.kind.value}")
+        result = await self._call(effect, self._socket(effect).find(one.order, sent_at), write=False)
+        self._fail(f"after find {effect.kind.value}")
+        return Sent(one.claim, one.order, result, looked=True)
+
+    async def _call(self, effect: Effect, call: Any, *, write: bool) -> Any:
+        """The adapter's answer, or its error as a value; an adapter that breaks its promise is unknown."""
+        try:
+            return await call
+        except HubError as error:
+            return error
+        except Exception as error:
+            _log.error(
+                "adapter_broke_its_promise",
+                effect=effect.id,
+                connection=effect.connection,
+                error=type(error).__name__,
+                write=write,
+            )
+            return OutcomeUnknown(f"the adapter raised {type(error).__name__}")
+
+    def _time_is_left(self, claim: Claim) -> bool:
+        in_time = self._clock.now() + self._clock.timings.call_deadline <= claim.until
+        return in_time and self.pulse.alive()
+
+    def _socket(self, effect: Effect) -> Any:
+        return socket_of(self._network.connections[effect.connection], effect.kind)
+
+    async def _commit_results(self, group: Sequence[Sent]) -> Sequence[None]:
+        async with self._database.begin("record outcomes") as tx:
+            await self._settling.settle(tx, group)
+        self._bells.ring(OUTBOX, EFFECTS, DELIVERIES)
+        return [None] * len(group)
+
+
+def new_token() -> str:
+    """A claim token that no other claim has."""
+    return secrets.token_hex(12)

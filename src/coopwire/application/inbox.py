@@ -1,0 +1,91 @@
+"""Reads the webhooks that the door has committed: notices are kept, and each makes a look due now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from coopwire.application.bells import LOOKUPS, WEBHOOKS, Bells
+from coopwire.application.executor import POLL_SECONDS
+from coopwire.application.network import Network
+from coopwire.application.writing import write
+from coopwire.domain.breaks import Break, BreakType
+from coopwire.domain.errors import ContractBroken
+from coopwire.domain.notices import Notice, NoticeVerdict
+from coopwire.ports.clock import Clock
+from coopwire.ports.stores import Changes, Database, LookupRequest, NoticeRow, StoredWebhook
+
+_log = structlog.get_logger()
+_BATCH = 100
+_MAX_REFERENCE = 200
+
+
+class Drain:
+    """Turns stored webhooks into notices and look-ups; calls nobody."""
+
+    def __init__(self, network: Network, database: Database, clock: Clock, bells: Bells) -> None:
+        self._network = network
+        self._database = database
+        self._clock = clock
+        self._bells = bells
+
+    async def run(self) -> None:
+        """Drain until cancelled."""
+        while True:
+            try:
+                drained = await self.drain()
+            except OSError as error:
+                _log.warning("drain_failed", error=type(error).__name__)
+                drained = 0
+            if not drained:
+                await self._bells.wait(WEBHOOKS, POLL_SECONDS)
+
+    async def drain(self) -> int:
+        """Read one batch; the number of webhooks read."""
+        now = self._clock.now()
+        async with self._database.begin("drain webhooks") as tx:
+            webhooks = await tx.inbox.undrained(_BATCH)
+            if not webhooks:
+                return 0
+            changes = Changes()
+            for webhook in webhooks:
+                self._read(webhook, changes, now)
+            await write(tx, changes, now)
+            await tx.inbox.drained([w.id for w in webhooks], now)
+        self._bells.ring(LOOKUPS)
+        return len(webhooks)
+
+    def _read(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
+        connected = self._network.connections.get(webhook.connection)
+        try:
+            if connected is None or connected.webhooks is None:
+                raise ContractBroken("the connection is not configured any more")
+            notices: Sequence[Notice] = connected.webhooks.read(webhook.body)
+        except ContractBroken as error:
+            changes.breaks.append(
+                Break(
+                    BreakType.NOTICE_UNREADABLE,
+                    f"webhook {webhook.id}",
+                    once=f"webhook:{webhook.id}",
+                    evidence={"connection": webhook.connection, "reason": error.message},
+                )
+            )
+            return
+        for notice in notices:
+            self._keep(webhook, notice, changes, now)
+
+    def _keep(self, webhook: StoredWebhook, notice: Notice, changes: Changes, now: datetime) -> None:
+        reference = notice.reference
+        look = (
+            notice.verdict is not NoticeVerdict.OTHER
+            and reference is not None
+            and 0 < len(reference) <= _MAX_REFERENCE
+        )
+        changes.notices.append(NoticeRow(webhook.id, webhook.connection, notice, look, now))
+        if look:
+            assert reference is not None
+            changes.lookups.append(
+                LookupRequest(webhook.connection, reference, None, now, notice.charge, noticed=True)
+            )

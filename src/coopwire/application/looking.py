@@ -1,0 +1,122 @@
+"""Looks up what gateways say: due look-ups are claimed, asked side by side, and recorded in groups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, Bells
+from coopwire.application.executor import POLL_SECONDS
+from coopwire.application.groups import GroupCommit
+from coopwire.application.network import Network
+from coopwire.application.recording import Look, Recorder
+from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
+from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.ports.clock import Clock
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.stores import Database, Lookup
+
+_log = structlog.get_logger()
+
+
+class Looker:
+    """Asks the gateways; one look is in flight per (connection, reference)."""
+
+    def __init__(
+        self,
+        network: Network,
+        database: Database,
+        clock: Clock,
+        bells: Bells,
+        fail: FailPoints = nothing_fails,
+    ) -> None:
+        self._network = network
+        self._database = database
+        self._clock = clock
+        self._bells = bells
+        self._fail = fail
+        self._recorder = Recorder(network, clock)
+        self._looks: GroupCommit[Look, None] = GroupCommit("looks", self._commit, limit=50)
+        self._busy: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Look until cancelled; then wait for what is under way."""
+        async with asyncio.TaskGroup() as group:
+            recorder = group.create_task(self._looks.run())
+            try:
+                await self._loop()
+            finally:
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
+                recorder.cancel()
+
+    async def _loop(self) -> None:
+        while True:
+            try:
+                started = await self._round()
+            except (OSError, HubError) as error:
+                _log.warning("look_round_failed", error=type(error).__name__)
+                started = 0
+            if not started:
+                await self._bells.wait(LOOKUPS, POLL_SECONDS)
+
+    async def _round(self) -> int:
+        limit = self._network.concurrency
+        free = {n: limit - self._busy[n] for n in self._network.gateways() if self._busy[n] < limit}
+        if not free:
+            return 0
+        now = self._clock.now()
+        async with self._database.begin("claim look-ups") as tx:
+            lookups = await tx.lookups.claim(free, now, now + self._clock.timings.claim_length)
+        for lookup in lookups:
+            self._start(lookup)
+        return len(lookups)
+
+    def _start(self, lookup: Lookup) -> None:
+        self._busy[lookup.connection] += 1
+        task = asyncio.create_task(self._look(lookup))
+        self._tasks.add(task)
+
+        def over(finished: asyncio.Task[None]) -> None:
+            self._busy[lookup.connection] -= 1
+            self._tasks.discard(finished)
+            self._bells.ring(LOOKUPS)
+            if not finished.cancelled() and (error := finished.exception()) is not None:
+                # The lease runs out and the look is done again.
+                _log.error("look_not_recorded", reference=lookup.reference, error=type(error).__name__)
+
+        task.add_done_callback(over)
+
+    async def _look(self, lookup: Lookup) -> None:
+        charges = self._network.connections[lookup.connection].sockets.charges
+        assert charges is not None
+        self._fail("before look")
+        try:
+            look = Look(lookup, await charges.find(lookup.reference, lookup.charges))
+        except HubError as error:
+            look = Look(lookup, error=error)
+        except Exception as error:
+            _log.error("adapter_broke_its_promise", read=True, error=type(error).__name__)
+            look = Look(lookup, error=ContractBroken(f"the adapter raised {type(error).__name__}"))
+        self._fail("after look")
+        await self._looks.submit(look)
+
+    async def _commit(self, group: Sequence[Look]) -> Sequence[None]:
+        async with self._database.begin("record looks") as tx:
+            await self._recorder.record(tx, group)
+            for look in group:
+                if isinstance(look.error, BadCredentials):
+                    gate = Gate(
+                        look.lookup.connection,
+                        GateKind.CREDENTIALS,
+                        Traffic.READ,
+                        look.error.message,
+                        None,
+                    )
+                    await tx.connections.close_gate(gate, self._clock.now())
+        self._bells.ring(EFFECTS, OUTBOX)
+        return [None] * len(group)

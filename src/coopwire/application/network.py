@@ -1,0 +1,62 @@
+"""The connections of this deployment and the routes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from coopwire.domain.effects import EffectKind
+from coopwire.domain.payments import AllocationMode
+from coopwire.ports.providers import Capability, Connected, Role, Trust
+
+CAPABILITY_OF = {
+    EffectKind.CHECKOUT: Capability.CHECKOUTS,
+    EffectKind.JOURNAL: Capability.JOURNALS,
+    EffectKind.POSTING: Capability.POSTINGS,
+    EffectKind.CALLBACK: Capability.CALLBACKS,
+}
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Where a receipt goes on. `receivable_gl` is the core's GL per gateway connection."""
+
+    gateway: str
+    books: str | None
+    core_bank: str | None
+    lms: str | None
+    allocation: AllocationMode
+    receivable_gl: Mapping[str, str]
+    zone: ZoneInfo
+    allowed_callback_hosts: frozenset[str] = frozenset()
+
+    def business_day(self, at: datetime) -> date:
+        """The calendar day of `at` in the business zone."""
+        return at.astimezone(self.zone).date()
+
+
+@dataclass(frozen=True)
+class Network:
+    """Every ready connection by name, and the routes."""
+
+    connections: Mapping[str, Connected]
+    routes: Routes
+    concurrency: int = 10
+    by_kind: Mapping[EffectKind, tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        by_kind = {
+            kind: tuple(name for name, c in self.connections.items() if c.sockets.has(capability))
+            for kind, capability in CAPABILITY_OF.items()
+        }
+        object.__setattr__(self, "by_kind", by_kind)
+
+    def trust(self, connection: str, kind: EffectKind) -> Trust:
+        """The trust in this kind of write there."""
+        return self.connections[connection].profile.writes[CAPABILITY_OF[kind]]
+
+    def gateways(self) -> tuple[str, ...]:
+        """Names of all gateway connections."""
+        return tuple(n for n, c in self.connections.items() if c.profile.role is Role.GATEWAY)

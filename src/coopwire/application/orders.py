@@ -1,0 +1,156 @@
+"""Turns a stored effect into the order that an adapter understands, with what it needs from the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol, cast
+
+from coopwire.application.network import CAPABILITY_OF
+from coopwire.domain.books import Side
+from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.errors import InvalidOrder
+from coopwire.domain.payments import Payer
+from coopwire.ports.books import JournalOrder, JournalOrderLine
+from coopwire.ports.corebank import PostingOrder
+from coopwire.ports.gateways import CheckoutOrder
+from coopwire.ports.lms import CallbackOrder
+from coopwire.ports.providers import Connected
+from coopwire.ports.stores import AccountMapping, CoreAccount, Transaction
+from coopwire.ports.writes import Finding
+
+Order = CheckoutOrder | JournalOrder | PostingOrder | CallbackOrder
+
+
+class Socket(Protocol):
+    """What every writing capability has in common: say it, send it, find it."""
+
+    def say(self, order: Any) -> bytes: ...
+    async def send(self, order: Any, said: bytes) -> Any: ...
+    async def find(self, order: Any, sent_at: datetime) -> Finding[Any]: ...
+
+
+def socket_of(connected: Connected, kind: EffectKind) -> Socket:
+    """The socket through which this kind of effect is sent."""
+    return cast(Socket, getattr(connected.sockets, CAPABILITY_OF[kind].value))
+
+
+class MappingMissing(InvalidOrder):
+    """A neutral key has no account in the books' mapping: the effect is held until it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the orders of a batch of effects need beside the effects; `mappings` by effect id."""
+
+    mappings: Mapping[str, AccountMapping] = field(default_factory=dict)
+    core_accounts: Mapping[int, CoreAccount] = field(default_factory=dict)
+    payers: Mapping[str, Payer] = field(default_factory=dict)
+    return_urls: Mapping[str, str | None] = field(default_factory=dict)
+
+
+async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
+    """Read the material of these effects: with the active mapping, or that of their last try if `sent`."""
+    of_kind = {kind: [e for e in effects if e.kind is kind] for kind in EffectKind}
+    accounts = [cast(int, e.order["core_account"]) for e in of_kind[EffectKind.POSTING]]
+    payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
+    return Material(
+        mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
+        core_accounts=await tx.connections.core_accounts(accounts) if accounts else {},
+        payers=await tx.payments.payers(payments) if payments else {},
+        return_urls=await tx.payments.return_urls(payments) if payments else {},
+    )
+
+
+async def _mappings(tx: Transaction, journals: Sequence[Effect], sent: bool) -> dict[str, AccountMapping]:
+    if sent:
+        return await tx.effects.sent_mappings([e.id for e in journals]) if journals else {}
+    active = {name: await tx.connections.mapping(name) for name in {e.connection for e in journals}}
+    return {e.id: mapping for e in journals if (mapping := active[e.connection]) is not None}
+
+
+def mapping_version(effect: Effect, material: Material) -> int | None:
+    """The version of the mapping behind an entry's body."""
+    mapping = material.mappings.get(effect.id)
+    return mapping.version if mapping is not None else None
+
+
+def order_of(effect: Effect, material: Material) -> Order:
+    """The order behind an effect. MappingMissing or InvalidOrder say what to mend."""
+    return _BUILDERS[effect.kind](effect, material)
+
+
+def _checkout(effect: Effect, material: Material) -> Order:
+    assert effect.payment is not None
+    return CheckoutOrder(
+        reference=effect.reference,
+        amount_minor=cast(int, effect.order["amount_minor"]),
+        currency=cast(str, effect.order["currency"]),
+        payer=material.payers[effect.payment],
+        return_url=material.return_urls.get(effect.payment),
+        facts=(("payment", effect.payment),),
+    )
+
+
+def _journal(effect: Effect, material: Material) -> Order:
+    mapping = material.mappings.get(effect.id)
+    if mapping is None:
+        raise MappingMissing(
+            f"connection {effect.connection} has no active mapping: load one with `coopwire mapping load`"
+        )
+    order = effect.order
+    lines = cast(list[tuple[str, str, int]], order["lines"])
+    return JournalOrder(
+        reference=effect.reference,
+        on=date.fromisoformat(cast(str, order["on"])),
+        currency=cast(str, order["currency"]),
+        narrative=cast(str, order["narrative"]),
+        lines=tuple(
+            JournalOrderLine(_account(mapping, key), Side(side), amount, key) for key, side, amount in lines
+        ),
+        branch=cast("str | None", order["branch"]),
+    )
+
+
+def _account(mapping: AccountMapping, key: str) -> str:
+    account = mapping.entries.get(key)
+    if account is None:
+        raise MappingMissing(
+            f"mapping version {mapping.version} of {mapping.connection} has no account for {key!r}", field=key
+        )
+    return account
+
+
+def _posting(effect: Effect, material: Material) -> Order:
+    order = effect.order
+    account = material.core_accounts.get(cast(int, order["core_account"]))
+    if account is None:
+        raise InvalidOrder("the member's core account is no longer in the table", field="core_account")
+    return PostingOrder(
+        reference=effect.reference,
+        account=account.number,
+        amount_minor=cast(int, order["amount_minor"]),
+        currency=cast(str, order["currency"]),
+        narration=cast(str, order["narration"]),
+        value_on=date.fromisoformat(cast(str, order["value_on"])),
+        gl=cast(str, order["gl"]),
+    )
+
+
+def _callback(effect: Effect, material: Material) -> Order:
+    order = effect.order
+    return CallbackOrder(
+        reference=effect.reference,
+        url=cast("str | None", order["url"]),
+        payload=cast(Mapping[str, object], order["payload"]),
+        wants_allocation=bool(order["wants_allocation"]),
+    )
+
+
+_BUILDERS = {
+    EffectKind.CHECKOUT: _checkout,
+    EffectKind.JOURNAL: _journal,
+    EffectKind.POSTING: _posting,
+    EffectKind.CALLBACK: _callback,
+}

@@ -1,0 +1,324 @@
+"""Accepts payments: everything is committed before the gateway hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from coopwire.application import announce
+from coopwire.application.bells import EFFECTS, OUTBOX, Bells
+from coopwire.application.executor import Executor, Ready, new_token
+from coopwire.application.network import Network
+from coopwire.application.planning import checkout_effect
+from coopwire.domain.errors import InvalidOrder, Refused
+from coopwire.domain.events import PAYMENT_INITIALIZED
+from coopwire.domain.gates import Traffic
+from coopwire.domain.money import Money
+from coopwire.domain.payments import (
+    Attempt,
+    Dues,
+    Payer,
+    Payment,
+    PaymentKind,
+)
+from coopwire.domain.references import new_reference
+from coopwire.domain.states import EffectState, PaymentState
+from coopwire.ports.clock import Clock
+from coopwire.ports.providers import Capability, Connected
+from coopwire.ports.stores import Changes, Claim, CoreAccount, Database, Transaction
+
+
+class Rejected(Exception):
+    """The request cannot be accepted; `field` names what to mend, `code` is stable for machines."""
+
+    def __init__(self, field: str, message: str, code: str = "invalid") -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+        self.code = code
+
+
+class KeyReused(Exception):
+    """The idempotency key was used with another body."""
+
+
+class StillWorking(Exception):
+    """The first request under this idempotency key is still being sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """What a client asks for, already well-formed; money in minor units."""
+
+    kind: PaymentKind
+    money: Money
+    member: str
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    email: str | None = field(repr=False)
+    loan: str | None
+    branch: str | None
+    dues: Dues | None
+    callback_url: str | None
+    return_url: str | None
+    metadata: Mapping[str, object]
+    gateway: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotent:
+    """The client's key (scoped by its API key) and the digest of the body it stands for."""
+
+    scope: str
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A payment that is stored; `url` is the page, None while the gateway's answer is not known."""
+
+    payment: str
+    attempt: str
+    url: str | None = field(repr=False)
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    payment: Payment
+    attempt: Attempt
+    ready: Ready | None
+
+
+class Desk:
+    """Takes payment requests. Needs a running Executor to send through."""
+
+    def __init__(
+        self,
+        worker: str,
+        network: Network,
+        database: Database,
+        clock: Clock,
+        bells: Bells,
+        executor: Executor,
+    ) -> None:
+        self._worker = worker
+        self._network = network
+        self._database = database
+        self._clock = clock
+        self._bells = bells
+        self._executor = executor
+
+    async def accept(self, request: PaymentRequest, once: Idempotent) -> Accepted:
+        """Store payment, attempt and a claimed effect, then open the page.
+
+        Rejected names the field to mend (nothing is stored); KeyReused; StillWorking while the first request
+        under the key is being sent. A gateway that gives no definite answer in time leaves `url` None.
+        """
+        gateway = self._gateway(request)
+        self._check(request)
+        async with self._database.begin("accept payment") as tx:
+            now = self._clock.now()
+            reference = new_reference()
+            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, reference, now)
+            if earlier is not None:
+                if earlier.digest != once.digest:
+                    raise KeyReused
+                return await self._replay(tx, earlier.made)
+            stored = await self._store(tx, request, gateway, reference, now)
+        return await self._open(stored)
+
+    async def try_again(self, payment: str) -> Accepted:
+        """A further attempt of a payment that is not paid; Rejected while an earlier one may still open."""
+        async with self._database.begin("accept attempt") as tx:
+            found = (await tx.payments.get([payment])).get(payment)
+            if found is None:
+                raise Rejected("payment", "there is no such payment", "not_found")
+            await tx.lock([f"attempts:{payment}"])
+            await self._refuse_open_attempt(tx, found)
+            gateway = self._network.connections[self._network.routes.gateway]
+            now = self._clock.now()
+            attempt = _attempt(found, gateway, now)
+            await tx.payments.add_attempt(attempt)
+            payer = (await tx.payments.payers([payment]))[payment]
+            ready = await self._effect(tx, found, attempt, gateway, payer, now)
+            stored = _Stored(found, attempt, ready)
+        return await self._open(stored)
+
+    # -- checks -------------------------------------------------------------------------------------------
+
+    def _gateway(self, request: PaymentRequest) -> Connected:
+        name = request.gateway or self._network.routes.gateway
+        connected = self._network.connections.get(name)
+        if connected is None or not connected.sockets.has(Capability.CHECKOUTS):
+            known = ", ".join(self._network.gateways()) or "none"
+            raise Rejected("gateway", f"no such gateway connection; there are: {known}")
+        return connected
+
+    def _check(self, request: PaymentRequest) -> None:
+        if request.money.minor <= 0:
+            raise Rejected("amount_minor", "must be more than 0")
+        if request.kind is PaymentKind.LOAN_REPAYMENT and not request.loan:
+            raise Rejected("loan", "a loan repayment needs the loan's reference")
+        if request.dues is not None:
+            ids = [line.id for line in request.dues.lines]
+            if len(ids) != len(set(ids)):
+                raise Rejected("dues.lines", "every due needs an id of its own")
+
+    async def _refuse_open_attempt(self, tx: Transaction, payment: Payment) -> None:
+        if payment.state in (PaymentState.SUCCEEDED, PaymentState.PROCESSING):
+            raise Rejected("payment", f"the payment is {payment.state.value}", "conflict")
+        for effect in await tx.effects.of_payment(payment.reference):
+            if effect.state in (EffectState.INTENDED, EffectState.SENDING, EffectState.UNKNOWN):
+                raise Rejected("payment", "an earlier attempt is still being opened", "conflict")
+
+    # -- storing ------------------------------------------------------------------------------------------
+
+    async def _store(
+        self,
+        tx: Transaction,
+        request: PaymentRequest,
+        gateway: Connected,
+        reference: str,
+        now: datetime,
+    ) -> _Stored:
+        account = await self._core_account(tx, request, gateway)
+        payer = self._payer(request, gateway)
+        payment = Payment(
+            reference=reference,
+            kind=request.kind,
+            money=request.money,
+            member=request.member,
+            loan=request.loan,
+            branch=request.branch,
+            dues=request.dues,
+            state=PaymentState.INTENDED,
+            allocation=self._network.routes.allocation,
+            callback_url=request.callback_url,
+            created_at=now,
+        )
+        attempt = _attempt(payment, gateway, now)
+        await tx.payments.create(
+            payment,
+            attempt,
+            payer,
+            core_account=account.id if account else None,
+            return_url=request.return_url,
+            metadata=request.metadata,
+        )
+        initialized = {
+            "payment": reference,
+            "kind": payment.kind.value,
+            "member": payment.member,
+            "amount_minor": payment.money.minor,
+            "currency": payment.money.currency,
+        }
+        event = announce.event(PAYMENT_INITIALIZED, reference, payment.account_key, initialized, now)
+        await tx.apply(Changes(events=[event]))
+        ready = await self._effect(tx, payment, attempt, gateway, payer, now)
+        return _Stored(payment, attempt, ready)
+
+    async def _core_account(
+        self, tx: Transaction, request: PaymentRequest, gateway: Connected
+    ) -> CoreAccount | None:
+        bank = self._network.routes.core_bank
+        if bank is None:
+            return None
+        name = gateway.connection.name
+        if name not in self._network.routes.receivable_gl:
+            raise Rejected(
+                "gateway", f"no receivable GL is configured for {name}: add it under [receivable_gl]"
+            )
+        account = await tx.connections.core_account(bank, request.member, request.loan)
+        if account is None:
+            raise Rejected(
+                "member", "no core account is linked to this member: import it with `coopwire accounts`"
+            )
+        return account
+
+    def _payer(self, request: PaymentRequest, gateway: Connected) -> Payer:
+        email = request.email or self._placeholder(request, gateway)
+        return Payer(request.member, request.name, request.phone, email)
+
+    def _placeholder(self, request: PaymentRequest, gateway: Connected) -> str:
+        template = gateway.connection.settings.get("placeholder_email", "")
+        if not template:
+            raise Rejected(
+                "payer.email",
+                "this gateway needs an e-mail: give one, or set placeholder_email on the connection",
+            )
+        local = "".join(c if c.isascii() and c.isalnum() else "-" for c in request.member.lower())
+        return template.replace("{member}", local)
+
+    async def _effect(
+        self,
+        tx: Transaction,
+        payment: Payment,
+        attempt: Attempt,
+        gateway: Connected,
+        payer: Payer,
+        now: datetime,
+    ) -> Ready | None:
+        """The checkout effect, claimed by this process; left to the workers while a gate is closed."""
+        effect = checkout_effect(payment, attempt, now)
+        if not await tx.connections.is_open(gateway.connection.name, Traffic.WRITE, now):
+            await tx.apply(Changes(effects=[effect]))
+            return None
+        until = now + self._clock.timings.claim_length
+        token = new_token()
+        claimed = replace(effect, state=EffectState.SENDING, claim_token=token, first_sent_at=now)
+        claim = Claim(claimed, token, until)
+        await tx.effects.insert_claimed(effect, claim, self._worker)
+        [ready] = await self._executor.make_ready(tx, [claim])
+        if isinstance(ready.problem, InvalidOrder):
+            raise Rejected(ready.problem.field or "payment", ready.problem.message)
+        return ready
+
+    # -- opening ------------------------------------------------------------------------------------------
+
+    async def _open(self, stored: _Stored) -> Accepted:
+        self._bells.ring(OUTBOX, EFFECTS)
+        payment, attempt = stored.payment.reference, stored.attempt.reference
+        if stored.ready is None:
+            return Accepted(payment, attempt, None)
+        sending = asyncio.ensure_future(self._executor.perform(stored.ready))
+        wait = self._clock.timings.create_answer_within.total_seconds()
+        done, _ = await asyncio.wait([sending], timeout=wait)
+        if not done:
+            return Accepted(payment, attempt, None)
+        result = sending.result().result
+        if isinstance(result, Refused):
+            raise Rejected("gateway", f"the gateway refused: {result.message}", "gateway_refused")
+        return Accepted(payment, attempt, getattr(result, "url", None))
+
+    async def _replay(self, tx: Transaction, payment: str) -> Accepted:
+        """The answer again, from the rows."""
+        attempt = await tx.payments.first_attempt(payment)
+        if attempt is None:
+            raise StillWorking
+        effects = await tx.effects.of_payment(payment)
+        now = self._clock.now()
+        alive = [e for e in effects if e.state is EffectState.SENDING and (e.deadline_at or now) > now]
+        if alive:
+            raise StillWorking
+        return Accepted(payment, attempt.reference, await tx.payments.page(attempt.reference), True)
+
+
+def _attempt(payment: Payment, gateway: Connected, now: datetime) -> Attempt:
+    return Attempt(
+        reference=new_reference(),
+        payment=payment.reference,
+        connection=gateway.connection.name,
+        money=payment.money,
+        state=PaymentState.INTENDED,
+        created_at=now,
+    )
+
+
+def new_worker_name(role: str) -> str:
+    """A worker's identity, new at every start."""
+    return f"{role}-{secrets.token_hex(6)}"

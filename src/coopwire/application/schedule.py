@@ -1,0 +1,49 @@
+"""When to look or try next: pure functions over the duration table."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from coopwire.domain.timings import Timings
+from coopwire.ports.providers import Trust
+
+
+def next_look(created_at: datetime, now: datetime, timings: Timings) -> datetime | None:
+    """The next scheduled look: 1, 5, 15, 60 min, hourly to the end of the session, daily to 7 days."""
+    age = now - created_at
+    for offset in timings.look_schedule:
+        if offset > age:
+            return created_at + offset
+    step = timings.look_then_every if age < timings.look_session else timings.look_daily
+    return now + step if age + step <= timings.look_until else None
+
+
+def next_noticed_look(noticed_looks: int, now: datetime, timings: Timings) -> datetime | None:
+    """The next look while a notice is not confirmed; None when its ladder is climbed."""
+    ladder = timings.notice_look_ladder
+    return now + ladder[noticed_looks] if noticed_looks < len(ladder) else None
+
+
+def next_try(tries: int, retry_after: float | None, now: datetime, timings: Timings) -> datetime:
+    """The next try after the given number of tries: the ladder with up to 20 % jitter, or what they asked."""
+    rung = timings.retry_ladder[min(max(tries - 1, 0), len(timings.retry_ladder) - 1)]
+    wait = rung * (1 + random.random() / 5)
+    if retry_after is not None:
+        wait = max(wait, timings.of_provider(timedelta(seconds=retry_after)))
+    return now + wait
+
+
+def next_unknown_look(
+    looks: int, unknown_since: datetime, now: datetime, trust: Trust, timings: Timings
+) -> datetime | None:
+    """The next look-up of an unknown effect; None when the schedule (a day) is over."""
+    if now - unknown_since >= timings.unknown_until:
+        return None
+    step = _step(timings.unknown_schedule, looks, timings.unknown_then_every)
+    return now + max(step, timings.of_provider(trust.look_every))
+
+
+def _step(ladder: Sequence[timedelta], index: int, then: timedelta) -> timedelta:
+    return ladder[index] if index < len(ladder) else then

@@ -1,0 +1,259 @@
+"""Writes outcomes under their claim tokens, with everything that follows from each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coopwire.application import announce, outcomes
+from coopwire.application.network import Network
+from coopwire.application.orders import Order
+from coopwire.application.planning import journal_effect
+from coopwire.application.writing import write
+from coopwire.domain.books import reallocation_entry
+from coopwire.domain.breaks import Break, BreakType
+from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
+from coopwire.domain.events import BANK_POSTED, JOURNAL_POSTED, PAYMENT_FAILED
+from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.payments import Component
+from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
+from coopwire.domain.states import EffectState, PaymentState
+from coopwire.ports.clock import Clock
+from coopwire.ports.gateways import CheckoutSnapshot
+from coopwire.ports.lms import CallbackSnapshot
+from coopwire.ports.stores import (
+    Changes,
+    Claim,
+    LookupRequest,
+    NewReceipt,
+    Outcome,
+    PageUrl,
+    PaymentMove,
+    Reallocation,
+    Transaction,
+)
+from coopwire.ports.writes import Finding
+
+_POSTED = {EffectKind.JOURNAL: JOURNAL_POSTED, EffectKind.POSTING: BANK_POSTED}
+_STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
+_BREAK_OF_WORD = {
+    "refused": BreakType.EFFECT_REFUSED,
+    "held": BreakType.EFFECT_HELD,
+    "gave_up": BreakType.EFFECT_GAVE_UP,
+    "found_different": BreakType.FOUND_DIFFERENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a claimed send or look-up: a snapshot, a finding or an error."""
+
+    claim: Claim
+    order: Order | None = field(repr=False)
+    result: Any = field(repr=False)
+    looked: bool = False
+
+
+class Settling:
+    """Turns results into rows; several of them share a transaction."""
+
+    def __init__(self, network: Network, clock: Clock) -> None:
+        self._network = network
+        self._clock = clock
+
+    async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> None:
+        """Record what still holds its token with all that follows; keep the rest as late evidence."""
+        judged = {s.claim.effect.id: (s, self._judge(s)) for s in sent}
+        moved = {e.id: e for e in await tx.effects.record([outcome for _, outcome in judged.values()])}
+        changes = Changes()
+        for id_, (one, outcome) in judged.items():
+            if id_ in moved:
+                changes.add(await self._follow(tx, moved[id_], one, outcome))
+        late = [outcome for id_, (_, outcome) in judged.items() if id_ not in moved]
+        for effect, outcome in zip(await tx.effects.late(late), late, strict=True):
+            changes.add(await self._late(tx, effect, outcome))
+        for one in sent:
+            await self._close_gate(tx, one)
+        await write(tx, changes, self._clock.now())
+
+    def _judge(self, one: Sent) -> Outcome:
+        effect = one.claim.effect
+        setting = outcomes.Setting(
+            effect,
+            one.claim.token,
+            self._clock.now(),
+            self._network.trust(effect.connection, effect.kind),
+            self._clock.timings,
+        )
+        result = one.result
+        if isinstance(result, Finding):
+            assert one.order is not None
+            return outcomes.found(setting, one.order, result)
+        if isinstance(result, HubError):
+            if one.looked:
+                return outcomes.still_unknown(setting, f"no answer: {type(result).__name__}")
+            return outcomes.failed_send(setting, result)
+        if result is None:
+            again = outcomes.send_again(setting)
+            return again or outcomes.still_unknown(setting, "no look-up there")
+        return outcomes.done(setting, result)
+
+    async def _close_gate(self, tx: Transaction, one: Sent) -> None:
+        """A refused key stops the connection until somebody mends it."""
+        if isinstance(one.result, BadCredentials):
+            for traffic in Traffic:
+                gate = Gate(
+                    one.claim.effect.connection, GateKind.CREDENTIALS, traffic, one.result.message, None
+                )
+                await tx.connections.close_gate(gate, self._clock.now())
+
+    # -- what follows -------------------------------------------------------------------------------------
+
+    async def _follow(self, tx: Transaction, effect: Effect, one: Sent, outcome: Outcome) -> Changes:
+        changes = Changes()
+        now = self._clock.now()
+        if effect.state is EffectState.DONE:
+            changes.add(await self._after_done(tx, effect, one))
+        elif effect.state in _STOPPED and effect.state is not one.claim.effect.state:
+            changes.events.append(announce.stopped(effect, now))
+        if effect.state is EffectState.REFUSED and effect.kind is EffectKind.CHECKOUT:
+            self._page_refused(effect, changes)
+        self._breaks(effect, one, outcome, changes)
+        return changes
+
+    def _breaks(self, effect: Effect, one: Sent, outcome: Outcome, changes: Changes) -> None:
+        type_ = _BREAK_OF_WORD.get(outcome.word)
+        if type_ is not None:
+            changes.breaks.append(self._break(type_, effect, outcome.reason))
+        if isinstance(one.result, ContractBroken):
+            changes.breaks.append(self._break(BreakType.CONTRACT_BROKEN, effect, outcome.reason))
+        if effect.state is EffectState.UNKNOWN and outcome.due_at - outcome.at >= outcomes.NEVER:
+            changes.breaks.append(self._break(BreakType.OUTCOME_STILL_UNKNOWN, effect, outcome.reason))
+        finding = one.result
+        if isinstance(finding, Finding) and one.order and outcomes.found_twice(one.order, finding.snapshots):
+            changes.breaks.append(
+                self._break(BreakType.FOUND_TWICE, effect, "it stands there more than once")
+            )
+
+    def _break(self, type_: BreakType, effect: Effect, reason: str) -> Break:
+        return Break(
+            type_,
+            effect.id,
+            once=f"{type_.value}:{effect.id}",
+            payment=effect.payment,
+            receipt=effect.receipt,
+            effect=effect.id,
+            evidence={"connection": effect.connection, "kind": effect.kind.value, "reason": reason},
+        )
+
+    async def _after_done(self, tx: Transaction, effect: Effect, one: Sent) -> Changes:
+        now = self._clock.now()
+        changes = Changes()
+        if effect.kind in _POSTED:
+            posted = announce.effect_event(
+                _POSTED[effect.kind], effect, now, provider_ref=effect.provider_ref or ""
+            )
+            changes.events.append(posted)
+        elif effect.kind is EffectKind.CHECKOUT:
+            self._page_opened(effect, one, changes)
+        elif isinstance(one.result, CallbackSnapshot):
+            await self._lms_answered(tx, effect, one.result, changes)
+        return changes
+
+    def _page_opened(self, effect: Effect, one: Sent, changes: Changes) -> None:
+        now = self._clock.now()
+        if isinstance(one.result, CheckoutSnapshot) and one.result.url is not None:
+            changes.pages.append(PageUrl(effect.reference, one.result.url))
+        changes.attempts.append(PaymentMove(effect.reference, PaymentState.PENDING))
+        assert effect.payment is not None
+        changes.payments.append(PaymentMove(effect.payment, PaymentState.PENDING))
+        first = now + self._clock.timings.look_schedule[0]
+        changes.lookups.append(LookupRequest(effect.connection, effect.reference, effect.reference, first))
+
+    def _page_refused(self, effect: Effect, changes: Changes) -> None:
+        assert effect.payment is not None
+        changes.attempts.append(PaymentMove(effect.reference, PaymentState.FAILED, effect.reason))
+        changes.payments.append(PaymentMove(effect.payment, PaymentState.FAILED, effect.reason))
+        data = {"payment": effect.payment, "reason": effect.reason}
+        changes.events.append(
+            announce.event(PAYMENT_FAILED, effect.payment, effect.payment, data, self._clock.now())
+        )
+
+    # -- the loan system's allocation ---------------------------------------------------------------------
+
+    async def _lms_answered(
+        self, tx: Transaction, effect: Effect, answer: CallbackSnapshot, changes: Changes
+    ) -> None:
+        if not effect.order["wants_allocation"] or effect.receipt is None:
+            return
+        new = await tx.receipts.get(effect.receipt, lock=True)
+        if new is None or new.allocation_state is not AllocationState.AWAITING_LMS:
+            return
+        problem = answer.rejected or _problem(new, answer)
+        if problem:
+            changes.breaks.append(self._break(BreakType.LMS_ANSWER_REJECTED, effect, problem))
+            return
+        assert answer.allocation is not None
+        now = self._clock.now()
+        changes.reallocations.append(Reallocation(new.receipt.id, new.account_key, answer.allocation, now))
+        await self._book_answer(tx, new, answer, effect, changes)
+
+    async def _book_answer(
+        self,
+        tx: Transaction,
+        new: NewReceipt,
+        answer: CallbackSnapshot,
+        effect: Effect,
+        changes: Changes,
+    ) -> None:
+        books = self._network.routes.books
+        if books is None or answer.allocation is None:
+            return
+        now = self._clock.now()
+        payment = (
+            (await tx.payments.get([new.receipt.payment])).get(new.receipt.payment)
+            if new.receipt.payment
+            else None
+        )
+        entry = reallocation_entry(
+            answer.allocation,
+            on=self._network.routes.business_day(now),
+            currency=new.receipt.currency,
+            narrative=f"Allocation of receipt {new.receipt.id} by the loan system",
+            branch=payment.branch if payment else None,
+            member=payment.member if payment else None,
+        )
+        if entry is not None:
+            changes.effects.append(
+                journal_effect(entry, books, now, receipt=new.receipt.id, payment=effect.payment)
+            )
+
+    # -- late outcomes ------------------------------------------------------------------------------------
+
+    async def _late(self, tx: Transaction, effect: Effect, outcome: Outcome) -> Changes:
+        """An outcome without a valid token is evidence: it may re-open the effect, it never decides it."""
+        changes = Changes()
+        if outcome.looked or outcome.word == "not_sent":
+            return changes
+        now = self._clock.now()
+        if effect.state in (EffectState.UNKNOWN, EffectState.INTENDED):
+            await tx.effects.reopen(effect.id, now, "a late answer came: look it up")
+        elif outcome.state is EffectState.DONE and outcome.provider_ref != effect.provider_ref:
+            reason = f"a late answer says done, the effect is {effect.state.value}"
+            changes.breaks.append(self._break(BreakType.LATE_OUTCOME, effect, reason))
+        return changes
+
+
+def _problem(new: NewReceipt, answer: CallbackSnapshot) -> str:
+    """Why the loan system's allocation cannot be taken; empty when it can."""
+    if not answer.allocation:
+        return "the answer carries no allocation"
+    if any(line.component not in Component for line in answer.allocation):
+        return "the answer names an unknown component"
+    try:
+        check_conserved(new.receipt.value_minor, answer.allocation)
+    except AllocationError as error:
+        return str(error)
+    return ""

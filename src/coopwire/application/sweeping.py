@@ -1,0 +1,57 @@
+"""Keeps the house: heartbeats, effects of workers that are gone, and retention."""
+
+from __future__ import annotations
+
+import structlog
+
+from coopwire.application import announce
+from coopwire.application.bells import EFFECTS, Bells
+from coopwire.application.executor import Pulse
+from coopwire.ports.clock import Clock
+from coopwire.ports.stores import Changes, Database
+
+_log = structlog.get_logger()
+
+
+class Sweeper:
+    """Beats for this worker, and turns what dead workers left in `sending` into `unknown`."""
+
+    def __init__(self, worker: str, database: Database, clock: Clock, bells: Bells, pulse: Pulse) -> None:
+        self._worker = worker
+        self._database = database
+        self._clock = clock
+        self._bells = bells
+        self._pulse = pulse
+
+    async def run(self) -> None:
+        """Beat and sweep until cancelled, then say goodbye."""
+        try:
+            while True:
+                try:
+                    await self.beat()
+                    await self.sweep()
+                except OSError as error:
+                    # Not renewed: the pulse goes stale and the executor stops sending.
+                    _log.warning("heartbeat_failed", error=type(error).__name__)
+                await self._clock.sleep(self._clock.timings.heartbeat)
+        finally:
+            async with self._database.begin("worker ends") as tx:
+                await tx.workers.gone(self._worker)
+
+    async def beat(self) -> None:
+        """This worker lives."""
+        now = self._clock.now()
+        async with self._database.begin("heartbeat") as tx:
+            await tx.workers.beat(self._worker, now)
+        self._pulse.beaten(now)
+
+    async def sweep(self) -> int:
+        """sending → unknown for lost workers and overdue claims; the number of effects."""
+        now, timings = self._clock.now(), self._clock.timings
+        async with self._database.begin("sweep lost effects") as tx:
+            lost = await tx.effects.lost(now, now - timings.worker_lost_after, timings.unknown_grace)
+            await tx.apply(Changes(events=[announce.stopped(effect, now) for effect in lost]))
+        if lost:
+            _log.warning("effects_unknown_after_worker_loss", count=len(lost))
+            self._bells.ring(EFFECTS)
+        return len(lost)
