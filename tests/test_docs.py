@@ -1,0 +1,80 @@
+"""The written pages keep pace with the code: every stop has its runbook entry, every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from coopwire.domain.breaks import BreakType
+from coopwire.domain.gates import GateKind
+from coopwire.domain.states import EFFECT_MOVES, EffectState
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def test_every_break_type_has_its_entry_in_the_runbook_and_no_entry_is_left_over() -> None:
+    assert _entries("Break") == {type_.value for type_ in BreakType}
+
+
+def test_every_gate_has_its_entry_in_the_runbook_and_no_entry_is_left_over() -> None:
+    assert _entries("Gate") == {kind.value for kind in GateKind}
+
+
+def test_every_state_in_which_an_effect_stops_has_its_entry_in_the_runbook() -> None:
+    assert _entries("Effect") >= {EffectState.HELD, EffectState.UNKNOWN, EffectState.REFUSED}
+
+
+def test_no_entry_of_the_runbook_is_empty() -> None:
+    parts = re.split(r"^#{2,4} (.*)$", RUNBOOK, flags=re.MULTILINE)[1:]
+    entries = zip(parts[::2], parts[1::2], strict=True)
+    kinds = ("Break", "Gate", "Effect")
+    assert [title for title, text in entries if title.startswith(kinds) and len(text.split()) < 10] == []
+
+
+def test_the_picture_of_an_effects_life_is_the_table_of_moves() -> None:
+    drawn = set(re.findall(r"^    (\w+) --> (\w+):", ARCHITECTURE, re.MULTILINE))
+    assert drawn == {(old.value, new.value) for old, news in EFFECT_MOVES.items() for new in news}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", _prose(page)):
+        name, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (page.parent / name) if name else page
+        if not file.exists() or (anchor and anchor not in _anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_the_list_of_decisions_names_every_decision() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = set(re.findall(r"\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8")))
+    assert listed == {path.name for path in folder.glob("0*.md")}
+
+
+def test_every_decision_says_what_would_change_it() -> None:
+    parts = ["Status:", "## Context", "## Decision", "## Consequences", "## What would change our mind"]
+    for path in (ROOT / "docs" / "adr").glob("0*.md"):
+        text = path.read_text(encoding="utf-8")
+        assert [part for part in parts if part not in text] == [], path.name
+
+
+def _entries(kind: str) -> set[str]:
+    return set(re.findall(rf"^#{{3,4}} {kind} `(\w+)`", RUNBOOK, re.MULTILINE))
+
+
+def _prose(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def _anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", _prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
