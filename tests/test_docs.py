@@ -32,7 +32,7 @@ def test_every_state_in_which_an_effect_stops_has_its_entry_in_the_runbook() -> 
 def test_no_entry_of_the_runbook_is_empty() -> None:
     parts = re.split(r"^#{2,4} (.*)$", RUNBOOK, flags=re.MULTILINE)[1:]
     entries = zip(parts[::2], parts[1::2], strict=True)
-    kinds = ("Break", "Gate", "Effect")
+    kinds = ("Break `", "Gate `", "Effect `")
     assert [title for title, text in entries if title.startswith(kinds) and len(text.split()) < 10] == []
 
 
