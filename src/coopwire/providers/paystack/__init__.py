@@ -1,0 +1,60 @@
+"""Paystack: hosted checkout, charges by reference, by id and by day, signed webhooks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from coopwire.ports.providers import (
+    Capability,
+    Lookup,
+    Profile,
+    ProviderSheet,
+    Role,
+    SettingField,
+    Trust,
+)
+
+_HERE = "coopwire.providers.paystack"
+
+PROFILE = Profile(
+    name="paystack",
+    title="Paystack",
+    role=Role.GATEWAY,
+    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS}),
+    writes={
+        # The reference is unique there: a send that comes late or twice is refused as a duplicate, so an
+        # absence may be believed soon. Source: payments contract 1.3.
+        Capability.CHECKOUTS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(seconds=60),
+            look_every=timedelta(seconds=30),
+        ),
+    },
+    settings=(
+        SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
+        SettingField(
+            "previous_secret_key",
+            "the key before the last rotation: its webhooks are still accepted",
+            secret=True,
+            required=False,
+        ),
+        SettingField("base_url", "address of the API", required=False, default="https://api.paystack.co"),
+        SettingField(
+            "channels",
+            "comma-separated ways to pay offered on the page (card,bank_transfer,ussd…); empty: all",
+            required=False,
+        ),
+    ),
+)
+
+PROVIDER = ProviderSheet(
+    profile=PROFILE,
+    connect=f"{_HERE}.adapter:connect",
+    simulator=f"{_HERE}.simulator:build",
+    webhooks=f"{_HERE}.webhooks:PaystackWebhooks",
+    inspectors={
+        "webhook": f"{_HERE}.inspectors:webhook",
+        "payment": f"{_HERE}.inspectors:payment",
+        "error": f"{_HERE}.inspectors:error",
+    },
+)

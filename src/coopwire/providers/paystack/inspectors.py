@@ -1,0 +1,149 @@
+"""What `coopwire inspect paystack` shows: the same readers as the river's, on a payload from a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from coopwire.domain.errors import ContractBroken, HubError
+from coopwire.domain.gates import Traffic
+from coopwire.ports.http import HttpAnswer
+from coopwire.ports.providers import Inspection, InspectionError
+from coopwire.providers.paystack.wire.amounts import currency, to_minor
+from coopwire.providers.paystack.wire.answers import Said, denial, refusal, said, success
+from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
+from coopwire.providers.paystack.wire.events import Told, tell
+from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, parse
+from coopwire.transport.http import retry_after
+
+_CHECKOUT_MEMBERS = ("authorization_url", "access_code")
+_STATUS = re.compile(r"[1-5][0-9]{2}\Z")
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def webhook(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """Every object of a webhook; the signature is the caller's business."""
+    try:
+        return [_told(one) for one in tell(body)]
+    except ContractBroken as broken:
+        raise InspectionError(broken.message) from None
+
+
+def _told(one: Told) -> Inspection:
+    return Inspection(
+        object=one.known.shape.name,
+        event=one.event,
+        reference=one.reference,
+        provider_ref=one.provider_ref,
+        amount_minor=one.amount_minor,
+        currency=one.currency,
+        status=one.status,
+        channel=one.channel,
+        fee_minor=one.fee_minor,
+        failure_reason=one.failure_reason,
+        occurred_at=_stamp(one.occurred_at),
+    )
+
+
+def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The transactions of an answer (verify, fetch, list, charge), a bare transaction, an opened checkout."""
+    document = _document(body)
+    told = said(document)
+    if told is None and at(document, "event") is not None:
+        raise InspectionError("this is a webhook: use the kind webhook")
+    if told is None:
+        return [_transaction(document)]
+    if not told.yes:
+        return [_sorted_out(refusal(told, Traffic.WRITE, None), told)]
+    rows = told.data if isinstance(told.data, list) else [told.data]
+    return [_transaction(row) for row in rows]
+
+
+def _transaction(row: object) -> Inspection:
+    if any(at(row, name) is not None for name in _CHECKOUT_MEMBERS):
+        return Inspection("checkout", reference=label(at(row, "reference")), status="pending")
+    if at(row, "transfer_code") is not None:
+        raise InspectionError("this is a payout of Paystack, not a payment")
+    word = label(at(row, "status"))
+    if word is None or not isinstance(at(row, "reference"), str):
+        raise InspectionError("this is no transaction of Paystack: it has no status word and reference")
+    code = currency(at(row, "currency"))
+    fee = None if code is None else fee_of(row, code)
+    return Inspection(
+        object="charge",
+        reference=label(at(row, "reference")),
+        provider_ref=identifier(at(row, "id")),
+        amount_minor=None if code is None else to_minor(at(row, "amount"), code),
+        currency=code,
+        status=state_of(word).value,
+        channel=label(at(row, "channel")),
+        fee_minor=fee.minor if fee is not None and fee.known else None,
+        failure_reason=failure_of(row, word) or None,
+        occurred_at=_stamp(instant(at(row, *PAID_AT, *CREATED_AT))),
+    )
+
+
+def error(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """Which error of the tree an answer is when a write gets it; `:status` and `retry-after` where given."""
+    answer = HttpAnswer(_status(body, headers), headers, body)
+    try:
+        success(answer, Traffic.WRITE, _wait(answer))
+    except HubError as sorted_out:
+        return [_sorted_out(sorted_out, denial(answer))]
+    raise InspectionError("this is no error: HTTP and envelope say that it was done")
+
+
+def _sorted_out(sorted_out: HubError, told: Said | None) -> Inspection:
+    absent = told is not None and told.id_absent
+    return Inspection(
+        object="error",
+        # To a look-up the same words are no error: they are its answer.
+        status="absent" if absent else None,
+        error=type(sorted_out).__name__,
+        code=sorted_out.code or None,
+        message=sorted_out.message,
+        retry_after=getattr(sorted_out, "retry_after", None),
+    )
+
+
+def _status(body: bytes, headers: Mapping[str, str]) -> int:
+    given = headers.get(":status")
+    if given is not None:
+        if not _STATUS.match(given):
+            raise InspectionError(":status must be an HTTP status, 100 to 599")
+        return int(given)
+    if "retry-after" in headers:
+        return HTTPStatus.TOO_MANY_REQUESTS
+    if said(_document(body)) is None:
+        raise InspectionError("this is no answer of Paystack's: it has no status of true or false")
+    return HTTPStatus.BAD_REQUEST
+
+
+def _wait(answer: HttpAnswer) -> float | None:
+    """Retry-After in seconds; a date counts from the answer's own Date, because no clock is read here."""
+    sent_at = _http_date(answer.headers.get("date", ""))
+    if sent_at is None and _http_date(answer.headers.get("retry-after", "")) is not None:
+        return None
+    return retry_after(answer, sent_at or _ANY_TIME)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
+def _document(body: bytes) -> object:
+    try:
+        return parse(body)
+    except ContractBroken as broken:
+        raise InspectionError(broken.message) from None
+
+
+def _stamp(at_: datetime | None) -> str | None:
+    return None if at_ is None else at_.isoformat()

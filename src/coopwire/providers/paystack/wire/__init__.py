@@ -1,0 +1,1 @@
+"""The mapping between our nouns and Paystack's JSON: tables first, then pure functions."""

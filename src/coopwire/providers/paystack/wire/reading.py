@@ -1,0 +1,118 @@
+"""Reads single members of Paystack's JSON; a reader answers None for what is absent or unreadable."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar
+
+from coopwire.domain.errors import ContractBroken
+
+LONGEST_LABEL = 200
+LONGEST_WORDS = 200
+
+_ID = re.compile(r"[0-9]{1,20}\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,27}(\.[0-9]{1,10})?\Z")
+_MOST_DIGITS = 27
+"""Within the 28 digits of the decimal context, so that scaling never rounds."""
+_EXPONENTS = range(-10, 21)
+
+_PRIVATE = re.compile(
+    r"""
+    [^\s@"'<>]+@[^\s@"'<>]+              # an e-mail address
+    | \b[sp]k_(?:test|live)_\w+          # a key
+    | \b(?:AUTH|SIG)_\w+                 # an authorization, a card's fingerprint
+    | \bhttps?://\S+                     # a checkout page
+    | \+?\d[\d\s*-]{4,}\d                # a phone, account or card number
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+_T = TypeVar("_T")
+
+
+def parse(body: bytes) -> object:
+    """The document, fractions as Decimal. ContractBroken when it is not strict UTF-8 JSON."""
+    try:
+        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError, InvalidOperation):
+        raise ContractBroken("the body is not JSON") from None
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def members(value: object) -> Mapping[str, object]:
+    """The object's members; none when it is not an object (they write [], null and "" for an empty one)."""
+    return value if isinstance(value, dict) else {}
+
+
+def at(document: object, *paths: str) -> object:
+    """The first member that is there and not null or empty, by dotted path."""
+    for path in paths:
+        found = document
+        for name in path.split("."):
+            found = members(found).get(name)
+        if found not in (None, ""):
+            return found
+    return None
+
+
+def label(value: object) -> str | None:
+    """A short printable text: a reference, a status word, a channel."""
+    if isinstance(value, str) and 0 < len(value) <= LONGEST_LABEL and value.isprintable():
+        return value
+    return None
+
+
+def words(value: object) -> str:
+    """A sentence of theirs, safe to show: personal data and secrets masked, cut short; empty when none."""
+    if not isinstance(value, str):
+        return ""
+    printable = "".join(c if c.isprintable() else " " for c in value[: 4 * LONGEST_WORDS])
+    return _PRIVATE.sub("***", printable).strip()[:LONGEST_WORDS]
+
+
+def identifier(value: object) -> str | None:
+    """An unsigned 64-bit id as text, sent as a number or a string. Source: payments contract, trap 23."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    # The bound comes before str(): writing out a number of thousands of digits is refused or slow.
+    if isinstance(value, int) and not 0 <= value < 2**64:
+        return None
+    text = str(value)
+    return text if _ID.match(text) else None
+
+
+def number(value: object) -> Decimal | None:
+    """An exact number, sent as a number or a string; None beyond any amount of money."""
+    if isinstance(value, str):
+        return Decimal(value) if _NUMBER.match(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    if isinstance(value, int):
+        return Decimal(value) if abs(value) < 10**_MOST_DIGITS else None
+    _, digits, exponent = value.as_tuple()
+    return value if len(digits) <= _MOST_DIGITS and exponent in _EXPONENTS else None
+
+
+def instant(value: object) -> datetime | None:
+    """An ISO 8601 time as aware UTC; one without a zone is UTC. Source: payments contract, trap 16."""
+    if not isinstance(value, str):
+        return None
+    try:
+        told = datetime.fromisoformat(value)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def needed(value: _T | None, name: str) -> _T:
+    """The value; ContractBroken naming the member when it could not be read."""
+    if value is None:
+        raise ContractBroken(f"member {name} is missing or unreadable")
+    return value
