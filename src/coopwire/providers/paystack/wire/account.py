@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from coopwire.domain.payments import Mode
 from coopwire.ports.providers import ConfigurationError, Connection
+from coopwire.transport.addresses import RULE, is_base
 
 DEFAULT_URL = "https://api.paystack.co"
 CHANNELS = frozenset(
@@ -66,28 +65,9 @@ def _key(connection: Connection, name: str) -> str:
 
 def _base_url(connection: Connection) -> str:
     url = (connection.settings.get("base_url") or DEFAULT_URL).strip().rstrip("/")
-    if not is_private(url):
-        raise _wrong(connection, "base_url", "it must be an https:// address (http:// on loopback only)")
+    if not is_base(url):
+        raise _wrong(connection, "base_url", f"{RULE}, without a query")
     return url
-
-
-def is_private(url: str) -> bool:
-    """Whether nobody on the way can read what is sent there: https, or http on this very machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or not url.isprintable() or " " in url or parts.query or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _channels(connection: Connection) -> tuple[str, ...]:

@@ -1,0 +1,35 @@
+"""Says which addresses the hub may call: https, or http on this very machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+RULE = "it must be an https:// address (http:// on loopback only)"
+
+
+def may_be_called(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there, by RULE.
+
+    For settings and orders, before anything is sent; the HTTP client has the last word.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def is_base(url: str) -> bool:
+    """Whether paths can be put behind it: it may be called, and has neither query nor fragment."""
+    return may_be_called(url) and not set(url) & {"?", "#"}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
