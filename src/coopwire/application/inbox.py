@@ -87,5 +87,5 @@ class Drain:
         if look:
             assert reference is not None
             changes.lookups.append(
-                LookupRequest(webhook.connection, reference, None, now, notice.charge, noticed=True)
+                LookupRequest(webhook.connection, reference, now, notice.charge, noticed=True)
             )

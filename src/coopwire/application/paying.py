@@ -218,7 +218,7 @@ class Desk:
             "currency": payment.money.currency,
         }
         event = announce.event(PAYMENT_INITIALIZED, reference, payment.account_key, initialized, now)
-        await tx.apply(Changes(events=[event]))
+        await tx.apply(Changes(events=[event]), now)
         ready = await self._effect(tx, payment, attempt, gateway, payer, now)
         return _Stored(payment, attempt, ready)
 
@@ -266,7 +266,7 @@ class Desk:
         """The checkout effect, claimed by this process; left to the workers while a gate is closed."""
         effect = checkout_effect(payment, attempt, now)
         if not await tx.connections.is_open(gateway.connection.name, Traffic.WRITE, now):
-            await tx.apply(Changes(effects=[effect]))
+            await tx.apply(Changes(effects=[effect]), now)
             return None
         until = now + self._clock.timings.claim_length
         token = new_token()

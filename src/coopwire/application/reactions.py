@@ -35,7 +35,7 @@ class Settler:
         changes = Changes()
         for receipt in receipts:
             self._settle(receipt, effects.get(receipt, []), changes)
-        await tx.apply(changes)
+        await tx.apply(changes, self._clock.now())
 
     def _settle(self, receipt: str, effects: Sequence[Effect], changes: Changes) -> None:
         lms = self._network.routes.lms

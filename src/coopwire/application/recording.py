@@ -83,6 +83,9 @@ class Recorder:
         for look in looks:
             context = contexts.get(look.lookup.token)
             if context is not None:
+                if context.unknown_checkout is not None and look.charges:
+                    reason = "the gateway knows the reference"
+                    await tx.effects.reopen(context.unknown_checkout, self._clock.now(), reason)
                 changes.add(_Recording(self._network, self._clock, ledger, look, context).changes())
         await write(tx, changes, self._clock.now())
 
@@ -155,7 +158,8 @@ class _Recording:
             self._paid(charge, now)
 
     def _paid(self, charge: ChargeSnapshot, now: datetime) -> None:
-        known = next((k for k in self.context.known if k.charge == charge.charge), None)
+        here = (self.look.lookup.connection, charge.charge)
+        known = next((k for k in self.context.known if (k.connection, k.charge) == here), None)
         if known is not None:
             if (known.gross_minor, known.currency) != (charge.amount_minor, charge.currency):
                 facts = {"recorded_minor": known.gross_minor, "now_minor": charge.amount_minor}
@@ -194,6 +198,7 @@ class _Recording:
         return Receipt(
             id=new_reference(),
             connection=self.look.lookup.connection,
+            reference=self.look.lookup.reference,
             charge=charge.charge,
             attempt=attempt.reference if attempt else None,
             payment=payment.reference if payment else None,

@@ -170,7 +170,7 @@ class Settling:
         assert effect.payment is not None
         changes.payments.append(PaymentMove(effect.payment, PaymentState.PENDING))
         first = now + self._clock.timings.look_schedule[0]
-        changes.lookups.append(LookupRequest(effect.connection, effect.reference, effect.reference, first))
+        changes.lookups.append(LookupRequest(effect.connection, effect.reference, first))
 
     def _page_refused(self, effect: Effect, changes: Changes) -> None:
         assert effect.payment is not None

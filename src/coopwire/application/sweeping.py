@@ -50,7 +50,7 @@ class Sweeper:
         now, timings = self._clock.now(), self._clock.timings
         async with self._database.begin("sweep lost effects") as tx:
             lost = await tx.effects.lost(now, now - timings.worker_lost_after, timings.unknown_grace)
-            await tx.apply(Changes(events=[announce.stopped(effect, now) for effect in lost]))
+            await tx.apply(Changes(events=[announce.stopped(effect, now) for effect in lost]), now)
         if lost:
             _log.warning("effects_unknown_after_worker_loss", count=len(lost))
             self._bells.ring(EFFECTS)

@@ -12,4 +12,4 @@ async def write(tx: Transaction, changes: Changes, now: datetime) -> None:
     """All rows of `changes` in this transaction; a break that is open already is not announced again."""
     for opened in await tx.open_breaks(changes.breaks, now):
         changes.events.append(break_event(opened, now))
-    await tx.apply(changes)
+    await tx.apply(changes, now)

@@ -29,12 +29,15 @@ class AllocationState(StrEnum):
 class Receipt:
     """One arrival of money, unique by (connection, charge); all amounts in minor units.
 
+    `reference` is the one under which the gateway tells it: our attempt's, or a stranger's.
+
     `gross_minor` is what left the member's pocket, `fee_minor` the gateway's fee rounded once (exact text in
     `fee_exact`), `net_minor = gross_minor - fee_minor` what the gateway owes us.
     """
 
     id: str
     connection: str
+    reference: str
     charge: str
     attempt: str | None
     payment: str | None

@@ -58,7 +58,6 @@ class Lookup:
 
     connection: str
     reference: str
-    attempt: str | None
     charges: tuple[str, ...]
     looks: int
     noticed_looks: int
@@ -73,7 +72,6 @@ class LookupRequest:
 
     connection: str
     reference: str
-    attempt: str | None
     look_at: datetime
     charge: str | None = None
     noticed: bool = False
@@ -216,6 +214,7 @@ class KnownCharge:
     """A receipt that exists, to compare with what the gateway says now."""
 
     receipt: str
+    connection: str
     charge: str
     gross_minor: int
     currency: str
@@ -229,7 +228,7 @@ class LookContext:
     payment: Payment | None
     core_account: int | None
     known: tuple[KnownCharge, ...]
-    checkout: Effect | None
+    unknown_checkout: str | None
     """The attempt's checkout effect while its outcome is unknown."""
 
 
@@ -468,7 +467,9 @@ class Outbox(Protocol):
         """They took effect in this transaction."""
         ...
 
-    async def failed(self, consumer: str, delivery: Delivery, cause: str, retry_at: datetime | None) -> None:
+    async def failed(
+        self, consumer: str, delivery: Delivery, cause: str, now: datetime, retry_at: datetime | None
+    ) -> None:
         """Try again at `retry_at`, or dead-letter with the cause when None."""
         ...
 
@@ -507,8 +508,11 @@ class Transaction(Protocol):
         """Open those that are new (by `once`); return them."""
         ...
 
-    async def apply(self, changes: Changes) -> None:
-        """Write every row of `changes` except breaks, one statement per kind."""
+    async def apply(self, changes: Changes, now: datetime) -> None:
+        """Write every row of `changes` except breaks, one statement per kind.
+
+        A payment or attempt moves only where its table allows it.
+        """
         ...
 
     async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:

@@ -99,7 +99,6 @@ CREATE INDEX notices_by_reference ON notices (connection, reference);
 CREATE TABLE lookups (
     connection text NOT NULL,
     reference text NOT NULL,
-    attempt text REFERENCES attempts,
     charges jsonb NOT NULL DEFAULT '[]',
     looks integer NOT NULL DEFAULT 0,
     noticed boolean NOT NULL DEFAULT false,
@@ -124,6 +123,7 @@ CREATE INDEX looks_by_reference ON looks (connection, reference);
 CREATE TABLE receipts (
     id text PRIMARY KEY,
     connection text NOT NULL,
+    reference text NOT NULL,
     charge text NOT NULL,
     attempt text REFERENCES attempts,
     payment text REFERENCES payments,
@@ -140,6 +140,7 @@ CREATE TABLE receipts (
     allocation_state text NOT NULL,
     UNIQUE (connection, charge)
 );
+CREATE INDEX receipts_by_reference ON receipts (connection, reference);
 CREATE INDEX receipts_by_payment ON receipts (payment);
 CREATE INDEX receipts_by_attempt ON receipts (attempt);
 CREATE INDEX receipts_by_time ON receipts (recorded_at, id);

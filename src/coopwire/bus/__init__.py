@@ -1,0 +1,1 @@
+"""The event bus: relay, deliveries, the ladder and dead letters."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: stores on one transaction, migrations, sealing, and the embedded server."""

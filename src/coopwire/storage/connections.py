@@ -1,0 +1,202 @@
+"""What the hub keeps per connection: gates, mapping, core accounts, tokens; and idempotency keys, workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.ports.stores import AccountMapping, CoreAccount, IdempotencyRow
+from coopwire.ports.tokens import Tokens
+from coopwire.storage.effects import account_mapping
+from coopwire.storage.rows import Connection, Row
+from coopwire.storage.sealing import Sealer
+
+
+class ConnectionStore:
+    """The Connections socket on one transaction."""
+
+    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+        self._db = connection
+        self._sealer = sealer
+
+    async def close_gate(self, gate: Gate, now: datetime) -> bool:
+        """Close (or prolong); True if it was open before."""
+        before = await self._db.fetchval(
+            "SELECT 1 FROM gates WHERE connection = $1 AND kind = $2 AND traffic = $3 "
+            "AND (until IS NULL OR until > $4) FOR UPDATE",
+            gate.connection,
+            gate.kind.value,
+            gate.traffic.value,
+            now,
+        )
+        await self._db.execute(
+            "INSERT INTO gates (connection, kind, traffic, reason, closed_at, until) "
+            "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, kind, traffic) DO UPDATE SET "
+            "reason = excluded.reason, until = excluded.until",
+            gate.connection,
+            gate.kind.value,
+            gate.traffic.value,
+            gate.reason,
+            now,
+            gate.until,
+        )
+        return before is None
+
+    async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
+        """Open; True if it was closed."""
+        done = await self._db.execute(
+            "DELETE FROM gates WHERE connection = $1 AND kind = $2 AND traffic = $3",
+            connection,
+            kind.value,
+            traffic.value,
+        )
+        return bool(done != "DELETE 0")
+
+    async def is_open(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Whether all gates are open."""
+        closed = await self._db.fetchval(
+            "SELECT 1 FROM gates WHERE connection = $1 AND traffic = $2 AND (until IS NULL OR until > $3) LIMIT 1",
+            connection,
+            traffic.value,
+            now,
+        )
+        return closed is None
+
+    async def mapping(self, connection: str) -> AccountMapping | None:
+        """The active mapping of a books connection."""
+        row = await self._db.fetchrow("SELECT * FROM mappings WHERE connection = $1 AND active", connection)
+        return account_mapping(row) if row is not None else None
+
+    async def core_account(self, connection: str, member: str, loan: str | None) -> CoreAccount | None:
+        """The account for this loan, else the member's."""
+        row = await self._db.fetchrow(
+            "SELECT * FROM core_accounts WHERE connection = $1 AND member = $2 "
+            "AND (loan = $3 OR loan IS NULL) ORDER BY loan NULLS LAST LIMIT 1",
+            connection,
+            member,
+            loan,
+        )
+        return self._account(row) if row is not None else None
+
+    async def core_accounts(self, ids: Sequence[int]) -> dict[int, CoreAccount]:
+        """Accounts by id, numbers unsealed."""
+        found = await self._db.fetch("SELECT * FROM core_accounts WHERE id = ANY($1::bigint[])", list(ids))
+        return {row["id"]: self._account(row) for row in found}
+
+    def _account(self, row: Row) -> CoreAccount:
+        number = self._sealer.open(row["number_sealed"]).decode()
+        return CoreAccount(row["id"], row["connection"], row["member"], row["loan"], number)
+
+
+class IdempotencyStore:
+    """The Idempotency socket on one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    async def take(
+        self, scope: str, key: str, digest: str, made: str, now: datetime
+    ) -> IdempotencyRow | None:
+        """Take the key for `made`; else the earlier row (waits for one that is being committed)."""
+        done = await self._db.execute(
+            "INSERT INTO idempotency (scope, key, digest, made, created_at) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT DO NOTHING",
+            scope,
+            key,
+            digest,
+            made,
+            now,
+        )
+        if done == "INSERT 0 1":
+            return None
+        row = await self._db.fetchrow(
+            "SELECT digest, made, created_at FROM idempotency WHERE scope = $1 AND key = $2", scope, key
+        )
+        return IdempotencyRow(row["digest"], row["made"], row["created_at"])
+
+
+class WorkerStore:
+    """The Workers socket on one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    async def beat(self, worker: str, now: datetime) -> None:
+        """This worker lives."""
+        await self._db.execute(
+            "INSERT INTO workers (id, started_at, heartbeat_at) VALUES ($1, $2, $2) "
+            "ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+            worker,
+            now,
+        )
+
+    async def gone(self, worker: str) -> None:
+        """This worker ended in good order."""
+        await self._db.execute("DELETE FROM workers WHERE id = $1", worker)
+
+
+class _LockedRow:
+    def __init__(self, db: Connection, sealer: Sealer, connection: str, tokens: Tokens | None) -> None:
+        self._db = db
+        self._sealer = sealer
+        self._connection = connection
+        self._tokens = tokens
+
+    @property
+    def tokens(self) -> Tokens | None:
+        return self._tokens
+
+    async def save(self, tokens: Tokens) -> None:
+        await self._db.execute(
+            "UPDATE tokens SET sealed = $2, updated_at = now() WHERE connection = $1",
+            self._connection,
+            self._sealer.seal(_dump(tokens)),
+        )
+        self._tokens = tokens
+
+
+class TokenRows:
+    """OAuth tokens, sealed; the row's lock makes one refresh at a time across all processes."""
+
+    def __init__(self, pool: Any, sealer: Sealer) -> None:
+        self._pool = pool
+        self._sealer = sealer
+
+    async def read(self, connection: str) -> Tokens | None:
+        """The stored tokens without a lock."""
+        return self._load(
+            await self._pool.fetchval("SELECT sealed FROM tokens WHERE connection = $1", connection)
+        )
+
+    @asynccontextmanager
+    async def locked(self, connection: str) -> AsyncIterator[_LockedRow]:
+        """Hold the row's lock for the block and commit at its end."""
+        async with self._pool.acquire() as db, db.transaction():
+            await db.execute("INSERT INTO tokens (connection) VALUES ($1) ON CONFLICT DO NOTHING", connection)
+            sealed = await db.fetchval(
+                "SELECT sealed FROM tokens WHERE connection = $1 FOR UPDATE", connection
+            )
+            yield _LockedRow(db, self._sealer, connection, self._load(sealed))
+
+    def _load(self, sealed: bytes | None) -> Tokens | None:
+        if sealed is None:
+            return None
+        value = json.loads(self._sealer.open(sealed))
+        ends = value["refresh_expires_at"]
+        return Tokens(
+            value["access"],
+            value["refresh"],
+            datetime.fromisoformat(value["expires_at"]),
+            datetime.fromisoformat(ends) if ends else None,
+        )
+
+
+def _dump(tokens: Tokens) -> bytes:
+    return json.dumps(
+        {k: v.isoformat() if isinstance(v, datetime) else v for k, v in asdict(tokens).items()}
+    ).encode()

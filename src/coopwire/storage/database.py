@@ -1,0 +1,242 @@
+"""The pool: transactions with their stores, the webhook door's commit, and bells between processes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from coopwire.domain.breaks import Break
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
+from coopwire.storage import looks, money, rows
+from coopwire.storage.connections import (
+    ConnectionStore,
+    IdempotencyStore,
+    TokenRows,
+    WorkerStore,
+)
+from coopwire.storage.effects import EffectStore
+from coopwire.storage.outbox import OutboxStore
+from coopwire.storage.rows import Connection
+from coopwire.storage.sealing import Sealer
+
+_CHANNEL = "coopwire"
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+_ACCEPT = """
+WITH d AS (
+    SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::timestamptz[])
+        AS d(connection, digest, sealed, received_at)
+), w AS (
+    INSERT INTO webhooks (connection, digest, received_at)
+    SELECT connection, digest, received_at FROM d ON CONFLICT DO NOTHING
+    RETURNING id, connection, digest
+)
+INSERT INTO webhook_bodies (webhook, sealed, received_at)
+SELECT w.id, d.sealed, d.received_at FROM w JOIN d USING (connection, digest)
+"""
+
+
+class PostgresTransaction:
+    """The Transaction socket: every store on one connection and one commit."""
+
+    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+        self._db = connection
+        self._sealer = sealer
+        self.inbox = looks.InboxStore(connection, sealer)
+        self.lookups = looks.LookupStore(connection)
+        self.effects = EffectStore(connection, sealer)
+        self.payments = money.PaymentStore(connection, sealer)
+        self.receipts = money.ReceiptStore(connection)
+        self.connections = ConnectionStore(connection, sealer)
+        self.idempotency = IdempotencyStore(connection)
+        self.workers = WorkerStore(connection)
+        self.outbox = OutboxStore(connection)
+
+    async def lock(self, keys: Collection[str]) -> None:
+        """Hold these names until the end of the transaction, taken in one order everywhere."""
+        numbers = sorted({_lock_number(key) for key in keys})
+        if numbers:
+            await self._db.execute("SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) AS n", numbers)
+
+    async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
+        """Open those that are new (by `once`); return them."""
+        by_once = {b.once: b for b in breaks}
+        values = [
+            (b.type.value, b.once, b.subject, b.payment, b.receipt, b.effect, b.evidence, "open", now)
+            for b in by_once.values()
+        ]
+        opened = await rows.insert(self._db, "breaks", values, "ON CONFLICT DO NOTHING RETURNING once")
+        return [by_once[row["once"]] for row in opened]
+
+    async def apply(self, changes: Changes, now: datetime) -> None:
+        """Write every row of `changes` except breaks, one statement per kind."""
+        db = self._db
+        await money.move_payments(db, "payments", changes.payments, now)
+        await money.move_payments(db, "attempts", changes.attempts, now)
+        await money.keep_pages(db, changes.pages, self._sealer)
+        await money.add_receipts(db, changes.receipts)
+        await money.reallocate(db, changes.reallocations)
+        await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
+        await rows.insert(
+            db,
+            "notices",
+            [
+                (
+                    n.webhook,
+                    n.connection,
+                    n.notice.event,
+                    n.notice.verdict.value,
+                    n.notice.reference,
+                    n.notice.charge,
+                    n.notice.status,
+                    n.notice.amount_minor,
+                    n.notice.currency,
+                    n.notice.reason,
+                    n.open,
+                    n.seen_at,
+                )
+                for n in changes.notices
+            ],
+        )
+        await looks.request_looks(db, changes.lookups, now)
+        await looks.finish_looks(db, changes.looks)
+        await rows.insert(
+            db,
+            "outbox",
+            [(e.id, e.type, e.subject, e.key, e.data, e.occurred_at) for e in changes.events],
+        )
+
+    async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
+        """Keep what an operator did."""
+        await self._db.execute(
+            "INSERT INTO operator_actions (at, actor, action, subject, reason) VALUES ($1, $2, $3, $4, $5)",
+            now,
+            actor,
+            action,
+            subject,
+            reason,
+        )
+
+
+class PostgresDatabase:
+    """The Database socket over an asyncpg pool."""
+
+    def __init__(
+        self,
+        pool: Any,
+        sealer: Sealer,
+        fail: FailPoints = nothing_fails,
+        ring: Callable[..., None] | None = None,
+    ) -> None:
+        self.pool = pool
+        self.tokens = TokenRows(pool, sealer)
+        self._sealer = sealer
+        self._fail = fail
+        self._ring = ring
+
+    @asynccontextmanager
+    async def begin(self, name: str) -> AsyncIterator[PostgresTransaction]:
+        """A transaction that commits at the end of the block; StorageUnavailable when the server is gone."""
+        try:
+            async with self.pool.acquire() as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    yield PostgresTransaction(connection, self._sealer)
+                except BaseException:
+                    await _roll_back(transaction)
+                    raise
+                self._fail(f"before commit {name}")
+                await transaction.commit()
+            self._fail(f"after commit {name}")
+        except _GONE as error:
+            if isinstance(error, StorageUnavailable):
+                raise
+            raise StorageUnavailable(f"{name}: {type(error).__name__}") from error
+
+    async def accept(self, webhooks: Sequence[Delivered]) -> None:
+        """Commit webhooks (those already known are left as they are) in one statement."""
+        known = {(w.connection, w.digest): w for w in webhooks}
+        ordered = [known[key] for key in sorted(known)]
+        self._fail("before commit accept webhooks")
+        try:
+            await self.pool.execute(
+                _ACCEPT,
+                [w.connection for w in ordered],
+                [w.digest for w in ordered],
+                [self._sealer.seal(w.body) for w in ordered],
+                [w.received_at for w in ordered],
+            )
+        except _GONE as error:
+            raise StorageUnavailable(f"accept webhooks: {type(error).__name__}") from error
+        self._fail("after commit accept webhooks")
+
+    async def ring(self, *topics: str) -> None:
+        """Wake the loops of every process that wait on these topics."""
+        await self.pool.execute("SELECT pg_notify($1, $2)", _CHANNEL, " ".join(topics))
+
+    async def listen(self) -> Any:
+        """A connection on which other processes' rings arrive; close it to stop listening."""
+        connection = await self.pool.acquire()
+
+        def heard(_connection: object, _pid: int, _channel: str, payload: str) -> None:
+            if self._ring is not None:
+                self._ring(*payload.split())
+
+        await connection.add_listener(_CHANNEL, heard)
+        return connection
+
+    async def now(self) -> datetime:
+        """The database's time."""
+        moment: datetime = await self.pool.fetchval("SELECT clock_timestamp()")
+        return moment
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.pool.close()
+
+
+async def _roll_back(transaction: Any) -> None:
+    try:
+        await transaction.rollback()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        # The connection is gone, and with it the transaction; the first error is the one to tell.
+        return
+
+
+async def connect(
+    dsn: str,
+    sealer: Sealer,
+    *,
+    size: int = 10,
+    fail: FailPoints = nothing_fails,
+    ring: Callable[..., None] | None = None,
+) -> PostgresDatabase:
+    """Open a pool; StorageUnavailable when the server cannot be reached."""
+    try:
+        pool = await asyncpg.create_pool(
+            dsn, min_size=1, max_size=size, init=rows.set_codecs, command_timeout=60
+        )
+    except (OSError, asyncpg.PostgresError, ValueError) as error:
+        raise StorageUnavailable(f"cannot open the database: {type(error).__name__}") from error
+    return PostgresDatabase(pool, sealer, fail, ring)
+
+
+def _lock_number(key: str) -> int:
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

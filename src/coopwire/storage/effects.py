@@ -1,0 +1,282 @@
+"""Effects in PostgreSQL: claims with tokens, outcomes under them, and what lost workers leave."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.states import FINISHED_EFFECT, EffectState
+from coopwire.ports.stores import AccountMapping, Claim, Outcome, Try
+from coopwire.storage import rows
+from coopwire.storage.rows import Connection
+from coopwire.storage.sealing import Sealer
+
+_FINISHED = ", ".join(f"'{state}'" for state in sorted(FINISHED_EFFECT))
+_COLUMNS = rows.effect_columns("e")
+_SLOTS = "unnest($1::text[], $2::text[], $3::int[]) AS s(connection, kind, free)"
+
+
+def _open(traffic: str) -> str:
+    return (
+        "NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection "
+        f"AND g.traffic = '{traffic}' AND (g.until IS NULL OR g.until > $4))"
+    )
+
+
+_CLAIM = f"""
+WITH picked AS (
+    SELECT c.id FROM {_SLOTS} CROSS JOIN LATERAL (
+        SELECT e.id FROM effects e
+        WHERE e.state = 'intended' AND e.connection = s.connection AND e.kind = s.kind AND e.due_at <= $4
+          AND NOT EXISTS (SELECT FROM effects p WHERE p.id = e."after" AND p.state NOT IN ({_FINISHED}))
+        ORDER BY e.due_at, e.seq LIMIT s.free FOR UPDATE OF e SKIP LOCKED
+    ) c WHERE {_open("write")}
+)
+UPDATE effects e SET state = 'sending', claim_token = $7, claimed_by = $5, claim_until = $6,
+    deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
+FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}
+"""
+
+_CLAIM_UNKNOWN = f"""
+WITH picked AS (
+    SELECT c.id FROM {_SLOTS} CROSS JOIN LATERAL (
+        SELECT e.id FROM effects e
+        WHERE e.state = 'unknown' AND e.connection = s.connection AND e.kind = s.kind AND e.due_at <= $4
+        ORDER BY e.due_at, e.seq LIMIT s.free FOR UPDATE OF e SKIP LOCKED
+    ) c WHERE {_open("read")}
+)
+UPDATE effects e SET claim_token = $7, claimed_by = $5, claim_until = $6, due_at = $6
+FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}
+"""
+
+_RECORD = f"""
+UPDATE effects e SET
+    state = o.state, due_at = o.due_at, reason = o.reason,
+    tries = e.tries + o.counts::int,
+    looks = CASE WHEN o.looked THEN e.looks + 1 ELSE 0 END,
+    provider_ref = coalesce(o.provider_ref, e.provider_ref),
+    unknown_since = CASE WHEN o.looked THEN e.unknown_since WHEN o.state = 'unknown' THEN o.at END,
+    deadline_at = CASE WHEN o.looked THEN e.deadline_at ELSE o.at END,
+    finished_at = CASE WHEN o.state IN ({_FINISHED}) THEN o.at END,
+    claim_token = NULL, claimed_by = NULL, claim_until = NULL
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+            $7::text[], $8::bool[], $9::bool[])
+     AS o(effect, token, state, at, due_at, provider_ref, reason, counts, looked)
+WHERE e.id = o.effect AND e.claim_token = o.token
+  AND e.state = CASE WHEN o.looked THEN 'unknown' ELSE 'sending' END
+RETURNING {_COLUMNS}
+"""
+
+_END_TRIES = """
+UPDATE tries t SET ended_at = o.at, outcome = o.word, detail = o.reason, late = o.late
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::bool[])
+     AS o(effect, token, at, word, reason, late)
+WHERE t.effect = o.effect AND t.token = o.token
+"""
+
+_LOST = f"""
+UPDATE effects e SET state = 'unknown', unknown_since = $1, looks = 0, tries = e.tries + 1,
+    due_at = greatest(e.claim_until, $1) + $3, reason = 'the worker that was sending it is gone'
+WHERE e.state = 'sending' AND (
+    e.claim_until + $3 < $1
+    OR NOT EXISTS (SELECT FROM workers w WHERE w.id = e.claimed_by AND w.heartbeat_at >= $2))
+RETURNING {_COLUMNS}
+"""
+
+
+class EffectStore:
+    """The Effects socket on one transaction."""
+
+    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+        self._db = connection
+        self._sealer = sealer
+
+    async def claim(
+        self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime
+    ) -> list[Claim]:
+        """Take due effects whose predecessors are finished and gates open; they are now sending."""
+        return await self._take(_CLAIM, slots, worker, now, until)
+
+    async def claim_unknown(
+        self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime
+    ) -> list[Claim]:
+        """Take unknown effects whose look-up is due and whose read gates are open; they stay unknown."""
+        return await self._take(_CLAIM_UNKNOWN, slots, worker, now, until)
+
+    async def _take(
+        self,
+        sql: str,
+        slots: Mapping[tuple[str, EffectKind], int],
+        worker: str,
+        now: datetime,
+        until: datetime,
+    ) -> list[Claim]:
+        # One token serves the batch: an outcome must match effect and token.
+        token = secrets.token_hex(12)
+        names = [name for name, _ in slots]
+        kinds = [kind.value for _, kind in slots]
+        taken = await self._db.fetch(sql, names, kinds, list(slots.values()), now, worker, until, token)
+        return [Claim(rows.effect(row), token, until) for row in taken]
+
+    async def insert_claimed(self, effect: Effect, claim: Claim, worker: str) -> None:
+        """Store an effect that this process sends itself right after the commit."""
+        await rows.insert(self._db, "effects", [rows.effect_values(effect)])
+        await self._db.execute(
+            "UPDATE effects SET state = 'sending', claim_token = $2, claimed_by = $3, claim_until = $4, "
+            "deadline_at = $4, first_sent_at = $5 WHERE id = $1",
+            effect.id,
+            claim.token,
+            worker,
+            claim.until,
+            effect.created_at,
+        )
+
+    async def tries(self, tries: Sequence[Try]) -> None:
+        """Store the bodies about to be sent."""
+        await rows.insert(
+            self._db,
+            "tries",
+            [
+                (t.effect, t.token, t.worker, self._sealer.seal(t.body), t.mapping_version, t.claimed_at)
+                for t in tries
+            ],
+        )
+
+    async def last_body(self, effect: str) -> bytes | None:
+        """The body of the latest try."""
+        sealed = await self._db.fetchval(
+            "SELECT body_sealed FROM tries WHERE effect = $1 ORDER BY id DESC LIMIT 1", effect
+        )
+        return self._sealer.open(sealed) if sealed is not None else None
+
+    async def sent_mappings(self, effects: Sequence[str]) -> dict[str, AccountMapping]:
+        """By effect, the mapping version with which its latest try was said."""
+        found = await self._db.fetch(
+            "SELECT DISTINCT ON (t.effect) t.effect, m.* FROM tries t "
+            "JOIN effects e ON e.id = t.effect "
+            "JOIN mappings m ON m.connection = e.connection AND m.version = t.mapping_version "
+            "WHERE t.effect = ANY($1::text[]) ORDER BY t.effect, t.id DESC",
+            list(effects),
+        )
+        return {row["effect"]: account_mapping(row) for row in found}
+
+    async def record(self, outcomes: Sequence[Outcome]) -> list[Effect]:
+        """Write outcomes that still hold their token; return the effects so moved, in their new state."""
+        moved = await self._db.fetch(
+            _RECORD,
+            [o.effect for o in outcomes],
+            [o.token for o in outcomes],
+            [o.state.value for o in outcomes],
+            [o.at for o in outcomes],
+            [o.due_at for o in outcomes],
+            [o.provider_ref for o in outcomes],
+            [o.reason for o in outcomes],
+            [o.counts_as_try for o in outcomes],
+            [o.looked for o in outcomes],
+        )
+        effects = [rows.effect(row) for row in moved]
+        written = {e.id for e in effects}
+        await self._evidence([o for o in outcomes if o.effect in written], effects, late=False)
+        return effects
+
+    async def late(self, outcomes: Sequence[Outcome]) -> list[Effect]:
+        """Keep stale outcomes as evidence on their tries; return those effects as they stand now."""
+        if not outcomes:
+            return []
+        found = await self._db.fetch(
+            f"SELECT {_COLUMNS} FROM effects e WHERE e.id = ANY($1::text[]) ORDER BY e.id FOR UPDATE",
+            [o.effect for o in outcomes],
+        )
+        now = {row["id"]: rows.effect(row) for row in found}
+        await self._evidence(outcomes, list(now.values()), late=True)
+        return [now[o.effect] for o in outcomes]
+
+    async def _evidence(self, outcomes: Sequence[Outcome], effects: Sequence[Effect], *, late: bool) -> None:
+        by_id = {e.id: e for e in effects}
+        sends = [o for o in outcomes if not o.looked]
+        if sends:
+            await self._db.execute(
+                _END_TRIES,
+                [o.effect for o in sends],
+                [o.token for o in sends],
+                [o.at for o in sends],
+                [o.word for o in sends],
+                [o.reason for o in sends],
+                [late] * len(sends),
+            )
+        looks = [o for o in outcomes if o.looked]
+        await rows.insert(
+            self._db,
+            "looks",
+            [(by_id[o.effect].connection, by_id[o.effect].reference, o.at, o.word) for o in looks],
+        )
+
+    async def lost(self, now: datetime, heartbeat_before: datetime, grace: timedelta) -> list[Effect]:
+        """sending → unknown where the worker was not heard since `heartbeat_before` or the claim is over."""
+        return [rows.effect(row) for row in await self._db.fetch(_LOST, now, heartbeat_before, grace)]
+
+    async def lane_tails(self, lanes: Sequence[str]) -> dict[str, str]:
+        """The last effect of each lane that has one; the caller holds the lanes' locks."""
+        if not lanes:
+            return {}
+        found = await self._db.fetch(
+            "SELECT l.lane, t.id FROM unnest($1::text[]) AS l(lane) CROSS JOIN LATERAL "
+            "(SELECT id FROM effects WHERE lane = l.lane ORDER BY seq DESC LIMIT 1) t",
+            list(lanes),
+        )
+        return {row["lane"]: row["id"] for row in found}
+
+    async def reopen(self, effect: str, now: datetime, reason: str) -> bool:
+        """intended or unknown → unknown, looked up now: a late answer says it may be done."""
+        done = await self._db.execute(
+            "UPDATE effects SET state = 'unknown', unknown_since = coalesce(unknown_since, $2), due_at = $2, "
+            "reason = $3, claim_token = NULL WHERE id = $1 AND state IN ('unknown', 'intended')",
+            effect,
+            now,
+            reason,
+        )
+        return bool(done == "UPDATE 1")
+
+    async def get(self, effect: str, *, lock: bool = False) -> Effect | None:
+        """One effect."""
+        row = await self._db.fetchrow(
+            f"SELECT {_COLUMNS} FROM effects e WHERE e.id = $1 {'FOR UPDATE' if lock else ''}", effect
+        )
+        return rows.effect(row) if row is not None else None
+
+    async def of_receipts(self, receipts: Sequence[str]) -> dict[str, list[Effect]]:
+        """The effects of each receipt."""
+        found = await self._db.fetch(
+            f"SELECT {_COLUMNS} FROM effects e WHERE e.receipt = ANY($1::text[]) ORDER BY e.seq",
+            list(receipts),
+        )
+        effects: dict[str, list[Effect]] = {}
+        for row in found:
+            effects.setdefault(row["receipt"], []).append(rows.effect(row))
+        return effects
+
+    async def of_payment(self, payment: str) -> list[Effect]:
+        """The checkout effects of a payment's attempts."""
+        found = await self._db.fetch(
+            f"SELECT {_COLUMNS} FROM effects e WHERE e.payment = $1 AND e.kind = 'checkout' ORDER BY e.seq",
+            payment,
+        )
+        return [rows.effect(row) for row in found]
+
+    async def move(self, effect: str, state: EffectState, due_at: datetime, reason: str) -> None:
+        """An operator's move, already judged by the table."""
+        await self._db.execute(
+            "UPDATE effects SET state = $2, due_at = $3, reason = $4, claim_token = NULL, "
+            "finished_at = CASE WHEN $2 = 'cancelled' THEN $3 ELSE finished_at END WHERE id = $1",
+            effect,
+            state.value,
+            due_at,
+            reason,
+        )
+
+
+def account_mapping(row: rows.Row) -> AccountMapping:
+    """A mapping from its row."""
+    return AccountMapping(row["connection"], row["version"], row["entries"], row["active"], row["created_at"])

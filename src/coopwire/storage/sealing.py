@@ -1,0 +1,53 @@
+"""Seals secrets and personal data at rest with AES-256-GCM; several keys allow a rotation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VERSION = b"\x01"
+_NONCE = 12
+
+
+class SealError(Exception):
+    """A key is malformed, or no key opens what is stored."""
+
+
+class Sealer:
+    """The first key seals, every key opens."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        if not keys:
+            raise SealError("no secret key: set COOPWIRE_SECRET_KEY to the base64 of 32 random bytes")
+        if any(len(key) != 32 for key in keys):
+            raise SealError("every secret key must be 32 bytes (base64 of 32 random bytes)")
+        self._ciphers = [AESGCM(key) for key in keys]
+
+    def seal(self, plain: bytes) -> bytes:
+        """Version byte, nonce, ciphertext with tag."""
+        nonce = os.urandom(_NONCE)
+        return _VERSION + nonce + self._ciphers[0].encrypt(nonce, plain, _VERSION)
+
+    def open(self, sealed: bytes) -> bytes:
+        """The plain bytes; SealError when no key fits or the bytes were changed."""
+        nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+        if sealed[:1] == _VERSION and len(nonce) == _NONCE:
+            for cipher in self._ciphers:
+                try:
+                    return cipher.decrypt(nonce, body, _VERSION)
+                except InvalidTag:
+                    continue
+        raise SealError("no configured secret key opens this record: is COOPWIRE_SECRET_KEY the right one?")
+
+
+def parse_keys(text: str) -> list[bytes]:
+    """Keys from comma-separated base64; SealError says what is wrong without repeating the text."""
+    try:
+        return [base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip()]
+    except (binascii.Error, ValueError) as error:
+        raise SealError("COOPWIRE_SECRET_KEY is not base64") from error
