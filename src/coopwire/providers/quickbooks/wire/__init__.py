@@ -1,0 +1,1 @@
+"""How QuickBooks Online writes: books (journals and accounts), faults, and the shapes under both."""
