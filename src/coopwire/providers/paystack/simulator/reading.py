@@ -1,0 +1,117 @@
+"""What a request to the simulated Paystack means, or why it is refused."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from coopwire.providers.paystack.simulator.account import Page
+from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.simulation.exchange import REFUSED, Call, TurnedAway, json_answer
+
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9.=-]{1,100}\Z")
+"""Contract 1.1: only `- . =` and alphanumerics."""
+_LARGEST: Final = 2**53
+
+
+def problem(message: str, code: str, step: str) -> dict[str, object]:
+    """Their error envelope (contract 1.3)."""
+    return {
+        "status": False,
+        "message": message,
+        "meta": {"nextStep": step},
+        "type": "validation_error",
+        "code": code,
+    }
+
+
+def refused(message: str, code: str) -> TurnedAway:
+    """400 with a reason."""
+    told = problem(message, code, "Check the request and try again")
+    return TurnedAway(json_answer(told, status=400, outcome=REFUSED))
+
+
+def new_page(call: Call, settings: PaystackSettings) -> Page:
+    """The page that an initialize request asks for. TurnedAway when it cannot be opened."""
+    given = _fields(call)
+    reference = given.get("reference") or secrets.token_hex(8)
+    if not isinstance(reference, str) or not _REFERENCE.match(reference):
+        raise refused("Invalid transaction reference", "invalid_params")
+    email = given.get("email")
+    if not isinstance(email, str) or "@" not in email:
+        raise refused("Invalid Email Address Passed", "invalid_email_address")
+    currency = given.get("currency") or settings.served_currencies[0]
+    if currency not in settings.served_currencies:
+        raise refused("Currency not supported by merchant", "unsupported_currency")
+    return Page(
+        reference=reference,
+        access_code=secrets.token_hex(8),
+        amount=_subunits(given.get("amount")),
+        currency=str(currency),
+        email=email,
+        metadata=given.get("metadata"),
+        callback_url=str(given.get("callback_url") or ""),
+        bearer=str(given.get("bearer") or settings.bearer),
+    )
+
+
+def page_size(query: Mapping[str, str], settings: PaystackSettings) -> int:
+    """Rows per page: the docs say perPage, the OpenAPI file per_page (contract 1.1)."""
+    asked = query.get("perPage") or query.get("per_page") or str(settings.page_size)
+    return min(positive(asked, "perPage"), settings.largest_page)
+
+
+def positive(word: str, name: str) -> int:
+    """A whole number from 1 on."""
+    if not word.isdecimal() or not int(word[:9]) > 0:
+        raise refused(f"{name} must be a positive number", "invalid_params")
+    return int(word[:9])
+
+
+def instant(word: str | None) -> datetime | None:
+    """A time stamp or a date (its first moment); UTC unless it says otherwise."""
+    if not word:
+        return None
+    try:
+        parsed = datetime.fromisoformat(word)
+    except ValueError:
+        raise refused("from and to must be ISO timestamps", "invalid_params") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def cursor(charge_id: int) -> str:
+    """An opaque mark after this charge."""
+    return base64.b64encode(f"undefined:{charge_id}".encode()).decode()
+
+
+def cursor_id(mark: str) -> int:
+    """The charge that a mark stands after."""
+    try:
+        return int(base64.b64decode(mark, validate=True).decode().partition(":")[2])
+    except (ValueError, binascii.Error):
+        raise refused("Invalid cursor", "invalid_params") from None
+
+
+def _fields(call: Call) -> Mapping[str, object]:
+    if call.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return call.form
+    try:
+        given = call.json
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise refused("Invalid JSON passed", "invalid_params")
+    return given
+
+
+def _subunits(amount: object) -> int:
+    if isinstance(amount, str) and amount.isascii() and amount.isdecimal() and len(amount) < 20:
+        amount = int(amount)
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount < _LARGEST:
+        raise refused("Invalid Amount Sent", "invalid_amount")
+    return amount

@@ -1,0 +1,75 @@
+"""Settings of the simulated Paystack integration, and its fees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from typing import Final
+
+from coopwire.simulation import settings as words
+
+_METADATA_ECHOES: Final = ("object", "text", "empty", "null", "zero")
+
+
+@dataclass(frozen=True, slots=True)
+class PaystackSettings:
+    """Settings of the simulated account. Amounts in subunits (kobo), times in seconds."""
+
+    secret_key: str = words.secret("sk_test_simulated")
+    mode: str = "test"
+    currencies: str = "NGN"
+    webhook_url: str = ""
+    webhook_retry_seconds: float = 180.0
+    webhook_tries: int = 76
+    """First send and its repetitions; live: 3 minutes apart, later hourly for 72 h (contract 1.4)."""
+    fees: str = "known"
+    """`known`, or `null`: the fee is not told before the settlement (contract 1.1)."""
+    fee_percent: Decimal = Decimal("1.5")
+    fee_flat: int = 10_000
+    fee_flat_from: int = 250_000
+    fee_cap: int = 200_000
+    bearer: str = "account"
+    """Who bears the fee unless the request says: `account` (the lender) or `customer`."""
+    metadata_echo: str = "object"
+    """How metadata comes back: `object`, `text` (JSON in a string), `empty`, `null` or `zero`."""
+    tell_requested: bool = True
+    """False: requested_amount is null, as in old samples."""
+    invalid_key_status: int = 401
+    page_size: int = 50
+    largest_page: int = 100
+    cursor_end: str = "null"
+    """How the last page says so: `null`, or `text` for the string "null" (contract 1.1)."""
+    first_id: int = 5_100_000_001
+    """Charge ids exceed 32 bits (contract trap 23)."""
+
+    def __post_init__(self) -> None:
+        _one_of("mode", self.mode, ("test", "live"))
+        _one_of("fees", self.fees, ("known", "null"))
+        _one_of("bearer", self.bearer, ("account", "customer"))
+        _one_of("metadata_echo", self.metadata_echo, _METADATA_ECHOES)
+        _one_of("cursor_end", self.cursor_end, ("null", "text"))
+
+    @property
+    def served_currencies(self) -> list[str]:
+        """Currency codes, the account's own first."""
+        return self.currencies.split(",")
+
+    def fee(self, amount: int) -> int:
+        """The fee on `amount` subunits: percentage, flat part from a threshold on, capped."""
+        share = (amount * self.fee_percent / 100).to_integral_value(ROUND_HALF_UP)
+        flat = self.fee_flat if amount >= self.fee_flat_from else 0
+        return min(int(share) + flat, self.fee_cap)
+
+    def grossed_up(self, asked: int) -> int:
+        """What a customer who bears the fee pays so that the lender gets `asked`."""
+        for flat in (0, self.fee_flat):
+            gross = ((asked + flat) / (1 - self.fee_percent / 100)).to_integral_value(ROUND_CEILING)
+            if int(gross) - self.fee(int(gross)) >= asked:
+                return min(int(gross), asked + self.fee_cap)
+        return asked + self.fee_cap
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise words.SettingError(f"setting {name} must be one of {', '.join(allowed)}")

@@ -1,0 +1,332 @@
+"""Paystack imitated: what its API answers, its signed webhooks, and how both fail."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from coopwire.providers.paystack.simulator import reading, telling
+from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
+from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.simulation import settings as words
+from coopwire.simulation.courier import Address, Message
+from coopwire.simulation.exchange import (
+    REFUSED,
+    UNAUTHORISED,
+    Answer,
+    Call,
+    Operation,
+    TurnedAway,
+    html_answer,
+    json_answer,
+    redirect_answer,
+)
+from coopwire.simulation.faults import FaultRule
+from coopwire.simulation.given import ControlError, Given
+from coopwire.simulation.vendor import Control, Manner, Stage
+
+_WEBHOOK: Final = "webhook"
+_INITIALIZE: Final = "initialize_transaction"
+_READS: Final = frozenset({"verify_transaction", "fetch_transaction", "list_transactions"})
+_STATUS_WORD: Final = re.compile(r"[a-z][a-z_-]{0,39}\Z")
+_FORGERS_KEY: Final = "a key that is not the integration's"
+_PAY_FIELDS: Final = (
+    *("reference", "outcome", "times", "amount", "requested_amount", "currency"),
+    *("channel", "domain", "reason", "paid_at"),
+)
+
+
+class Paystack:
+    """The vendor: one integration's account, and what it tells about it."""
+
+    name = "paystack"
+    messages: Sequence[str] = (_WEBHOOK,)
+    secrets = frozenset({"authorization", "access_code", "authorization_url"})
+
+    def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
+        self.settings = settings
+        self.account = Account(settings.first_id)
+        self._stage = stage
+        self.operations: Sequence[Operation] = (
+            Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
+            Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
+            Operation("list_transactions", "GET", "/transaction", self._list),
+            Operation("fetch_transaction", "GET", "/transaction/{id}", self._fetch),
+            Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
+            Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
+        )
+        api = _READS | {_INITIALIZE}
+        self.manners: Mapping[str, Manner] = {
+            "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
+            "token_expired": Manner(self._invalid_key, {}, api),
+            "wrong_amount": Manner(self._wrong_amount, {"delta": int}, _READS),
+        }
+        self.controls: Mapping[str, Control] = {
+            "pay": self._control_pay,
+            "resend": self._control_resend,
+            "forge": self._control_forge,
+            "notify": self._control_notify,
+        }
+
+    def pay(self, reference: str, attempt: Try | None = None) -> Charge:
+        """A customer tries to pay on the page of `reference`. ControlError when there is no such page.
+
+        Only a success sends a webhook (contract 1.4).
+        """
+        page = self._page(reference)
+        charge = self.account.use(page, attempt or Try(), self.settings, self._stage.clock.now())
+        if charge.status == SUCCESS:
+            self._send_success(charge)
+        return charge
+
+    # The API
+
+    def _initialize(self, call: Call) -> Answer:
+        self._authorise(call)
+        page = reading.new_page(call, self.settings)
+        if page.reference in self.account.pages:
+            raise reading.refused("Duplicate Transaction Reference", "duplicate_reference")
+        self.account.open(page, self.settings, self._stage.clock.now())
+        return _success(
+            "Authorization URL created",
+            {
+                "authorization_url": f"{call.base_url}/checkout/{page.access_code}",
+                "access_code": page.access_code,
+                "reference": page.reference,
+            },
+        )
+
+    def _verify(self, call: Call) -> Answer:
+        self._authorise(call)
+        page = self.account.pages.get(call.place["reference"])
+        if page is None:
+            raise reading.refused("Transaction reference not found", "transaction_not_found")
+        return _success("Verification successful", telling.as_verified(page.told, self.settings))
+
+    def _fetch(self, call: Call) -> Answer:
+        self._authorise(call)
+        wanted = call.place["id"]
+        charge = self.account.by_id.get(int(wanted[:19])) if wanted.isdecimal() else None
+        if charge is None:
+            raise reading.refused("Transaction ID is invalid", "transaction_not_found")
+        return _success("Transaction retrieved", telling.as_fetched(charge, self.settings))
+
+    def _list(self, call: Call) -> Answer:
+        self._authorise(call)
+        query = call.query
+        start, end = reading.instant(query.get("from")), reading.instant(query.get("to"))
+        status = query.get("status")
+        rows = [one for one in self.account.created_between(start, end) if status in (None, "", one.status)]
+        size = reading.page_size(query, self.settings)
+        if query.get("use_cursor") == "true":
+            return self._cursor_page(rows, size, query.get("next", ""))
+        return self._numbered_page(rows, size, reading.positive(query.get("page", "1"), "page"))
+
+    def _numbered_page(self, rows: Sequence[Charge], size: int, page: int) -> Answer:
+        meta = {
+            "total": len(rows),
+            "total_volume": sum(charge.amount for charge in rows),
+            "skipped": (page - 1) * size,
+            "perPage": size,
+            "page": page,
+            "pageCount": -(-len(rows) // size),
+        }
+        return self._listed(rows[(page - 1) * size : page * size], meta)
+
+    def _cursor_page(self, rows: Sequence[Charge], size: int, mark: str) -> Answer:
+        if mark:
+            below = reading.cursor_id(mark)
+            rows = [charge for charge in rows if charge.id < below]
+        end = None if self.settings.cursor_end == "null" else "null"
+        following = reading.cursor(rows[size - 1].id) if len(rows) > size else end
+        return self._listed(rows[:size], {"next": following, "previous": end, "perPage": size})
+
+    def _listed(self, rows: Sequence[Charge], meta: Mapping[str, object]) -> Answer:
+        shown = [telling.as_listed(charge, self.settings) for charge in rows]
+        return _success("Transactions retrieved", shown, meta)
+
+    # The hosted page
+
+    def _show_page(self, call: Call) -> Answer:
+        page = self.account.by_code.get(call.place["access_code"])
+        return _no_page() if page is None else html_answer(telling.checkout_html(page))
+
+    def _use_page(self, call: Call) -> Answer:
+        page = self.account.by_code.get(call.place["access_code"])
+        outcome = call.form.get("outcome", SUCCESS)
+        if page is None or not _STATUS_WORD.match(outcome):
+            return _no_page()
+        self.pay(page.reference, Try(outcome))
+        if not page.callback_url:
+            return html_answer(f"<h1>Payment {html.escape(outcome)}</h1>")
+        return redirect_answer(telling.return_url(page), status=303)
+
+    def _page(self, reference: str) -> Page:
+        page = self.account.pages.get(reference)
+        if page is None:
+            raise ControlError(f"no page was opened for reference {reference[:100]!r}")
+        return page
+
+    # Webhooks
+
+    def _send_success(self, charge: Charge) -> None:
+        told = telling.as_webhook(charge, self.settings)
+        self._send(_message("charge.success", told, f"charge.success {charge.id}", self.settings.secret_key))
+
+    def _send(self, message: Message) -> bool:
+        if not self.settings.webhook_url:
+            return False
+        self._stage.courier.carry(message, self._address())
+        return True
+
+    def _address(self) -> Address:
+        one = self.settings
+        return Address(one.webhook_url, one.webhook_retry_seconds, one.webhook_tries)
+
+    # Refusals and faults
+
+    def _authorise(self, call: Call) -> None:
+        told = call.headers.get("Authorization", "")
+        if not hmac.compare_digest(told.encode(), f"Bearer {self.settings.secret_key}".encode()):
+            raise TurnedAway(self._key_refused())
+
+    def _key_refused(self) -> Answer:
+        step = "Ensure that you provide the correct authorization key for the request"
+        told = reading.problem("Invalid key", "invalid_Key", step)
+        return json_answer(told, status=self.settings.invalid_key_status, outcome=UNAUTHORISED)
+
+    def _invalid_key(self, call: Call, rule: FaultRule) -> Answer:
+        return self._key_refused()
+
+    def _decline(self, call: Call, rule: FaultRule) -> Answer:
+        told = reading.problem(
+            rule.text("message", "Declined"), rule.text("code", "unknown"), "Try again later"
+        )
+        return json_answer(told, status=rule.whole("status", 400), outcome=REFUSED)
+
+    def _wrong_amount(self, call: Call, rule: FaultRule) -> Answer:
+        answer = call.operation.does(call)
+        told = json.loads(answer.body)
+        for row in told["data"] if isinstance(told["data"], list) else [told["data"]]:
+            for name in ("amount", "requested_amount"):
+                if row[name] is not None:
+                    row[name] += rule.whole("delta", -100)
+        return json_answer(told, status=answer.status)
+
+    def failure(self, status: int) -> Answer:
+        """Their short envelope for an HTTP error."""
+        usual = "An error occurred while processing your request"
+        message = {404: "The endpoint does not exist", 429: "Too many requests"}.get(status, usual)
+        return json_answer({"status": False, "message": message}, status=status, outcome=REFUSED)
+
+    # Controls and state
+
+    def _control_pay(self, given: Given) -> object:
+        reference = given.only(_PAY_FIELDS).word("reference")
+        attempt = _try(given)
+        charges = [self.pay(reference, attempt) for _ in range(given.whole("times", 1))]
+        return {"charges": [telling.as_truth(charge) for charge in charges]}
+
+    def _control_resend(self, given: Given) -> object:
+        page = self._page(given.only(("reference", "id")).word("reference"))
+        wanted = given.whole("id", page.told.id)
+        charge = next((one for one in page.charges if one.id == wanted and one.status == SUCCESS), None)
+        if charge is None:
+            raise ControlError("this reference has no paid charge of that id")
+        self._send_success(charge)
+        return {"sent": bool(self.settings.webhook_url)}
+
+    def _control_forge(self, given: Given) -> object:
+        reference = given.only(("reference", "amount")).word("reference")
+        stranger = Page(reference, "", 100_000, self.settings.served_currencies[0], "nobody@example.com")
+        page = self.account.pages.get(reference, stranger)
+        amount = given.whole("amount", page.amount)
+        charge = self.account.invented(page, amount, self.settings.mode, self._stage.clock.now())
+        told = telling.as_webhook(charge, self.settings)
+        if self.settings.webhook_url:
+            message = _message("charge.success", told, f"forged {charge.id}", _FORGERS_KEY)
+            self._stage.courier.forge(message, self._address())
+        return {"sent": bool(self.settings.webhook_url)}
+
+    def _control_notify(self, given: Given) -> object:
+        event = given.only(("event", "data")).word("event")
+        return {
+            "sent": self._send(_message(event, given.mapping("data"), event[:60], self.settings.secret_key))
+        }
+
+    def truth(self) -> Mapping[str, object]:
+        """Every page and charge, and what was paid per currency (subunits)."""
+        return {
+            "charges": [telling.as_truth(charge) for charge in self.account.charges],
+            "pages": [
+                {"reference": page.reference, "amount_minor": page.amount, "currency": page.currency}
+                for page in self.account.pages.values()
+            ],
+            "paid_minor": self.account.paid_minor(),
+        }
+
+    def shown_settings(self) -> Mapping[str, str]:
+        """Settings without the key."""
+        return words.shown(self.settings)
+
+    def configure(self, changes: Mapping[str, str]) -> None:
+        """Change settings; charges that exist keep what they were."""
+        self.settings = words.changed(self.settings, changes)
+
+    def reset(self) -> None:
+        """Forget pages and charges."""
+        self.account = Account(self.settings.first_id)
+
+
+def _message(event: str, data: object, about: str, key: str) -> Message:
+    body = json.dumps({"event": event, "data": data}, separators=(",", ":")).encode()
+    return Message(_WEBHOOK, about, body, _signed(key, body), _signed(_FORGERS_KEY, body))
+
+
+def _signed(key: str, body: bytes) -> Mapping[str, str]:
+    """Contract 1.4: lower-case hex HMAC-SHA512 of the raw bytes."""
+    signature = hmac.new(key.encode(), body, hashlib.sha512).hexdigest()
+    return {"x-paystack-signature": signature, "Content-Type": "application/json"}
+
+
+def _success(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
+    told = {"status": True, "message": message, "data": data}
+    return json_answer(told if meta is None else {**told, "meta": meta})
+
+
+def _no_page() -> Answer:
+    return html_answer("<h1>This page does not exist</h1>", status=404, outcome=REFUSED)
+
+
+def _try(given: Given) -> Try:
+    outcome = given.word("outcome", SUCCESS)
+    if not _STATUS_WORD.match(outcome):
+        raise ControlError("outcome must be a status word in lower case")
+    return Try(
+        outcome,
+        amount=given.whole("amount") if "amount" in given else None,
+        requested_amount=given.whole("requested_amount") if "requested_amount" in given else None,
+        currency=given.word("currency", "") or None,
+        channel=given.word("channel", "") or None,
+        domain=given.word("domain", "") or None,
+        reason=given.word("reason", "") or None,
+        paid_at=_paid_at(given.word("paid_at", "")),
+    )
+
+
+def _paid_at(word: str) -> datetime | None:
+    if not word:
+        return None
+    try:
+        at = datetime.fromisoformat(word)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ControlError("paid_at must be an ISO time stamp with its zone")
+    return at
