@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import asyncpg
 import pytest
 from hypothesis import settings
+from sqlalchemy.engine import make_url
+
+from coopwire.storage import embedded, migrate
 
 WHOLE = os.environ.get("COOPWIRE_PROOF") == "whole"
 
@@ -23,3 +32,45 @@ settings.load_profile("whole" if WHOLE else "quick")
 def proof_count() -> Callable[[int, int], int]:
     """`proof_count(quick, whole)`: the count that this run asks for (`make test` or `make test-all`)."""
     return lambda quick, whole: whole if WHOLE else quick
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server with a migrated template database; the address of its maintenance database."""
+    folder = Path(tempfile.mkdtemp(prefix="coopwire-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        with embedded.start(folder / "data") as server:
+            asyncio.run(_make_template(server.dsn))
+            yield server.dsn
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_dsn(postgres: str) -> Iterator[str]:
+    """A fresh, migrated database; dropped afterwards."""
+    name = f"t_{secrets.token_hex(6)}"
+    asyncio.run(_execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}"))
+    yield _with_database(postgres, name)
+    asyncio.run(_execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+_TEMPLATE = "coopwire_template"
+
+
+async def _make_template(dsn: str) -> None:
+    await _execute(dsn, f"CREATE DATABASE {_TEMPLATE}")
+    await migrate.upgrade(_with_database(dsn, _TEMPLATE))
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _with_database(dsn: str, name: str) -> str:
+    return make_url(dsn).set(database=name).render_as_string(hide_password=False)

@@ -13,6 +13,7 @@ from coopwire.application.bells import EFFECTS, OUTBOX, Bells
 from coopwire.application.executor import Executor, Ready, new_token
 from coopwire.application.network import Network
 from coopwire.application.planning import checkout_effect
+from coopwire.application.settling import Sent
 from coopwire.domain.errors import InvalidOrder, Refused
 from coopwire.domain.events import PAYMENT_INITIALIZED
 from coopwire.domain.gates import Traffic
@@ -112,6 +113,7 @@ class Desk:
         self._clock = clock
         self._bells = bells
         self._executor = executor
+        self._sending: set[asyncio.Future[Sent]] = set()
 
     async def accept(self, request: PaymentRequest, once: Idempotent) -> Accepted:
         """Store payment, attempt and a claimed effect, then open the page.
@@ -286,6 +288,8 @@ class Desk:
         if stored.ready is None:
             return Accepted(payment, attempt, None)
         sending = asyncio.ensure_future(self._executor.perform(stored.ready))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
         wait = self._clock.timings.create_answer_within.total_seconds()
         done, _ = await asyncio.wait([sending], timeout=wait)
         if not done:

@@ -137,13 +137,10 @@ class PostgresDatabase:
     """The Database socket over an asyncpg pool."""
 
     def __init__(
-        self,
-        pool: Any,
-        sealer: Sealer,
-        fail: FailPoints = nothing_fails,
-        ring: Callable[..., None] | None = None,
+        self, dsn: str, pool: Any, sealer: Sealer, fail: FailPoints, ring: Callable[..., None]
     ) -> None:
         self.pool = pool
+        self._dsn = dsn
         self.tokens = TokenRows(pool, sealer)
         self._sealer = sealer
         self._fail = fail
@@ -191,12 +188,11 @@ class PostgresDatabase:
         await self.pool.execute("SELECT pg_notify($1, $2)", _CHANNEL, " ".join(topics))
 
     async def listen(self) -> Any:
-        """A connection on which other processes' rings arrive; close it to stop listening."""
-        connection = await self.pool.acquire()
+        """A connection of its own on which other processes' rings arrive; close it to stop listening."""
+        connection = await asyncpg.connect(self._dsn)
 
         def heard(_connection: object, _pid: int, _channel: str, payload: str) -> None:
-            if self._ring is not None:
-                self._ring(*payload.split())
+            self._ring(*payload.split())
 
         await connection.add_listener(_CHANNEL, heard)
         return connection
@@ -219,13 +215,17 @@ async def _roll_back(transaction: Any) -> None:
         return
 
 
+def _nobody(*topics: str) -> None:
+    """A program without loops hears no bells."""
+
+
 async def connect(
     dsn: str,
     sealer: Sealer,
     *,
     size: int = 10,
     fail: FailPoints = nothing_fails,
-    ring: Callable[..., None] | None = None,
+    ring: Callable[..., None] = _nobody,
 ) -> PostgresDatabase:
     """Open a pool; StorageUnavailable when the server cannot be reached."""
     try:
@@ -234,7 +234,7 @@ async def connect(
         )
     except (OSError, asyncpg.PostgresError, ValueError) as error:
         raise StorageUnavailable(f"cannot open the database: {type(error).__name__}") from error
-    return PostgresDatabase(pool, sealer, fail, ring)
+    return PostgresDatabase(dsn, pool, sealer, fail, ring)
 
 
 def _lock_number(key: str) -> int:

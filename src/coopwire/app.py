@@ -1,0 +1,265 @@
+"""The composition root: settings and connections become a running hub. The only file that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets as entropy
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
+from coopwire.application.executor import Executor
+from coopwire.application.inbox import Drain
+from coopwire.application.looking import Looker
+from coopwire.application.network import Network
+from coopwire.application.paying import Desk, new_worker_name
+from coopwire.application.reactions import consumers
+from coopwire.application.sweeping import Sweeper
+from coopwire.bus.postgres import PostgresBus
+from coopwire.connections import Configured
+from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.providers import Connected, Connection, Outside
+from coopwire.ports.stores import StorageUnavailable
+from coopwire.providers import catalog
+from coopwire.settings import Settings
+from coopwire.storage import embedded, migrate
+from coopwire.storage.database import PostgresDatabase, connect
+from coopwire.storage.sealing import Sealer
+from coopwire.transport.clock import SystemClock
+from coopwire.transport.guard import LocalBoard
+from coopwire.transport.http import GuardedHttp, HttpTransport
+
+_log = structlog.get_logger()
+_KEY_FILE = "secret.key"
+
+
+@dataclass(frozen=True)
+class App:
+    """A hub that is put together but not running yet."""
+
+    worker: str
+    settings: Settings
+    network: Network
+    database: PostgresDatabase
+    clock: SystemClock
+    bells: Bells
+    executor: Executor
+    looker: Looker
+    drain: Drain
+    sweeper: Sweeper
+    bus: PostgresBus
+    desk: Desk
+    gates: _GateWriter
+
+    async def run(self) -> None:
+        """All loops of a worker, until cancelled; effects under way are finished first."""
+        listener = await self.database.listen()
+        await self.sweeper.beat()
+        # The heart beats until the last effect under way is finished, else others would take it for lost.
+        heart = asyncio.create_task(self.sweeper.run())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_watch(heart))
+                for loop in (
+                    self.executor.run,
+                    self.looker.run,
+                    self.drain.run,
+                    self.bus.run,
+                    self.gates.run,
+                ):
+                    group.create_task(loop())
+        finally:
+            heart.cancel()
+            await asyncio.wait([heart])
+            await listener.close()
+
+
+async def _watch(heart: asyncio.Task[None]) -> None:
+    """A heart that fails ends the worker."""
+    await asyncio.shield(heart)
+
+
+class _GateWriter:
+    """Writes what the breaker decides into gate rows, so that claims and operators see it."""
+
+    def __init__(self) -> None:
+        self._changes: asyncio.Queue[tuple[str, Traffic, Gate | None]] = asyncio.Queue()
+        self.database: PostgresDatabase | None = None
+        self.clock: SystemClock | None = None
+        self.ring: Callable[..., None] = lambda *_: None
+
+    def changed(self, connection: str, traffic: Traffic, gate: Gate | None) -> None:
+        """The breaker opened (its gate closes) or closed."""
+        self._changes.put_nowait((connection, traffic, gate))
+
+    async def run(self) -> None:
+        """Write changes until cancelled."""
+        assert self.database is not None
+        assert self.clock is not None
+        while True:
+            connection, traffic, gate = await self._changes.get()
+            try:
+                await self._write(self.database, self.clock, connection, traffic, gate)
+            except StorageUnavailable:
+                # The breaker itself still guards the calls of this process; try to tell again.
+                self._changes.put_nowait((connection, traffic, gate))
+                await self.clock.sleep(self.clock.timings.heartbeat)
+
+    async def _write(
+        self,
+        database: PostgresDatabase,
+        clock: SystemClock,
+        connection: str,
+        traffic: Traffic,
+        gate: Gate | None,
+    ) -> None:
+        async with database.begin("breaker gate") as tx:
+            if gate is not None:
+                await tx.connections.close_gate(gate, clock.now())
+            else:
+                await tx.connections.open_gate(connection, GateKind.BREAKER, traffic)
+        _log.warning("breaker", connection=connection, traffic=traffic.value, open=gate is not None)
+        self.ring(EFFECTS, LOOKUPS)
+
+
+@contextmanager
+def database_dsn(settings: Settings) -> Iterator[str]:
+    """The address of the database; runs the embedded server for the block unless another process does.
+
+    Call from the main thread. EmbeddedError says what is wrong with an embedded set-up.
+    """
+    folder = settings.data_folder
+    if folder is None:
+        assert settings.dsn is not None
+        yield settings.dsn
+        return
+    running = embedded.attach(folder)
+    if running is not None:
+        yield running
+        return
+    with embedded.start(folder, run_as=settings.embedded_user) as server:
+        yield server.dsn
+
+
+def sealer(settings: Settings) -> Sealer:
+    """The sealer of the configured keys; an embedded database keeps a key of its own beside the data."""
+    keys = list(settings.sealing_keys)
+    if not keys and settings.data_folder is not None:
+        keys = [_own_key(settings.data_folder / _KEY_FILE)]
+    return Sealer(keys)
+
+
+def _own_key(path: Path) -> bytes:
+    """The key in the file, made at first use; readable by its owner alone."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(entropy.token_bytes(32))
+    return path.read_bytes()
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    configured: Configured,
+    dsn: str,
+    *,
+    role: str,
+    fail: FailPoints = nothing_fails,
+    concurrency: int = 10,
+) -> AsyncIterator[App]:
+    """A hub on this database, migrated; closed at the end of the block."""
+    await migrate.upgrade(dsn)
+    bells = Bells()
+    database = await connect(dsn, sealer(settings), fail=fail, ring=bells.ring)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        clock = SystemClock(await database.now(), settings.durations)
+        transport = await stack.enter_async_context(HttpTransport())
+        gates = _GateWriter()
+        board = LocalBoard(clock.timings, gates.changed)
+        connected = {
+            name: _connect(
+                connection, Outside(GuardedHttp(name, transport, board, clock), database.tokens, clock)
+            )
+            for name, connection in configured.connections.items()
+        }
+        network = Network(connected, configured.routes, concurrency)
+        gates.database, gates.clock, gates.ring = database, clock, bells.ring
+        yield _assemble(settings, network, database, clock, bells, gates, role, fail)
+
+
+def _connect(connection: Connection, outside: Outside) -> Connected:
+    sheet = catalog.sheet(connection.provider)
+    sockets = sheet.load(sheet.connect)(connection, outside)
+    webhooks = sheet.load(sheet.webhooks)(connection) if sheet.webhooks is not None else None
+    return Connected(connection, sheet.profile, sockets, webhooks)
+
+
+def _assemble(
+    settings: Settings,
+    network: Network,
+    database: PostgresDatabase,
+    clock: SystemClock,
+    bells: Bells,
+    gates: _GateWriter,
+    role: str,
+    fail: FailPoints,
+) -> App:
+    worker = new_worker_name(role)
+    executor = Executor(worker, network, database, clock, bells, fail)
+    return App(
+        worker=worker,
+        settings=settings,
+        network=network,
+        database=database,
+        clock=clock,
+        bells=bells,
+        executor=executor,
+        looker=Looker(network, database, clock, bells, fail),
+        drain=Drain(network, database, clock, bells),
+        sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
+        bus=PostgresBus(database, clock, consumers(network, clock), bells.wait, bells.ring),
+        desk=Desk(worker, network, database, clock, bells, executor),
+        gates=gates,
+    )
+
+
+def dies_at(place: str | None) -> FailPoints:
+    """Fail points of a test: the process kills itself the first time the named place is reached."""
+    if place is None:
+        return nothing_fails
+
+    def reach(reached: str) -> None:
+        if reached == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reach
+
+
+async def run_worker(settings: Settings, configured: Configured, dsn: str) -> None:
+    """A worker process: every loop, no web; ends in good order on SIGTERM or SIGINT."""
+    async with opened(settings, configured, dsn, role="worker", fail=dies_at(settings.fail_at)) as app:
+        _log.info("worker_started", worker=app.worker, timings=settings.timings)
+        await _until_signalled(app.run())
+        _log.info("worker_stopped", worker=app.worker)
+
+
+async def _until_signalled(work: asyncio.Future[None] | object) -> None:
+    assert asyncio.iscoroutine(work)
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

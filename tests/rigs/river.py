@@ -1,0 +1,273 @@
+"""A whole hub in one process beside its simulators, for journeys: real PostgreSQL, real HTTP, real loops."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from pydantic import SecretStr
+
+from coopwire import app as composition
+from coopwire.app import App
+from coopwire.application.network import Routes
+from coopwire.application.paying import Accepted, Idempotent, PaymentRequest
+from coopwire.connections import Configured
+from coopwire.domain.money import Money
+from coopwire.domain.payments import AllocationMode, Component, Due, Dues, Mode, PaymentKind
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.providers import Connection
+from coopwire.ports.stores import Delivered
+from coopwire.ports.tokens import Tokens
+from coopwire.providers import catalog
+from coopwire.settings import Settings
+from coopwire.simulation import kernel
+
+PROVIDERS = ("paystack", "quickbooks", "bankone", "lms")
+MAPPING = {
+    "gateway_clearing.paystack": "91",
+    "gateway_charges": "64",
+    "loan_principal": "120",
+    "interest_income": "82",
+    "penalty_income": "83",
+    "fee_income": "84",
+    "member_savings": "200",
+    "member_shares": "300",
+    "member_overpayments": "201",
+    "suspense": "202",
+}
+PAYSTACK_SECRET = "sk_test_simulated"
+LMS_SECRET = "whsec_YSBzaW11bGF0ZWQgbGVuZGVyJ3Mgc2VjcmV0"
+GL = "1001"
+
+
+@dataclass
+class Outside:
+    """The simulators of one journey."""
+
+    running: dict[str, kernel.RunningSimulator]
+    web: aiohttp.ClientSession = field(repr=False)
+
+    async def control(self, provider: str, name: str, **body: object) -> Any:
+        """Call the control plane of a simulator."""
+        url = f"{self.running[provider].url}/_sim/{name}"
+        async with self.web.post(url, json=body) as answer:
+            value = await answer.json()
+            assert answer.status == 200, (provider, name, value)
+            return value
+
+    async def fault(self, provider: str, operation: str, kind: str, **more: object) -> None:
+        """Let the simulator misbehave."""
+        await self.control(provider, "faults", operation=operation, kind=kind, **more)
+
+    async def truth(self, provider: str) -> Any:
+        """The whole state of a simulator."""
+        async with self.web.get(f"{self.running[provider].url}/_sim/state") as answer:
+            return await answer.json()
+
+
+@asynccontextmanager
+async def simulators(settings: Mapping[str, Mapping[str, str]] | None = None) -> AsyncIterator[Outside]:
+    """All four simulators on free loopback ports, in this process."""
+    async with AsyncExitStack() as stack:
+        running = {}
+        for name in PROVIDERS:
+            sheet = catalog.sheet(name)
+            simulator = sheet.load(sheet.simulator)((settings or {}).get(name, {}))
+            running[name] = await kernel.start(simulator)
+            stack.push_async_callback(running[name].stop)
+        web = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Outside(running, web)
+
+
+def configured(
+    urls: Mapping[str, str], allocation: AllocationMode = AllocationMode.HUB, **changes: Any
+) -> Configured:
+    """The connections of a journey, pointed at the simulators."""
+    settings: dict[str, dict[str, str]] = {
+        "paystack": {
+            "secret_key": PAYSTACK_SECRET,
+            "base_url": urls["paystack"],
+            "placeholder_email": "member-{member}@members.example",
+        },
+        "quickbooks": {
+            "client_id": "simulated-client",
+            "client_secret": "simulated-secret",
+            "realm_id": "9130350000000001",
+            "base_url": urls["quickbooks"],
+            "token_url": f"{urls['quickbooks']}/oauth2/v1/tokens/bearer",
+            "authorize_url": f"{urls['quickbooks']}/connect/oauth2",
+        },
+        "bankone": {"token": "simulated-token", "base_url": urls["bankone"], "institution_code": "100000"},
+        "lms": {"url": f"{urls['lms']}/callbacks", "secret": LMS_SECRET},
+    }
+    connections = {
+        name: Connection(name, name, Mode.TEST, {**_defaults(name), **values})
+        for name, values in settings.items()
+    }
+    routes = Routes(
+        gateway="paystack",
+        books="quickbooks",
+        core_bank="bankone",
+        lms="lms",
+        allocation=allocation,
+        receivable_gl={"paystack": GL},
+        zone=ZoneInfo("Africa/Lagos"),
+        **changes,
+    )
+    return Configured(connections, routes)
+
+
+def _defaults(provider: str) -> dict[str, str]:
+    return {f.name: f.default for f in catalog.sheet(provider).profile.settings}
+
+
+def hub_settings(dsn: str, timings: str = "demo") -> Settings:
+    """Settings of a hub on this database."""
+    return Settings(
+        database=SecretStr(dsn),
+        timings=timings,
+        secret_key=SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+    )
+
+
+@dataclass
+class River:
+    """A running hub and its outside."""
+
+    app: App
+    outside: Outside
+
+    async def pay(self, reference: str, **how: object) -> Any:
+        """The member pays on the page of an attempt; the gateway's webhook is handed in at the door's store."""
+        return await self.outside.control("paystack", "pay", reference=reference, **how)
+
+    async def notify(self, body: bytes) -> None:
+        """A verified webhook is committed, as the web door does it."""
+        digest = hashlib.sha256(body).digest()
+        await self.app.database.accept([Delivered("paystack", digest, body, self.app.clock.now())])
+        self.app.bells.ring("webhooks")
+
+    async def hint(self, reference: str, charge: object = 1) -> None:
+        """A `charge.success` webhook that names this reference and charge."""
+        body = (
+            '{"event":"charge.success","data":{"id":%s,"reference":"%s","status":"success","domain":"test",'
+            '"amount":1,"currency":"NGN"}}' % (charge, reference)
+        )
+        await self.notify(body.encode())
+
+    async def rows(self, sql: str, *values: object) -> list[Any]:
+        """Look into the database."""
+        return list(await self.app.database.pool.fetch(sql, *values))
+
+    async def value(self, sql: str, *values: object) -> Any:
+        """One value from the database."""
+        return await self.app.database.pool.fetchval(sql, *values)
+
+    async def until(self, sql: str, *values: object, expected: object = True, seconds: float = 20.0) -> None:
+        """Wait until the query's value is as expected."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (last := await self.value(sql, *values)) != expected:
+            if asyncio.get_running_loop().time() > deadline:
+                states = await self.rows("SELECT kind, state, reason FROM effects ORDER BY seq DESC LIMIT 12")
+                raise AssertionError(
+                    f"still {last!r}, expected {expected!r}: {sql}\n" + "\n".join(str(s) for s in states)
+                )
+            await asyncio.sleep(0.02)
+
+    async def settled(self, receipts: int, seconds: float = 30.0) -> None:
+        """Wait until so many receipts are booked, banked and told."""
+        await self.until("SELECT count(*) FROM receipts", expected=receipts, seconds=seconds)
+        await self.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0, seconds=seconds)
+
+    async def accept(self, **changes: Any) -> Accepted:
+        """Ask a member to pay."""
+        return await self.app.desk.accept(
+            request(**changes), Idempotent("test", secrets.token_hex(8), secrets.token_hex(8))
+        )
+
+
+def dues(*amounts: tuple[str, str, int], as_of: datetime | None = None, version: str = "1") -> Dues:
+    """A snapshot: (due id, component, minor units)."""
+    at = as_of or datetime.now(UTC) - timedelta(minutes=1)
+    lines = tuple(Due(i, Component(c), amount, date(2026, 11, 20)) for i, c, amount in amounts)
+    return Dues(at, version, lines, at + timedelta(days=30))
+
+
+def request(**changes: Any) -> PaymentRequest:
+    """A loan repayment of 52,500.00 naira over three dues, with changes."""
+    values: dict[str, Any] = {
+        "kind": PaymentKind.LOAN_REPAYMENT,
+        "money": Money(5_250_000, "NGN"),
+        "member": "M-1029",
+        "name": "A Member",
+        "phone": "+2348000000000",
+        "email": None,
+        "loan": "LN-00457",
+        "branch": None,
+        "dues": dues(
+            ("D1", "penalty", 150_000), ("D2", "interest", 1_100_000), ("D3", "principal", 4_000_000)
+        ),
+        "callback_url": None,
+        "return_url": None,
+        "metadata": {},
+    }
+    return PaymentRequest(**{**values, **changes})
+
+
+async def link_core_account(app: App, member: str, number: str, loan: str | None = None) -> None:
+    """Link a member to a core account."""
+    await app.database.pool.execute(
+        "INSERT INTO core_accounts (connection, member, loan, number_sealed, updated_at) "
+        "VALUES ('bankone', $1, $2, $3, now()) ON CONFLICT DO NOTHING",
+        member,
+        loan,
+        composition.sealer(app.settings).seal(number.encode()),
+    )
+
+
+async def prepare(app: App, outside: Outside, members: int = 1) -> None:
+    """Consent at the books, an active mapping, and core accounts for members M-1029, M-1030, …"""
+    async with app.database.tokens.locked("quickbooks") as row:
+        await row.save(Tokens("expired", "simulated-refresh-token", datetime(2020, 1, 1, tzinfo=UTC)))
+    await app.database.pool.execute(
+        "INSERT INTO mappings (connection, version, entries, created_at, activated_at, active) "
+        "VALUES ('quickbooks', 1, $1, now(), now(), true)",
+        MAPPING,
+    )
+    accounts = [{"nuban": f"{1_100_000_000 + n}", "name": f"Member {n}"} for n in range(members)]
+    await outside.control("bankone", "accounts", accounts=accounts)
+    for n, account in enumerate(accounts):
+        await link_core_account(app, f"M-{1029 + n}", account["nuban"])
+
+
+@asynccontextmanager
+async def river(
+    dsn: str,
+    *,
+    simulated: Mapping[str, Mapping[str, str]] | None = None,
+    allocation: AllocationMode = AllocationMode.HUB,
+    fail: FailPoints = nothing_fails,
+    members: int = 1,
+    change: Callable[[Configured], Configured] = lambda same: same,
+    timings: str = "demo",
+) -> AsyncIterator[River]:
+    """A running hub with its simulators; ended in good order."""
+    async with simulators(simulated) as outside:
+        urls = {name: running.url for name, running in outside.running.items()}
+        setup = change(configured(urls, allocation))
+        async with composition.opened(hub_settings(dsn, timings), setup, dsn, role="test", fail=fail) as app:
+            await prepare(app, outside, members)
+            loops = asyncio.create_task(app.run())
+            try:
+                yield River(app, outside)
+            finally:
+                loops.cancel()
+                await asyncio.wait([loops])
