@@ -285,7 +285,7 @@ def _unseen(shape: Shape, word: str) -> str:
 
 
 def _name(value: object) -> str | None:
-    return identifier(value) or label(value)
+    return label(value) or identifier(value)
 
 
 def _amount(shape: Shape, subunits: object, code: str | None) -> int | None:

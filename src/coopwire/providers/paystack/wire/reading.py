@@ -81,11 +81,10 @@ def identifier(value: object) -> str | None:
     """An unsigned 64-bit id as text, sent as a number or a string. Source: payments contract, trap 23."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    # The bound comes before str(): writing out a number of thousands of digits is refused or slow.
-    if isinstance(value, int) and not 0 <= value < 2**64:
+    if isinstance(value, str) and not _ID.match(value):
         return None
-    text = str(value)
-    return text if _ID.match(text) else None
+    number = int(value)
+    return str(number) if 0 <= number < 2**64 else None
 
 
 def number(value: object) -> Decimal | None:

@@ -1,0 +1,193 @@
+"""Paystack as the tests meet it: the simulator, a server that answers word for word, and the adapter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from coopwire.conformance.clock import ManualClock
+from coopwire.domain.payments import Mode, Payer
+from coopwire.domain.timings import DEFAULT
+from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts
+from coopwire.ports.providers import Connection, Outside
+from coopwire.providers.paystack.adapter import connect
+from coopwire.providers.paystack.simulator import build
+from coopwire.simulation.given import Given
+from coopwire.simulation.kernel import Simulator, start
+from coopwire.transport.guard import LocalBoard
+from coopwire.transport.http import GuardedHttp, HttpTransport
+
+KEY = "sk_test_simulated"
+
+
+def connection_to(url: str, **settings: str) -> Connection:
+    """A test connection whose API is at `url`."""
+    return Connection("paystack-1", "paystack", Mode.TEST, {"secret_key": KEY, "base_url": url, **settings})
+
+
+class NoTokens:
+    """Paystack has no OAuth tokens."""
+
+    async def read(self, connection: str) -> None:
+        return None
+
+    def locked(self, connection: str) -> Any:
+        raise AssertionError("Paystack asks for no tokens")
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[HttpTransport]:
+    """One client for the test."""
+    async with HttpTransport() as one:
+        yield one
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock near the real time, because simulators have their own."""
+    return ManualClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def outside(transport: HttpTransport, clock: ManualClock) -> Outside:
+    """The real guarded client."""
+    http = GuardedHttp("paystack-1", transport, LocalBoard(DEFAULT, lambda *_: None), clock)
+    return Outside(http, NoTokens(), clock)
+
+
+@dataclass
+class Bench:
+    """A simulator with an adapter on it."""
+
+    simulator: Simulator[Any]
+    url: str
+    checkouts: Checkouts
+    charges: Charges
+    clock: ManualClock
+
+    async def open(self, reference: str, amount_minor: int = 150_000, currency: str = "NGN") -> None:
+        one = order(reference, amount_minor, currency)
+        await self.checkouts.send(one, self.checkouts.say(one))
+
+    def pay(self, reference: str, **words: object) -> None:
+        self.simulator.vendor.controls["pay"](Given({"reference": reference, **words}))
+
+
+@pytest.fixture
+async def paystack(outside: Outside, clock: ManualClock) -> AsyncIterator[Callable[..., Awaitable[Bench]]]:
+    """`await paystack(currencies="NGN,XOF", …)`: a fresh simulator with these settings."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(**settings: str) -> Bench:
+            simulator = build(settings)
+            running = await start(simulator)
+            stack.push_async_callback(running.stop)
+            sockets = connect(connection_to(running.url), outside)
+            assert sockets.checkouts is not None and sockets.charges is not None
+            return Bench(simulator, running.url, sockets.checkouts, sockets.charges, clock)
+
+        yield begin
+
+
+@dataclass
+class WordForWord:
+    """A server that gives each request the next prepared answer, and keeps what it was asked."""
+
+    answers: list[tuple[int, bytes, Mapping[str, str]]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    url: str = ""
+
+    def will_say(self, body: bytes, status: int = 200, **headers: str) -> WordForWord:
+        self.answers.append((status, body, {name.replace("_", "-"): text for name, text in headers.items()}))
+        return self
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.asked.append((request.method, request.raw_path))
+        self.headers.append(dict(request.headers))
+        await request.read()
+        status, body, headers = self.answers.pop(0)
+        return web.Response(status=status, body=body, headers={"Content-Type": "application/json", **headers})
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[WordForWord]:
+    """A running WordForWord."""
+    one = WordForWord()
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", one.handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield one
+    await runner.cleanup()
+
+
+@pytest.fixture
+def checkouts(server: WordForWord, outside: Outside) -> Checkouts:
+    """The adapter's checkouts at the WordForWord server."""
+    found = connect(connection_to(server.url), outside).checkouts
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def charges(server: WordForWord, outside: Outside) -> Charges:
+    """The adapter's charges at the WordForWord server."""
+    found = connect(connection_to(server.url), outside).charges
+    assert found is not None
+    return found
+
+
+def order(
+    reference: str = "ref00000000000000001",
+    amount_minor: int = 150_000,
+    currency: str = "NGN",
+    email: str = "member@example.com",
+    return_url: str | None = None,
+    facts: tuple[tuple[str, str], ...] = (),
+) -> CheckoutOrder:
+    """A checkout order with everyday values."""
+    payer = Payer("M-1", "Ngozi Example", "+2348000000000", email)
+    return CheckoutOrder(reference, amount_minor, currency, payer, return_url, facts)
+
+
+@pytest.fixture
+def an_order() -> Callable[..., CheckoutOrder]:
+    """Makes orders; see `order`."""
+    return order
+
+
+@pytest.fixture
+def a_transaction() -> Callable[..., dict[str, object]]:
+    """Makes a paid transaction as verify tells it; keyword arguments replace members."""
+
+    def make(**changes: object) -> dict[str, object]:
+        return {
+            "id": 5_100_000_001,
+            "domain": "test",
+            "status": "success",
+            "reference": "ref00000000000000001",
+            "amount": 150_000,
+            "message": None,
+            "gateway_response": "Successful",
+            "paid_at": "2026-03-02T09:15:02.000Z",
+            "created_at": "2026-03-02T09:14:24.000Z",
+            "channel": "card",
+            "currency": "NGN",
+            "metadata": "",
+            "fees": 2_250,
+            "authorization": {"authorization_code": "AUTH_secretcode", "last4": "4081"},
+            "customer": {"email": "member@example.com", "first_name": "Ngozi"},
+            "requested_amount": 150_000,
+            **changes,
+        }
+
+    return make
