@@ -271,8 +271,9 @@ def server_tls(certificate):
 
 async def test_a_certificate_of_nobody_known_is_sent_nothing(start_peer, house, server_tls):
     peer = await start_peer(fine, server_tls)
-    with pytest.raises(NotSent, match="Certificate"):
+    with pytest.raises(NotSent, match="Certificate") as caught:
         await house.http().call(order(peer.url()))
+    assert type(caught.value) is NotSent
     assert peer.calls == []
 
 
@@ -400,11 +401,12 @@ async def test_declines_and_limits_do_not_count(start_peer, house, status):
     assert house.gates == []
 
 
-async def test_invalid_orders_do_not_count(house):
+@pytest.mark.parametrize("url", ["http://api.example.com/", "https://2130706433/"])
+async def test_invalid_orders_do_not_count(house, url):
     http = house.http()
     for _ in range(30):
         with pytest.raises(InvalidOrder):
-            await http.call(order("http://api.example.com/"))
+            await http.call(order(url))
     assert house.gates == []
 
 

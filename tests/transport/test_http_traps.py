@@ -18,6 +18,7 @@ import pytest
 from coopwire.domain.errors import HubError, NotSent, OutcomeUnknown, TryLater
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpRequest
+from coopwire.transport.http import Failure, Fate
 
 SHORT = timedelta(milliseconds=500)
 
@@ -174,7 +175,8 @@ async def test_a_server_that_never_reads_ends_at_the_deadline_and_gets_nothing_a
         accepted, _ = listener.accept()
         with accepted:
             got = await asyncio.to_thread(read_to_the_end, accepted)
-    assert got < len(body)
+    # What the kernel's buffers held is at most what could arrive; the loop must not have sent the rest.
+    assert got < len(body) / 2
 
 
 def read_to_the_end(accepted):
@@ -421,9 +423,11 @@ async def test_connections_are_kept_and_their_number_is_bounded(start_peer, hous
 
 async def test_waiting_in_vain_for_a_free_connection_is_not_sent(start_peer, house_of):
     peer = await start_peer(silence)
-    house = house_of(SHORT, limit=1)
-    first, second = await asyncio.gather(
-        house.http().call(order(peer.url())), house.http().call(order(peer.url())), return_exceptions=True
-    )
-    assert type(first) is OutcomeUnknown
-    assert type(second) is NotSent or len(peer.calls) == 2
+    house = house_of(limit=1)
+    holder = asyncio.create_task(house.http().call(order(peer.url())))
+    await peer.reached(1)
+    result = await house.transport.exchange(order(peer.url()), deadline=SHORT)
+    assert result == Failure(Fate.NEVER_LEFT, "nothing was sent (TimeoutError)")
+    holder.cancel()
+    await asyncio.wait([holder])
+    assert len(peer.calls) == 1

@@ -71,8 +71,8 @@ class _Window:
     def add(self, ok: bool, now: datetime) -> None:
         number = (now - _EPOCH) // self._bucket
         attempts = failures = 0
-        if self._counts and self._counts[-1][0] >= number:
-            number, attempts, failures = self._counts.pop()
+        if self._counts and self._counts[-1][0] == number:
+            _, attempts, failures = self._counts.pop()
         self._counts.append((number, attempts + 1, failures + (not ok)))
         while self._counts[0][0] <= number - BUCKETS:
             self._counts.popleft()

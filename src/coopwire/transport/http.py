@@ -101,7 +101,8 @@ class HttpTransport:
     ) -> HttpAnswer | Failure:
         """Send once and read the whole answer, all within `deadline`. Raises nothing but cancellation.
 
-        Without an answer the connection is torn down, so that nothing of the request is delivered later.
+        Without an answer the connection is torn down, so that nothing of the request is delivered later. An
+        answer that states no length counts as whole when they close: its reader must notice a torn one.
         """
         if self._closed:
             return Failure(Fate.NEVER_LEFT, "the transport is closed")
