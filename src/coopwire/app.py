@@ -7,7 +7,6 @@ import contextlib
 import os
 import secrets as entropy
 import signal
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -61,31 +60,22 @@ class App:
     gates: _GateWriter
 
     async def run(self) -> None:
-        """All loops of a worker, until cancelled; effects under way are finished first."""
+        """All loops of a worker, until `stop`; effects under way are finished first."""
         listener = await self.database.listen()
         await self.sweeper.beat()
         # The heart beats until the last effect under way is finished, else others would take it for lost.
-        heart = asyncio.create_task(self.sweeper.run())
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_watch(heart))
-                for loop in (
-                    self.executor.run,
-                    self.looker.run,
-                    self.drain.run,
-                    self.bus.run,
-                    self.gates.run,
-                ):
-                    group.create_task(loop())
-        finally:
-            heart.cancel()
-            await asyncio.wait([heart])
-            await listener.close()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.sweeper.run())
+            gates = group.create_task(self.gates.run())
+            loops = (self.executor.run, self.looker.run, self.drain.run, self.bus.run)
+            await asyncio.gather(*(group.create_task(loop()) for loop in loops))
+            gates.cancel()
+            self.sweeper.end()
+        await listener.close()
 
-
-async def _watch(heart: asyncio.Task[None]) -> None:
-    """A heart that fails ends the worker."""
-    await asyncio.shield(heart)
+    def stop(self) -> None:
+        """Let the loops end in good order; `run` returns when they have."""
+        self.bells.close()
 
 
 class _GateWriter:
@@ -228,7 +218,7 @@ def _assemble(
         looker=Looker(network, database, clock, bells, fail),
         drain=Drain(network, database, clock, bells),
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
-        bus=PostgresBus(database, clock, consumers(network, clock), bells.wait, bells.ring),
+        bus=PostgresBus(database, clock, consumers(network, clock), bells),
         desk=Desk(worker, network, database, clock, bells, executor),
         gates=gates,
     )
@@ -250,16 +240,12 @@ async def run_worker(settings: Settings, configured: Configured, dsn: str) -> No
     """A worker process: every loop, no web; ends in good order on SIGTERM or SIGINT."""
     async with opened(settings, configured, dsn, role="worker", fail=dies_at(settings.fail_at)) as app:
         _log.info("worker_started", worker=app.worker, timings=settings.timings)
-        await _until_signalled(app.run())
+        _on_signal(app.stop)
+        await app.run()
         _log.info("worker_stopped", worker=app.worker)
 
 
-async def _until_signalled(work: asyncio.Future[None] | object) -> None:
-    assert asyncio.iscoroutine(work)
-    task = asyncio.ensure_future(work)
+def _on_signal(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)

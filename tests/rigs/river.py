@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -157,11 +158,9 @@ class River:
 
     async def hint(self, reference: str, charge: object = 1) -> None:
         """A `charge.success` webhook that names this reference and charge."""
-        body = (
-            '{"event":"charge.success","data":{"id":%s,"reference":"%s","status":"success","domain":"test",'
-            '"amount":1,"currency":"NGN"}}' % (charge, reference)
-        )
-        await self.notify(body.encode())
+        data = {"id": charge, "reference": reference, "status": "success", "domain": "test"}
+        body = {"event": "charge.success", "data": {**data, "amount": 1, "currency": "NGN"}}
+        await self.notify(json.dumps(body).encode())
 
     async def rows(self, sql: str, *values: object) -> list[Any]:
         """Look into the database."""
@@ -265,9 +264,10 @@ async def river(
         setup = change(configured(urls, allocation))
         async with composition.opened(hub_settings(dsn, timings), setup, dsn, role="test", fail=fail) as app:
             await prepare(app, outside, members)
+            await app.sweeper.beat()
             loops = asyncio.create_task(app.run())
             try:
                 yield River(app, outside)
             finally:
-                loops.cancel()
-                await asyncio.wait([loops])
+                app.stop()
+                await loops

@@ -14,9 +14,10 @@ DELIVERIES = "deliveries"
 
 
 class Bells:
-    """One event per topic within this process."""
+    """One event per topic within this process, and the word that it is time to end."""
 
     def __init__(self) -> None:
+        self.closing = False
         self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def ring(self, *topics: str) -> None:
@@ -24,8 +25,15 @@ class Bells:
         for topic in topics:
             self._events[topic].set()
 
+    def close(self) -> None:
+        """Let every loop end after its current round; nobody is cut off in the middle of a transaction."""
+        self.closing = True
+        self.ring(*self._events)
+
     async def wait(self, topic: str, seconds: float) -> None:
-        """Return when the topic rings, or after `seconds` of real time."""
+        """Return when the topic rings, after `seconds` of real time, or at once when it is time to end."""
+        if self.closing:
+            return
         event = self._events[topic]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)

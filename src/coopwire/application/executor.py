@@ -93,20 +93,22 @@ class Executor:
     # -- loops --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Claim and send until cancelled; then wait for what is already under way."""
+        """Claim and send until the bells close; then wait for what is already under way."""
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._results.run())
-            try:
-                async with asyncio.TaskGroup() as loops:
-                    loops.create_task(self._loop(self._send_round))
-                    loops.create_task(self._loop(self._look_round))
-            finally:
-                if self._tasks:
-                    await asyncio.wait(self._tasks)
-                recorder.cancel()
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._loop(self._send_round))
+                loops.create_task(self._loop(self._look_round))
+            await self.finished()
+            recorder.cancel()
+
+    async def finished(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _loop(self, round_: Any) -> None:
-        while True:
+        while not self._bells.closing:
             try:
                 busy = await round_()
             except (OSError, HubError) as error:

@@ -32,8 +32,8 @@ class Drain:
         self._bells = bells
 
     async def run(self) -> None:
-        """Drain until cancelled."""
-        while True:
+        """Drain until the bells close."""
+        while not self._bells.closing:
             try:
                 drained = await self.drain()
             except OSError as error:

@@ -44,18 +44,16 @@ class Looker:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Look until cancelled; then wait for what is under way."""
+        """Look until the bells close; then wait for what is under way."""
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._looks.run())
-            try:
-                await self._loop()
-            finally:
-                if self._tasks:
-                    await asyncio.wait(self._tasks)
-                recorder.cancel()
+            await self._loop()
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+            recorder.cancel()
 
     async def _loop(self) -> None:
-        while True:
+        while not self._bells.closing:
             try:
                 started = await self._round()
             except (OSError, HubError) as error:

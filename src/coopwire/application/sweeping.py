@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import structlog
 
 from coopwire.application import announce
@@ -22,21 +25,25 @@ class Sweeper:
         self._clock = clock
         self._bells = bells
         self._pulse = pulse
+        self._over = asyncio.Event()
 
     async def run(self) -> None:
-        """Beat and sweep until cancelled, then say goodbye."""
-        try:
-            while True:
-                try:
-                    await self.beat()
-                    await self.sweep()
-                except OSError as error:
-                    # Not renewed: the pulse goes stale and the executor stops sending.
-                    _log.warning("heartbeat_failed", error=type(error).__name__)
-                await self._clock.sleep(self._clock.timings.heartbeat)
-        finally:
-            async with self._database.begin("worker ends") as tx:
-                await tx.workers.gone(self._worker)
+        """Beat and sweep until told to end, then say goodbye."""
+        while not self._over.is_set():
+            try:
+                await self.beat()
+                await self.sweep()
+            except OSError as error:
+                # Not renewed: the pulse goes stale and the executor stops sending.
+                _log.warning("heartbeat_failed", error=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), self._clock.timings.heartbeat.total_seconds())
+        async with self._database.begin("worker ends") as tx:
+            await tx.workers.gone(self._worker)
+
+    def end(self) -> None:
+        """Nothing is under way any more."""
+        self._over.set()
 
     async def beat(self) -> None:
         """This worker lives."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -14,8 +15,15 @@ from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transa
 _log = structlog.get_logger()
 _BATCH = 200
 _POLL_SECONDS = 0.5
-Wait = Callable[[str, float], Awaitable[None]]
-"""Wait for a bell: (topic, at most so many seconds)."""
+
+
+class BusBells(Protocol):
+    """What wakes the bus early and tells it to end."""
+
+    closing: bool
+
+    def ring(self, *topics: str) -> None: ...
+    async def wait(self, topic: str, seconds: float) -> None: ...
 
 
 class PostgresBus:
@@ -26,18 +34,16 @@ class PostgresBus:
         database: Database,
         clock: Clock,
         consumers: Sequence[Consumer],
-        wait: Wait,
-        ring: Callable[..., None],
+        bells: BusBells,
     ) -> None:
         self._database = database
         self._clock = clock
         self._consumers = consumers
-        self._wait = wait
-        self._ring = ring
+        self._bells = bells
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
 
     async def run(self) -> None:
-        """Relay and consume until cancelled."""
+        """Relay and consume until the bells close."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loop("outbox", self.relay))
             for consumer in self._consumers:
@@ -50,21 +56,21 @@ class PostgresBus:
         return consume
 
     async def _loop(self, topic: str, step: Callable[[], Awaitable[int]]) -> None:
-        while True:
+        while not self._bells.closing:
             try:
                 done = await step()
             except StorageUnavailable as error:
                 _log.warning("bus_step_failed", topic=topic, error=str(error))
                 done = 0
             if not done:
-                await self._wait(topic, _POLL_SECONDS)
+                await self._bells.wait(topic, _POLL_SECONDS)
 
     async def relay(self) -> int:
         """Publish one batch; the number of events published."""
         async with self._database.begin("relay events") as tx:
             published = await tx.outbox.publish(self._subscribers, _BATCH, self._clock.now())
         if published:
-            self._ring(*(f"deliveries:{c.name}" for c in self._consumers))
+            self._bells.ring(*(f"deliveries:{c.name}" for c in self._consumers))
         return published
 
     async def consume(self, consumer: Consumer) -> int:
@@ -82,7 +88,7 @@ class PostgresBus:
             deliveries = await tx.outbox.claim(consumer.name, limit, self._clock.now())
             if deliveries:
                 await self._handle(tx, consumer, deliveries)
-        self._ring("effects", "outbox")
+        self._bells.ring("effects", "outbox")
         return len(deliveries)
 
     async def _handle(self, tx: Transaction, consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
