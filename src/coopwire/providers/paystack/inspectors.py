@@ -117,9 +117,10 @@ def _status(body: bytes, headers: Mapping[str, str]) -> int:
         return int(given)
     if "retry-after" in headers:
         return HTTPStatus.TOO_MANY_REQUESTS
-    if said(_document(body)) is None:
+    told = said(_document(body))
+    if told is None:
         raise InspectionError("this is no answer of Paystack's: it has no status of true or false")
-    return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.OK if told.yes else HTTPStatus.BAD_REQUEST
 
 
 def _wait(answer: HttpAnswer) -> float | None:
