@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from coopwire import connections, settings
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.gates import GateKind
 from coopwire.domain.states import EFFECT_MOVES, EffectState
 
 ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -54,6 +56,26 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_the_connections_file_of_the_readme_is_accepted_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = _block(README, "toml")
+    for name in re.findall(r'env = "(\w+)"', text):
+        monkeypatch.setenv(
+            name, "sk_test_0123456789abcdef" if name.startswith("PAYSTACK") else "not-a-secret"
+        )
+    file = tmp_path / "connections.toml"
+    file.write_text(text, encoding="utf-8")
+    configured = connections.load(file, settings.Settings())
+    assert set(configured.connections) == {"paystack-main", "books", "core", "lms"}
+    assert configured.routes.receivable_gl == {"paystack-main": "1001"}
+
+
+def test_the_readme_names_only_variables_that_exist() -> None:
+    known = {settings.variable(field) for field in settings.Settings.model_fields}
+    assert set(re.findall(r"COOPWIRE_[A-Z_]+[A-Z]", README)) - known == set()
+
+
 def test_the_list_of_decisions_names_every_decision() -> None:
     folder = ROOT / "docs" / "adr"
     listed = set(re.findall(r"\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8")))
@@ -65,6 +87,12 @@ def test_every_decision_says_what_would_change_it() -> None:
     for path in (ROOT / "docs" / "adr").glob("0*.md"):
         text = path.read_text(encoding="utf-8")
         assert [part for part in parts if part not in text] == [], path.name
+
+
+def _block(text: str, language: str) -> str:
+    found = re.search(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def _entries(kind: str) -> set[str]:

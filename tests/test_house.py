@@ -34,9 +34,10 @@ ROOMS_BELOW_THE_DOOR = {
 """Design §4, room by room: everything that it may import."""
 ALL_BELOW = set(ROOMS_BELOW_THE_DOOR)
 MAY_IMPORT = {
-    "cli": {"demo", "app"} | ALL_BELOW,
-    "demo": {"cli", "app"} | ALL_BELOW,
-    "app": ALL_BELOW,
+    "cli": {"demo", "app", "connections"} | ALL_BELOW,
+    "demo": {"cli", "app", "connections"} | ALL_BELOW,
+    "app": {"connections"} | ALL_BELOW,
+    "connections": ALL_BELOW,
     **ROOMS_BELOW_THE_DOOR,
 }
 LIBRARIES_OF_THE_OUTSIDE = ("aiohttp", "asyncpg", "fastapi", "sqlalchemy")
