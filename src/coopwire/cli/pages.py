@@ -1,0 +1,253 @@
+"""The generated pages of docs/: providers, events, settings and timings, written from the code that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import timedelta
+
+from coopwire.cli.show import length
+from coopwire.connections import COMMON, COMMON_OF_GATEWAYS
+from coopwire.domain import timings
+from coopwire.domain.events import CATALOGUE, SOURCE, EventType
+from coopwire.domain.timings import Timings
+from coopwire.ports.providers import (
+    Capability,
+    Lookup,
+    Profile,
+    ProviderSheet,
+    SettingField,
+    Trust,
+)
+from coopwire.providers import catalog
+from coopwire.settings import Settings, variable
+
+MARK = "<!-- Written by `coopwire docs`; change the code it is read from, not this page. -->"
+"""Stands on every page that may be overwritten."""
+_LOOKUPS = {
+    Lookup.NONE: "cannot be asked",
+    Lookup.BY_REFERENCE: "by our reference",
+    Lookup.BY_MARKER: "by a marker in its text",
+    Lookup.CENSUS: "by comparing what is there before and after",
+}
+_A_LONG_TIME = timedelta(days=365)
+
+MEANING_OF_TIMINGS: Mapping[str, str] = {
+    "heartbeat": "a worker says that it lives",
+    "worker_lost_after": "a worker not heard for so long is lost: what it was sending becomes unknown",
+    "call_deadline": "a whole call to a provider, from the first byte to the last",
+    "claim_length": "how long a claimed effect belongs to its worker",
+    "unknown_grace": "after the deadline of a lost send, before the first look-up of what became of it",
+    "retry_ladder": "distances between the tries of an effect that was proved not done; the last one repeats",
+    "effect_age_limit": "after so long an effect that is always told to try later is held",
+    "unknown_schedule": "distances between the first look-ups of an unknown effect",
+    "unknown_then_every": "distance of the further look-ups of an unknown effect",
+    "unknown_until": "after so long a person is asked about an unknown effect",
+    "look_schedule": "distances between the first look-ups of a payment attempt nobody told us about",
+    "look_then_every": "distance of its further look-ups while the payment page may be open",
+    "look_session": "how long a payment page may be open",
+    "look_daily": "distance of its look-ups after that",
+    "look_until": "after so long an attempt is not looked up any more",
+    "notice_look_ladder": "distances between the look-ups while a notice says other than the gateway",
+    "breaker_window": "the sliding window over which the breaker judges a connection",
+    "breaker_open": "how long an open breaker lets nothing pass before it probes",
+    "bus_ladder": "distances between the deliveries of an event to a consumer that failed; then it is dead",
+    "idempotency_kept": "how long an `Idempotency-Key` is remembered",
+    "raw_kept": "how long raw bodies are kept",
+    "dues_valid": "how long dues may be allocated to, where the loan system does not say",
+    "create_answer_within": "how long `POST /v1/payments` waits for the address of the page",
+    "token_margin": "an access token is renewed so long before its end",
+    "speed": "lengths that a provider's sheet states are divided by this",
+}
+"""What each duration is for; a test holds this table to the fields of Timings."""
+
+Rows = Iterable[Sequence[str]]
+
+
+def pages() -> Mapping[str, Callable[[], str]]:
+    """File name in docs/ → the text that belongs there."""
+    return {
+        "providers.md": providers,
+        "events.md": events,
+        "settings.md": settings,
+        "timings.md": durations,
+    }
+
+
+# -- providers --------------------------------------------------------------------------------------------
+
+CAPABILITY_COLUMNS = (
+    "provider",
+    "role",
+    "capability",
+    "what it does",
+    "unknown outcome is looked up",
+    "absence counts after",
+    "may be sent again for",
+    "look-ups apart",
+)
+
+
+def capability_rows(sheets: Iterable[ProviderSheet]) -> list[tuple[str, ...]]:
+    """One row per provider and capability: reads need no trust, writes tell how far each is trusted."""
+    return [
+        (
+            sheet.profile.name,
+            sheet.profile.role.value.replace("_", " "),
+            capability.value.replace("_", " "),
+            *_guarantees(sheet.profile, capability),
+        )
+        for sheet in sheets
+        for capability in Capability
+        if capability in sheet.profile.capabilities
+    ]
+
+
+def _guarantees(profile: Profile, capability: Capability) -> tuple[str, ...]:
+    trust = profile.writes.get(capability)
+    return ("reads", "", "", "", "") if trust is None else ("writes", *_trusted(trust))
+
+
+def _trusted(trust: Trust) -> tuple[str, str, str, str]:
+    absence, again = trust.absence_counts_after, trust.idempotent_for
+    asked = trust.lookup is not Lookup.NONE
+    return (
+        _LOOKUPS[trust.lookup],
+        ("never" if absence is None else length(absence)) if asked else "",
+        "never" if again is None else "ever" if again > _A_LONG_TIME else length(again),
+        length(trust.look_every) if asked else "",
+    )
+
+
+def providers() -> str:
+    """docs/providers.md: what each of our providers can do, how far it is trusted, how it is set up."""
+    sheets = [catalog.sheet(name) for name in catalog.OURS]
+    return _page(
+        "Providers",
+        "What each provider can do, how far its writes are trusted, and what a section of the connections file "
+        "may hold. `coopwire providers` shows the same for the plug-ins that are installed.",
+        "## Capabilities\n\n" + _table(CAPABILITY_COLUMNS, capability_rows(sheets)),
+        "An outcome is unknown when a write was sent and no trustworthy answer came. It is never sent again "
+        "unless absence counts, and then only after that time; or where the receiver takes the same message "
+        "again.",
+        "## Every connection\n\n"
+        + _table(
+            _FIELD_COLUMNS,
+            [_field_row(field, "every connection") for field in COMMON]
+            + [_field_row(field, "gateways") for field in COMMON_OF_GATEWAYS],
+        ),
+        'A value is text, `{ env = "NAME" }` for an environment variable or `{ file = "PATH" }` for a file, its '
+        "path relative to the connections file.",
+        *[_provider(sheet) for sheet in sheets],
+    )
+
+
+_FIELD_COLUMNS = ("field", "of", "needed", "default", "meaning")
+
+
+def _field_row(field: SettingField, of: str) -> tuple[str, ...]:
+    needed = "yes" if field.required else ""
+    meaning = f"{field.help} (secret)" if field.secret else field.help
+    return (f"`{field.name}`", of, needed, f"`{field.default}`" if field.default else "", meaning)
+
+
+def _provider(sheet: ProviderSheet) -> str:
+    profile = sheet.profile
+    kinds = ", ".join(f"`{kind}`" for kind in sheet.inspectors) or "nothing"
+    rows = [_field_row(field, "")[:1] + _field_row(field, "")[2:] for field in profile.settings]
+    columns = tuple(name for name in _FIELD_COLUMNS if name != "of")
+    facts = [
+        f'Role: {profile.role.value.replace("_", " ")}. In a section: `provider = "{profile.name}"`.',
+        f"`coopwire inspect {profile.name}` reads {kinds}.",
+        "Our references have at most 12 characters there." if profile.short_references else "",
+    ]
+    return f"## {profile.title}\n\n{' '.join(filter(None, facts))}\n\n{_table(columns, rows)}"
+
+
+# -- events -----------------------------------------------------------------------------------------------
+
+
+def events() -> str:
+    """docs/events.md: every event that the hub publishes."""
+    return _page(
+        "Events",
+        f"Every event is a CloudEvent 1.0 with source `{SOURCE}`. `type` carries the version, `subject` is our "
+        "reference. Amounts are integers of minor units. An event is delivered at least once; its `id` is the "
+        "same each time.",
+        *[_event(event) for event in CATALOGUE],
+    )
+
+
+def _event(event: EventType) -> str:
+    rows = [(f"`{name}`", meaning) for name, meaning in event.data.items()]
+    return f"## `{event.type}`\n\n{event.title}.\n\n{_table(('member of `data`', 'meaning'), rows)}"
+
+
+# -- settings ---------------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """docs/settings.md: the environment variables of the hub."""
+    rows = [
+        (f"`{variable(name)}`", _default(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    return _page(
+        "Settings",
+        "The hub reads its own settings from the environment. An unknown `COOPWIRE_` variable is an error: a "
+        "typing mistake must not start an empty database. A variable that is empty counts as unset.",
+        _table(("variable", "default", "meaning"), rows),
+        "Without `COOPWIRE_SECRET_KEY` an embedded database keeps a key of its own beside its data. Providers, "
+        "their secrets and the routes stand in the connections file, see [providers.md](providers.md).",
+    )
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+# -- timings ----------------------------------------------------------------------------------------------
+
+
+def durations() -> str:
+    """docs/timings.md: the one table of durations in each profile."""
+    rows = [
+        (
+            f"`{field.name}`",
+            *(_lengths(getattr(profile, field.name)) for profile in timings.PROFILES.values()),
+            MEANING_OF_TIMINGS[field.name],
+        )
+        for field in fields(Timings)
+    ]
+    return _page(
+        "Timings",
+        "The one table of durations. `COOPWIRE_TIMINGS` chooses the profile; a profile changes lengths, never "
+        "thresholds.",
+        _table(("duration", *(f"`{name}`" for name in timings.PROFILES), "meaning"), rows),
+        f"The breaker of a connection opens when more than {timings.BREAKER_MIN_ATTEMPTS} calls ended within its "
+        f"window and {timings.BREAKER_RATIO_PERCENT} % or more of them were not answered, in every profile.",
+    )
+
+
+def _lengths(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(length(one) for one in value)
+    return length(value) if isinstance(value, timedelta) else str(value)
+
+
+# -- Markdown ---------------------------------------------------------------------------------------------
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join((f"# {title}", MARK, *parts)) + "\n"
+
+
+def _table(columns: Sequence[str], rows: Rows) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

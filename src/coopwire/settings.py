@@ -1,0 +1,184 @@
+"""Our own settings: COOPWIRE_ variables, checked at start so that a typing mistake never starts anything."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coopwire.domain.timings import PROFILES, Timings
+from coopwire.ports.providers import ConfigurationError
+
+PREFIX = "COOPWIRE_"
+EMBEDDED = "embedded:"
+_KEY_BYTES = 32
+_SERVER_SCHEMES = ("postgresql://", "postgres://")
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone; write one of the IANA list, such as Africa/Lagos") from None
+
+
+def _word(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """How this deployment runs; read it with `read()`. Secrets show as stars."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    database: SecretStr | None = Field(
+        None,
+        description="where the data live: `postgresql://user:password@host/name` for a server of your own, "
+        "or `embedded:PATH` for one that the hub runs itself on the data folder PATH",
+    )
+    connections: Path | None = Field(
+        None, description="path of the connections file (TOML): providers, secrets, routes"
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="base64 of 32 random bytes that seal secrets and personal data in the database; several "
+        "separated by commas: the first seals, all open, so that a key can be replaced",
+    )
+    zone: Annotated[ZoneInfo, BeforeValidator(_zone)] = Field(
+        ZoneInfo("Africa/Lagos"), description="business time zone: which calendar day a payment belongs to"
+    )
+    timings: Annotated[Literal["default", "demo"], BeforeValidator(_word)] = Field(
+        "default",
+        description="profile of durations (see [timings.md](timings.md)); `demo` shortens them and is "
+        "refused with live connections",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="address on which `coopwire serve` listens")
+    port: int = Field(
+        8080, ge=0, le=65535, description="port on which `coopwire serve` listens; 0: a free one"
+    )
+    allow_live_on_embedded: bool = Field(
+        False,
+        description="allow live connections on an embedded database, which has no standby and no backup",
+    )
+    embedded_user: str | None = Field(
+        None,
+        description="system user that runs the embedded database when the hub is started as root; unset: the "
+        "owner of the data, else `postgres`, else `nobody`",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_word)] = Field(
+        "info", description="least weight of what is logged"
+    )
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_word)] = Field(
+        "text", description="`text` for people, `json` for machines, one object a line"
+    )
+    fail_at: str | None = Field(
+        None, description="for tests: name of the fail point at which the process is to die"
+    )
+
+    @field_validator("database")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else None
+        if text is None or text.startswith(_SERVER_SCHEMES) or text.removeprefix(EMBEDDED) not in ("", text):
+            return value
+        raise ValueError("write postgresql://user:password@host/name or embedded:PATH")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_made_of_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _keys(value.get_secret_value())
+        return value
+
+    @property
+    def data_folder(self) -> Path | None:
+        """The folder of an embedded database; None when the database is a server of its own."""
+        text = self._address
+        return Path(text.removeprefix(EMBEDDED)).expanduser() if text.startswith(EMBEDDED) else None
+
+    @property
+    def dsn(self) -> str | None:
+        """The address of a database server; it holds a password. None for an embedded one."""
+        text = self._address
+        return None if text.startswith(EMBEDDED) else text
+
+    @property
+    def sealing_keys(self) -> tuple[bytes, ...]:
+        """The keys of `secret_key`, 32 bytes each, the sealing one first; empty when it is unset."""
+        return () if self.secret_key is None else _keys(self.secret_key.get_secret_value())
+
+    @property
+    def durations(self) -> Timings:
+        """The duration table of the chosen profile."""
+        return PROFILES[self.timings]
+
+    @property
+    def _address(self) -> str:
+        """ConfigurationError when no database is named."""
+        if self.database is None:
+            raise ConfigurationError(
+                f"{PREFIX}DATABASE is not set: name a database (postgresql://user:password@host/name) or let "
+                f"the hub run one (embedded:PATH)"
+            )
+        return self.database.get_secret_value()
+
+
+def read() -> Settings:
+    """The settings in this process's environment; ConfigurationError lists every mistake, without values."""
+    mistakes = _unknown(os.environ)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        mistakes += [f"{variable(str(one['loc'][0]))}: {_said(one['msg'])}" for one in error.errors()]
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
+    return settings
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _unknown(environment: Mapping[str, str]) -> list[str]:
+    given = {name: name.upper().removeprefix(PREFIX).lower() for name in environment if _is_ours(name)}
+    strangers = sorted(name for name, field in given.items() if field not in Settings.model_fields)
+    return [f"{name}: there is no such setting{_nearest(given[name])}" for name in strangers]
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(PREFIX)
+
+
+def _nearest(field: str) -> str:
+    near = difflib.get_close_matches(field, Settings.model_fields, n=1)
+    if near:
+        return f"; did you mean {variable(near[0])}?"
+    return f"; there are {', '.join(map(variable, Settings.model_fields))}"
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _keys(text: str) -> tuple[bytes, ...]:
+    remedy = "write base64 of 32 random bytes (head -c 32 /dev/urandom | base64), several with commas between"
+    try:
+        keys = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
+    except (binascii.Error, ValueError):
+        raise ValueError(f"this is not base64; {remedy}") from None
+    if any(len(key) != _KEY_BYTES for key in keys):
+        raise ValueError(f"a key has not 32 bytes; {remedy}")
+    return keys
