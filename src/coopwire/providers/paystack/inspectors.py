@@ -20,6 +20,8 @@ from coopwire.providers.paystack.wire.reading import at, identifier, instant, la
 from coopwire.transport.http import retry_after
 
 _CHECKOUT_MEMBERS = ("authorization_url", "access_code")
+_OTHERS = {"transfer_code": "payout", "batch_code": "batch of charges"}
+"""Members that only another kind of object has, though it looks much like a transaction."""
 _STATUS = re.compile(r"[1-5][0-9]{2}\Z")
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,8 +67,9 @@ def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def _transaction(row: object) -> Inspection:
     if any(at(row, name) is not None for name in _CHECKOUT_MEMBERS):
         return Inspection("checkout", reference=label(at(row, "reference")), status="pending")
-    if at(row, "transfer_code") is not None:
-        raise InspectionError("this is a payout of Paystack, not a payment")
+    for mark, name in _OTHERS.items():
+        if at(row, mark) is not None:
+            raise InspectionError(f"this is a {name} of Paystack, not a payment")
     word = label(at(row, "status"))
     if word is None or not isinstance(at(row, "reference"), str):
         raise InspectionError("this is no transaction of Paystack: it has no status word and reference")

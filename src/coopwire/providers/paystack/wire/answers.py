@@ -19,7 +19,7 @@ from coopwire.domain.errors import (
 )
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
-from coopwire.providers.paystack.wire.reading import label, members, parse, words
+from coopwire.providers.paystack.wire.reading import at, label, members, parse, words
 
 _YES_OR_NO = {True: True, False: False, "false": False}
 """`status` of the envelope. The documentation shows the string "false" once; a yes is only the boolean."""
@@ -116,14 +116,15 @@ def success(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> Said:
 
 def refusal(told: Said, traffic: Traffic, status: int | None) -> HubError:
     """The error behind `status: false`."""
-    message = told.message or "Paystack refused without a word"
+    detail = words(at(told.data, "message"))
+    message = ": ".join(part for part in (told.message, detail) if part) or "refused without a word"
     if told.bad_credentials:
         return BadCredentials(message, code=told.code, http_status=status)
+    if traffic is Traffic.READ:
+        return ContractBroken(f"refused a read: {message}", code=told.code, http_status=status)
     if told.duplicate:
         return OutcomeUnknown(message, code=told.code, http_status=status)
-    if traffic is Traffic.WRITE:
-        return Refused(message, code=told.code, http_status=status)
-    return ContractBroken(f"refused a read: {message}", code=told.code, http_status=status)
+    return Refused(message, code=told.code, http_status=status)
 
 
 def denial(answer: HttpAnswer) -> Said | None:

@@ -192,7 +192,7 @@ EVENTS: Mapping[str, Known] = {
     "paymentrequest.success": _REQUEST,
     "invoice.create": _INVOICE,
     "invoice.update": _INVOICE,
-    "invoice.payment_failed": _INVOICE,
+    "invoice.payment_failed": Known(INVOICE, reason=_INVOICE.reason, status="failed"),
     "subscription.create": _SUBSCRIPTION,
     "subscription.disable": _SUBSCRIPTION,
     "subscription.not_renew": _SUBSCRIPTION,
