@@ -1,0 +1,1 @@
+"""The front door: webhooks, the API, problem documents."""
