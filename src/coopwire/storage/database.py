@@ -21,6 +21,7 @@ from coopwire.storage.connections import (
     WorkerStore,
 )
 from coopwire.storage.effects import EffectStore
+from coopwire.storage.mappings import MappingStore
 from coopwire.storage.outbox import OutboxStore
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
@@ -66,6 +67,7 @@ class PostgresTransaction:
         self.idempotency = IdempotencyStore(connection)
         self.workers = WorkerStore(connection)
         self.outbox = OutboxStore(connection)
+        self.mappings = MappingStore(connection)
 
     async def lock(self, keys: Collection[str]) -> None:
         """Hold these names until the end of the transaction, taken in one order everywhere."""

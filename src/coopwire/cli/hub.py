@@ -1,0 +1,98 @@
+"""Opens the hub for one command: its settings, its connections file, its database."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from coopwire.cli.failures import BadInput
+
+if TYPE_CHECKING:
+    from coopwire.app import App
+    from coopwire.application.operating import Operator
+    from coopwire.connections import Configured
+    from coopwire.settings import Settings
+    from coopwire.storage.database import PostgresDatabase
+
+ResultT = TypeVar("ResultT")
+
+
+def settings() -> Settings:
+    """The settings of the environment. ConfigurationError lists every mistake."""
+    from coopwire.settings import read
+
+    return read()
+
+
+def configured(of: Settings) -> Configured:
+    """What the connections file says. ConfigurationError lists every mistake in it."""
+    from coopwire.connections import load
+    from coopwire.ports.providers import ConfigurationError
+
+    if of.connections is None:
+        raise ConfigurationError(
+            "COOPWIRE_CONNECTIONS is not set: name the connections file, see docs/providers.md"
+        )
+    return load(of.connections, of)
+
+
+def on_database(work: Callable[[PostgresDatabase], Awaitable[ResultT]]) -> ResultT:
+    """Do `work` on the migrated database; no provider is needed. Runs an embedded server for as long."""
+    from coopwire import app
+
+    async def run(dsn: str) -> ResultT:
+        from coopwire.storage import migrate
+        from coopwire.storage.database import connect
+
+        await migrate.upgrade(dsn)
+        database = await connect(dsn, app.sealer(of), size=2)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    of = settings()
+    with app.database_dsn(of) as dsn:
+        return asyncio.run(run(dsn))
+
+
+def on_hub(work: Callable[[App], Awaitable[ResultT]]) -> ResultT:
+    """Do `work` on the hub as it is configured, its connections ready and its loops not running."""
+    from coopwire import app
+
+    async def run(dsn: str) -> ResultT:
+        async with app.opened(of, told, dsn, role="cli") as hub:
+            return await work(hub)
+
+    of = settings()
+    told = configured(of)
+    with app.database_dsn(of) as dsn:
+        return asyncio.run(run(dsn))
+
+
+def operator(hub: App) -> Operator:
+    """Who judges what a person asks for."""
+    from coopwire.application.operating import Operator
+
+    return Operator(hub.network, hub.database, hub.clock)
+
+
+def actor() -> str:
+    """Who asks, for the audit: the person behind sudo where there is one."""
+    name = os.environ.get("SUDO_USER")
+    if not name:
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):
+            name = f"user id {os.getuid()}"
+    return f"{name} at the command line"
+
+
+def chosen(name: str | None, route: str | None, what: str) -> str:
+    """The connection that was named, else the one of the route. BadInput when there is neither."""
+    if name is None and route is None:
+        raise BadInput(f"the routes name no {what}: name the connection")
+    return name or route or ""
