@@ -27,7 +27,7 @@ from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 
 _CHANNEL = "coopwire"
-_GONE = (
+GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -38,6 +38,7 @@ _GONE = (
     asyncpg.InterfaceError,
     OSError,
 )
+"""What asyncpg raises when the server is away or gave up on a transaction."""
 _ACCEPT = """
 WITH d AS (
     SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::timestamptz[])
@@ -163,7 +164,7 @@ class PostgresDatabase:
                 self._fail(f"before commit {name}")
                 await transaction.commit()
             self._fail(f"after commit {name}")
-        except _GONE as error:
+        except GONE as error:
             if isinstance(error, StorageUnavailable):
                 raise
             raise StorageUnavailable(f"{name}: {type(error).__name__}") from error
@@ -181,7 +182,7 @@ class PostgresDatabase:
                 [self._sealer.seal(w.body) for w in ordered],
                 [w.received_at for w in ordered],
             )
-        except _GONE as error:
+        except GONE as error:
             raise StorageUnavailable(f"accept webhooks: {type(error).__name__}") from error
         self._fail("after commit accept webhooks")
 
