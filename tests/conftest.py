@@ -13,11 +13,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 from hypothesis import settings
+from rigs.proof import WHOLE
 from sqlalchemy.engine import make_url
 
 from coopwire.storage import embedded, migrate
-
-WHOLE = os.environ.get("COOPWIRE_PROOF") == "whole"
 
 # A hub that somebody configured on this machine must never be what a test talks to.
 for _name in [name for name in os.environ if name.startswith("COOPWIRE_")]:

@@ -25,6 +25,7 @@ from coopwire.application.sweeping import Sweeper
 from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
 from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.timings import Timings
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connected, Connection, Outside
 from coopwire.ports.stores import StorageUnavailable
@@ -166,14 +167,15 @@ async def opened(
     role: str,
     fail: FailPoints = nothing_fails,
     concurrency: int = 10,
+    timings: Timings | None = None,
 ) -> AsyncIterator[App]:
-    """A hub on this database, migrated; closed at the end of the block."""
+    """A hub on this database, migrated; closed at the end of the block. `timings` replaces the profile's."""
     await migrate.upgrade(dsn)
     bells = Bells()
     database = await connect(dsn, sealer(settings), fail=fail, ring=bells.ring)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        clock = SystemClock(await database.now(), settings.durations)
+        clock = SystemClock(await database.now(), timings or settings.durations)
         transport = await stack.enter_async_context(HttpTransport())
         gates = _GateWriter()
         board = LocalBoard(clock.timings, gates.changed)

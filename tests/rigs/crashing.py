@@ -1,0 +1,176 @@
+"""Drives hub processes that are killed, and judges from outside what is left when the dust has settled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from rigs.river import Outside, configured, hub_settings, prepare, simulators
+
+from coopwire import app as composition
+
+_TESTS = Path(__file__).parent.parent
+
+
+class Died(Exception):
+    """The hub process is gone."""
+
+
+class HubProcess:
+    """One hub process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls, dsn: str, outside: Outside, fail_at: str | None = None) -> HubProcess:
+        """A started process; it may already be dying."""
+        urls = {name: running.url for name, running in outside.running.items()}
+        given = json.dumps({"dsn": dsn, "urls": urls, "fail_at": fail_at})
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "rigs.hub_process",
+            given,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(_TESTS)},
+        )
+        hub = cls(process)
+        await hub._answer()
+        return hub
+
+    async def ask(self, **command: object) -> dict[str, Any]:
+        """Give a command; Died when the process is killed before it answers."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(json.dumps(command).encode() + b"\n")
+            await self.process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise Died from None
+        return await self._answer()
+
+    async def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = await self.process.stdout.readline()
+        while line and not line.startswith(b"{"):
+            line = await self.process.stdout.readline()
+        if not line:
+            raise Died
+        value: dict[str, Any] = json.loads(line)
+        return value
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.returncode is None
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        if self.alive:
+            self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def end(self) -> None:
+        """Let it end in good order."""
+        if self.alive and self.process.stdin is not None:
+            self.process.stdin.close()
+        await asyncio.wait_for(self.process.wait(), 20)
+
+
+class World:
+    """The outside, the database and what was asked."""
+
+    def __init__(self, dsn: str, outside: Outside, db: Any) -> None:
+        self.dsn = dsn
+        self.outside = outside
+        self.db = db
+
+    async def start(self, fail_at: str | None = None) -> HubProcess:
+        """A hub process on this world."""
+        return await HubProcess.start(self.dsn, self.outside, fail_at)
+
+    async def pay_everything(self, hub: HubProcess) -> None:
+        """Every page that is open and unpaid is paid, and its webhook arrives."""
+        truth = await self.outside.truth("paystack")
+        paid = {c["reference"] for c in truth["charges"] if c["status"] == "success"}
+        for reference in sorted({page["reference"] for page in truth["pages"]} - paid):
+            told = await self.outside.control("paystack", "pay", reference=reference)
+            await hub.ask(hint=reference, charge=told["charges"][0]["id"])
+
+    async def quiet(self, seconds: float = 40) -> None:
+        """Wait until nothing moves but what waits for a person."""
+        sql = """
+            SELECT (SELECT count(*) FROM effects WHERE state IN ('intended', 'sending') AND NOT EXISTS
+                      (SELECT FROM effects p WHERE p.id = effects."after" AND p.state = 'unknown'))
+                 + (SELECT count(*) FROM effects WHERE state = 'unknown' AND kind <> 'posting')
+                 + (SELECT count(*) FROM effects WHERE state = 'unknown' AND kind = 'posting' AND looks < 2)
+                 + (SELECT count(*) FROM webhooks WHERE drained_at IS NULL)
+                 + (SELECT count(*) FROM lookups WHERE noticed)
+                 + (SELECT count(*) FROM outbox WHERE published_at IS NULL)
+                 + (SELECT count(*) FROM deliveries WHERE state = 'waiting')
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        calm = 0
+        while calm < 3:
+            busy = await self.db.fetchval(sql)
+            calm = calm + 1 if busy == 0 else 0
+            if asyncio.get_running_loop().time() > deadline:
+                rows = await self.db.fetch(
+                    "SELECT kind, state, reason, looks FROM effects WHERE state <> 'done'"
+                )
+                raise AssertionError(f"never quiet: {busy}\n" + "\n".join(str(dict(r)) for r in rows))
+            await asyncio.sleep(0.1)
+
+    async def judge(self) -> Counter[str]:
+        """Every paid charge is one receipt, one entry, at most one credit; what is missing is unknown."""
+        charges = [c for c in (await self.outside.truth("paystack"))["charges"] if c["status"] == "success"]
+        receipts = await self.db.fetch("SELECT id, charge, gross_minor FROM receipts")
+        assert sorted(str(c["id"]) for c in charges) == sorted(r["charge"] for r in receipts), (
+            "lost or doubled"
+        )
+        effects = await self.db.fetch(
+            "SELECT kind, receipt, reference, state FROM effects WHERE receipt IS NOT NULL"
+        )
+        entries = Counter(j["doc_number"] for j in (await self.outside.truth("quickbooks"))["journals"])
+        credits = Counter(p["reference"] for p in (await self.outside.truth("bankone"))["postings"])
+        assert max([*entries.values(), *credits.values(), 0]) <= 1, "doubled outside"
+        found: Counter[str] = Counter()
+        for receipt in receipts:
+            mine = [e for e in effects if e["receipt"] == receipt["id"]]
+            [journal] = [e for e in mine if e["kind"] == "journal"]
+            [posting] = [e for e in mine if e["kind"] == "posting"]
+            assert journal["state"] == "done"
+            assert entries.pop(journal["reference"]) == 1
+            there = credits.pop(posting["reference"], 0)
+            assert there == (posting["state"] == "done"), (
+                f"the bank has {there}, the effect is {posting['state']}"
+            )
+            found[posting["state"]] += 1
+        assert not entries, "an entry that nobody ordered"
+        assert not credits, "a credit that nobody ordered"
+        return found
+
+
+@asynccontextmanager
+async def world(dsn: str) -> AsyncIterator[World]:
+    """Simulators and a prepared database, without a hub."""
+    async with simulators() as outside:
+        urls = {name: running.url for name, running in outside.running.items()}
+        async with composition.opened(hub_settings(dsn), configured(urls), dsn, role="prepare") as app:
+            await prepare(app, outside, members=5)
+        db = await asyncpg.connect(dsn)
+        try:
+            yield World(dsn, outside, db)
+        finally:
+            await db.close()

@@ -1,0 +1,92 @@
+"""A hub as a process of its own that can be killed: takes commands as JSON lines, answers in kind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from rigs.river import River, configured, hub_settings, request
+
+from coopwire import app as composition
+from coopwire.application.paying import Idempotent, StillWorking
+from coopwire.domain.money import Money
+from coopwire.domain.payments import AllocationMode
+from coopwire.domain.timings import DEFAULT, Timings
+
+
+def rush() -> Timings:
+    """The default table ÷ 600 where the machine allows it: crash proofs wait for time-outs hundreds of times."""
+    return replace(
+        DEFAULT,
+        heartbeat=timedelta(seconds=0.3),
+        worker_lost_after=timedelta(seconds=1.5),
+        call_deadline=timedelta(seconds=1),
+        claim_length=timedelta(seconds=3),
+        unknown_grace=timedelta(seconds=0.2),
+        retry_ladder=tuple(rung / 600 for rung in DEFAULT.retry_ladder),
+        unknown_schedule=(timedelta(seconds=0.2), timedelta(seconds=0.5), timedelta(seconds=1)),
+        unknown_then_every=timedelta(seconds=1),
+        unknown_until=timedelta(seconds=60),
+        look_schedule=tuple(timedelta(seconds=s) for s in (0.5, 1, 2, 4)),
+        look_then_every=timedelta(seconds=4),
+        look_session=timedelta(minutes=5),
+        notice_look_ladder=tuple(timedelta(seconds=s) for s in (0.1, 0.2, 0.5, 1, 2)),
+        bus_ladder=tuple(rung / 60 for rung in DEFAULT.bus_ladder),
+        create_answer_within=timedelta(seconds=2),
+        speed=600,
+    )
+
+
+async def main(given: dict[str, Any]) -> None:
+    """Run the hub until the input ends."""
+    setup = configured(given["urls"], AllocationMode(given.get("allocation", "hub")))
+    fail = composition.dies_at(given.get("fail_at"))
+    settings = hub_settings(given["dsn"])
+    async with composition.opened(
+        settings, setup, given["dsn"], role="crash", fail=fail, timings=rush()
+    ) as app:
+        await app.sweeper.beat()
+        running = asyncio.create_task(app.run())
+        say({"ready": True})
+        reader = await _stdin()
+        hub = River(app, None)  # type: ignore[arg-type]
+        while line := await reader.readline():
+            say(await _obey(hub, json.loads(line)))
+        app.stop()
+        await running
+
+
+async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
+    if "hint" in command:
+        await hub.hint(command["hint"], command["charge"])
+        return {}
+    n = command["accept"]
+    changes = {"member": f"M-{1029 + n % 5}", "loan": f"LN-{n % 5}", "money": Money(100_000 + n, "NGN")}
+    once = Idempotent("crash", f"key-{n}", f"body-{n}")
+    try:
+        accepted = await hub.app.desk.accept(request(**changes, dues=None), once)
+    except StillWorking:
+        return {"attempt": None}
+    return {"attempt": accepted.attempt}
+
+
+async def _stdin() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    return reader
+
+
+def say(value: dict[str, Any]) -> None:
+    """One answer, one line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))
