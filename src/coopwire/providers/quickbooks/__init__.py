@@ -90,4 +90,5 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "error": f"{_HERE}.inspectors:error",
     },
+    consent=f"{_HERE}.consent:CONSENT",
 )
