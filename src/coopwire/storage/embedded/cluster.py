@@ -11,7 +11,7 @@ from pathlib import Path
 
 from coopwire.storage.embedded import folder as layout
 from coopwire.storage.embedded.binaries import Binaries
-from coopwire.storage.embedded.errors import EmbeddedError
+from coopwire.storage.embedded.errors import EmbeddedError, gravest
 from coopwire.storage.embedded.folder import DataFolder
 from coopwire.storage.embedded.leash import Leash
 
@@ -195,6 +195,6 @@ def _run(command: Sequence[str], leash: Leash, text: str = "") -> None:
         if code == 0:
             return
         output.seek(0)
-        said = output.read().decode(errors="replace").strip().splitlines()
+        said = gravest(output.read())
     reason = f"failed (exit code {code})" if code is not None else "does not come to an end"
-    raise EmbeddedError(f"{command[0]} {reason}: " + " · ".join(said[-3:]))
+    raise EmbeddedError(f"{command[0]} {reason}: {said}")

@@ -19,7 +19,7 @@ from coopwire.storage.embedded import cluster
 from coopwire.storage.embedded import folder as layout
 from coopwire.storage.embedded.account import Account, choose, system_name
 from coopwire.storage.embedded.binaries import CACHE, Binaries, readable_by
-from coopwire.storage.embedded.errors import EmbeddedError
+from coopwire.storage.embedded.errors import EmbeddedError, gravest
 from coopwire.storage.embedded.folder import DataFolder
 from coopwire.storage.embedded.leash import KERNEL_TELLS, Child, Leash, require_main_thread
 from coopwire.storage.embedded.locks import (
@@ -97,6 +97,20 @@ def start(
     account = choose(path / layout.DATA, run_as)
     layout.check_way(path, account)
     binaries = readable_by(account, binaries_cache)
+    try:
+        return _begin(path, account, binaries, watched, patience)
+    except OSError as error:
+        raise EmbeddedError(f"cannot work in the data folder {path}: {error}") from error
+
+
+def dsn(socket_folder: Path) -> str:
+    """The address of the hub's database over a Unix socket."""
+    return f"postgresql://{cluster.ROLE}@/{cluster.DATABASE}?host={quote(str(socket_folder))}"
+
+
+def _begin(
+    path: Path, account: Account, binaries: Binaries, watched: bool, patience: float
+) -> EmbeddedServer:
     with ExitStack() as ending:
         place = ending.enter_context(layout.opened(path, account))
         hub_lock, left = ending.enter_context(_hub_lock(place))
@@ -112,11 +126,6 @@ def start(
         _await_ready(child, place, output, logged)
         write_record(hub_lock, HubRecord(os.getpid(), str(socket_folder), ready=True))
         return EmbeddedServer(path, dsn(socket_folder), child, ending.pop_all())
-
-
-def dsn(socket_folder: Path) -> str:
-    """The address of the hub's database over a Unix socket."""
-    return f"postgresql://{cluster.ROLE}@/{cluster.DATABASE}?host={quote(str(socket_folder))}"
 
 
 @contextmanager
@@ -244,6 +253,4 @@ def _said(place: DataFolder, output: IO[bytes], logged: dict[str, int]) -> str:
         with os.fdopen(fd, "rb") as log:
             log.seek(logged.get(file.name, 0))
             text += log.read()
-    lines = [line.strip() for line in text.decode(errors="replace").splitlines()]
-    grave = [line for line in lines if re.search(r"\b(FATAL|PANIC|HINT)\b", line)] or lines
-    return " · ".join(grave[-3:]) or f"it said nothing; look into {place.path / layout.LOG}"
+    return gravest(text) or f"it said nothing; look into {place.path / layout.LOG}"
