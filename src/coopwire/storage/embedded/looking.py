@@ -103,7 +103,7 @@ def _noted(problems: list[str], look: Callable[[], T]) -> T | None:
 def _seen(path: Path, look: Callable[[], T]) -> T:
     try:
         return look()
-    except PermissionError as error:
+    except OSError as error:
         raise EmbeddedError(layout.not_ours(path, error)) from error
 
 
