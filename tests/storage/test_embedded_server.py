@@ -627,8 +627,8 @@ def test_a_lock_file_that_is_a_link_is_refused(place: Path, folder: Path) -> Non
         make_link(place / "precious", folder / "hub.lock")
         with pytest.raises(EmbeddedError, match=r"hub\.lock"):
             start(folder)
-    os.unlink(folder / "hub.lock")
-    os.symlink(place / "precious", folder / "hub.lock")
+    (folder / "hub.lock").unlink()
+    (folder / "hub.lock").symlink_to(place / "precious")
     with pytest.raises(EmbeddedError):
         attach(folder)
     assert (place / "precious").read_text() == "keep me"
