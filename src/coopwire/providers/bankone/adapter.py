@@ -68,9 +68,10 @@ class BankOneAccounts:
 class BankOnePostings:
     """Credits from a GL and transfers between local accounts; the vendor dedupes nothing that we know of."""
 
-    def __init__(self, api: _Api, settings: Institution) -> None:
+    def __init__(self, api: _Api, settings: Institution, remembered: int = _REMEMBERED) -> None:
         self._api = api
         self._settings = settings
+        self._remembered = remembered
         self._absences: dict[str, int] = {}
 
     def say(self, order: PostingOrder) -> bytes:
@@ -113,5 +114,5 @@ class BankOnePostings:
     def _note_absence(self, reference: str) -> None:
         """Remember how often; who is forgotten, because there are too many, begins with the first day again."""
         self._absences[reference] = self._absences.pop(reference, 0) + 1
-        if len(self._absences) > _REMEMBERED:
+        if len(self._absences) > self._remembered:
             del self._absences[next(iter(self._absences))]
