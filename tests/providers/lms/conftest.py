@@ -6,12 +6,12 @@ import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 from coopwire.conformance.clock import ManualClock
+from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode
 from coopwire.domain.timings import DEFAULT
 from coopwire.ports.lms import CallbackOrder, Callbacks
@@ -22,16 +22,6 @@ from coopwire.transport.http import GuardedHttp, HttpTransport
 from coopwire.transport.signatures import StandardWebhooks
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
-
-
-class NoTokens:
-    """The loan system has no OAuth tokens."""
-
-    async def read(self, connection: str) -> None:
-        return None
-
-    def locked(self, connection: str) -> Any:
-        raise AssertionError("the loan system asks for no tokens")
 
 
 @dataclass
@@ -89,7 +79,7 @@ async def outside(clock: ManualClock) -> AsyncIterator[Outside]:
     """The real guarded client."""
     async with HttpTransport() as transport:
         http = GuardedHttp("lms", transport, LocalBoard(DEFAULT, lambda *_: None), clock)
-        yield Outside(http, NoTokens(), clock)
+        yield Outside(http, MemoryTokens(), clock)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from coopwire.conformance.clock import ManualClock
+from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode, Payer
 from coopwire.domain.timings import DEFAULT
 from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts
@@ -31,16 +32,6 @@ def connection_to(url: str, **settings: str) -> Connection:
     return Connection("paystack-1", "paystack", Mode.TEST, {"secret_key": KEY, "base_url": url, **settings})
 
 
-class NoTokens:
-    """Paystack has no OAuth tokens."""
-
-    async def read(self, connection: str) -> None:
-        return None
-
-    def locked(self, connection: str) -> Any:
-        raise AssertionError("Paystack asks for no tokens")
-
-
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpTransport]:
     """One client for the test."""
@@ -58,7 +49,7 @@ def clock() -> ManualClock:
 def outside(transport: HttpTransport, clock: ManualClock) -> Outside:
     """The real guarded client."""
     http = GuardedHttp("paystack-1", transport, LocalBoard(DEFAULT, lambda *_: None), clock)
-    return Outside(http, NoTokens(), clock)
+    return Outside(http, MemoryTokens(), clock)
 
 
 @dataclass
