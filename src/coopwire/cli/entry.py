@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from coopwire.cli import failures
+from coopwire.cli import breaks, effects, failures, gates, keys, letters, mapping
+from coopwire.cli.connect import connect
 from coopwire.cli.docs import docs
+from coopwire.cli.doctor import doctor
 from coopwire.cli.inspect import inspect
 from coopwire.cli.providers import providers
 from coopwire.cli.simulate import simulate
@@ -40,8 +42,17 @@ def _coopwire(
     pass
 
 
-for _command in (inspect, simulate, providers, docs):
+for _command in (doctor, connect, inspect, simulate, providers, docs):
     app.command()(_command)
+for _name, _group in (
+    ("effects", effects.app),
+    ("gates", gates.app),
+    ("breaks", breaks.app),
+    ("letters", letters.app),
+    ("mapping", mapping.app),
+    ("keys", keys.app),
+):
+    app.add_typer(_group, name=_name, no_args_is_help=True)
 
 
 def main() -> None:

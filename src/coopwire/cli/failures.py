@@ -26,6 +26,7 @@ def report(error: Exception) -> int:
 
 def told(error: Exception) -> str:
     """The failure in words, without secrets; its class where that says what to do next."""
+    from coopwire.application.paying import Rejected
     from coopwire.domain.errors import HubError
     from coopwire.ports.providers import ConfigurationError
     from coopwire.ports.stores import StorageUnavailable
@@ -35,6 +36,8 @@ def told(error: Exception) -> str:
 
     if isinstance(error, BadInput | ConfigurationError | EmbeddedError | SealError | SettingError):
         return str(error)
+    if isinstance(error, Rejected):
+        return f"{error.field}: {error.message}"
     if isinstance(error, StorageUnavailable):
         return f"the database cannot be used ({error}): `coopwire doctor` says more"
     if isinstance(error, HubError):
@@ -46,8 +49,11 @@ def told(error: Exception) -> str:
 
 
 def _is_bad_input(error: Exception) -> bool:
+    from coopwire.application.paying import Rejected
     from coopwire.simulation.settings import SettingError
 
+    if isinstance(error, Rejected):
+        return error.code != "conflict"
     return isinstance(error, BadInput | SettingError)
 
 

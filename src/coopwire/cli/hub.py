@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coopwire.connections import Configured
     from coopwire.settings import Settings
     from coopwire.storage.database import PostgresDatabase
+    from coopwire.storage.queries import PostgresQueries
 
 ResultT = TypeVar("ResultT")
 
@@ -78,6 +79,14 @@ def operator(hub: App) -> Operator:
     from coopwire.application.operating import Operator
 
     return Operator(hub.network, hub.database, hub.clock)
+
+
+def queries(database: PostgresDatabase) -> PostgresQueries:
+    """What can be read of the hub, without secrets and personal data."""
+    from coopwire import app
+    from coopwire.storage.queries import PostgresQueries
+
+    return PostgresQueries(database.pool, app.sealer(settings()))
 
 
 def actor() -> str:

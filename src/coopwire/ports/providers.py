@@ -155,6 +155,23 @@ class Connect(Protocol):
     def __call__(self, connection: Connection, outside: Outside) -> Sockets: ...
 
 
+class Consent(Protocol):
+    """How a person lets the hub in (OAuth): the page where they say yes, and what it sends them back with."""
+
+    def page(self, connection: Connection, redirect_uri: str, state: str) -> str:
+        """The address of the page; ConfigurationError for bad settings."""
+        ...
+
+    async def accept(
+        self, connection: Connection, outside: Outside, redirect_uri: str, answer: Mapping[str, str]
+    ) -> None:
+        """Buy and store the first tokens; `answer` is the query with which they came back, state checked.
+
+        Refused when the person said no; ConfigurationError for another account; BadCredentials, TryLater.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """How the hub reads one object of a payload; members that do not apply are None and left out."""
@@ -190,7 +207,8 @@ An error payload's HTTP status arrives as the pseudo header `:status` where the 
 class ProviderSheet:
     """The data sheet `PROVIDER` of a provider's folder; the parts are "module:name", loaded when first used.
 
-    `inspectors` maps a KIND of `coopwire inspect` to an Inspect.
+    `inspectors` maps a KIND of `coopwire inspect` to an Inspect; `consent` names a Consent, where a person has
+    to give one (`coopwire connect`).
     """
 
     profile: Profile
@@ -198,6 +216,7 @@ class ProviderSheet:
     simulator: str
     webhooks: str | None = None
     inspectors: Mapping[str, str] = field(default_factory=dict)
+    consent: str | None = None
 
     def load(self, part: str) -> Any:
         """The object behind "module:name"."""
