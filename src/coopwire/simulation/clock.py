@@ -33,7 +33,10 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of simulated time."""
-        until = self.elapsed() + seconds
-        while (left := until - self.elapsed()) > 0:
+        await self.sleep_until(self.elapsed() + seconds)
+
+    async def sleep_until(self, elapsed: float) -> None:
+        """Wait until `elapsed()` has reached this."""
+        while (left := elapsed - self.elapsed()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), left)

@@ -112,27 +112,31 @@ class Courier:
             await client.close()
 
     def _go(self, message: Message, address: Address, manner: str, *, wait: float = 0.0) -> None:
-        self.backstage.start(self._travel(message, address, manner, wait))
+        departure = self.clock.elapsed() + wait
+        self.backstage.start(self._travel(message, address, manner, departure))
 
-    def _hold(self, message: Message, address: Address, seconds: float) -> None:
+    def _hold(self, message: Message, address: Address, wait: float) -> None:
         overtaken = asyncio.Event()
         self._held.append(overtaken)
-        self.backstage.start(self._travel_overtaken(message, address, overtaken, seconds))
+        departure = self.clock.elapsed() + wait
+        self.backstage.start(self._travel_overtaken(message, address, overtaken, departure))
 
     async def _travel_overtaken(
-        self, message: Message, address: Address, overtaken: asyncio.Event, seconds: float
+        self, message: Message, address: Address, overtaken: asyncio.Event, departure: float
     ) -> None:
-        waits = (asyncio.create_task(overtaken.wait()), asyncio.create_task(self.clock.sleep(seconds)))
+        waits = [
+            asyncio.create_task(overtaken.wait()),
+            asyncio.create_task(self.clock.sleep_until(departure)),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
-        await self._travel(message, address, "out_of_order", 0.0)
+        await self._travel(message, address, "out_of_order", self.clock.elapsed())
 
-    async def _travel(self, message: Message, address: Address, manner: str, wait: float) -> None:
-        if wait:
-            await self.clock.sleep(wait)
+    async def _travel(self, message: Message, address: Address, manner: str, departure: float) -> None:
+        await self.clock.sleep_until(departure)
         tries = 1 if manner == "forged" else address.tries
         for attempt in range(1, tries + 1):
             status = await self._send(message, address.url, manner)

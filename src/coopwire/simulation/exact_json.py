@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 _quoted = json.encoder.encode_basestring_ascii
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 def loads(body: bytes | str) -> object:
@@ -19,28 +19,20 @@ def loads(body: bytes | str) -> object:
 
 def dumps(value: object) -> str:
     """Write compactly; a Decimal without exponent and without trailing zeros. TypeError for a float."""
-    return "".join(_pieces(value))
-
-
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _pieces(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield _quoted(value)
-    elif value is None or isinstance(value, bool):
-        yield {None: "null", True: "true", False: "false"}[value]
-    elif isinstance(value, int):
-        yield str(value)
-    elif isinstance(value, Decimal):
-        yield plain(value)
-    elif isinstance(value, Mapping):
-        yield from _members(value)
-    elif isinstance(value, Sequence):
-        yield from _elements(value)
-    else:
-        raise TypeError(f"{type(value).__name__} cannot stand in exact JSON")
+        return _quoted(value)
+    if isinstance(value, dict):
+        members = [f"{_quoted(str(name))}:{dumps(member)}" for name, member in value.items()]
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([dumps(element) for element in value]) + "]"
+    if isinstance(value, Decimal):
+        return plain(value)
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
+    if isinstance(value, int):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot stand in exact JSON")
 
 
 def plain(number: Decimal) -> str:
@@ -49,19 +41,5 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _members(value: Mapping[object, object]) -> Iterator[str]:
-    mark = "{"
-    for name, member in value.items():
-        yield mark + _quoted(str(name)) + ":"
-        yield from _pieces(member)
-        mark = ","
-    yield "}" if value else "{}"
-
-
-def _elements(value: Sequence[object]) -> Iterator[str]:
-    mark = "["
-    for element in value:
-        yield mark
-        yield from _pieces(element)
-        mark = ","
-    yield "]" if value else "[]"
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")

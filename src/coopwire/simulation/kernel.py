@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final, Generic, TypeVar
 
 from aiohttp import web
@@ -151,17 +152,28 @@ async def start(simulator: Simulator[V], *, host: str = "127.0.0.1", port: int =
     return RunningSimulator(f"http://{host}:{bound}", runner)
 
 
+@asynccontextmanager
+async def running(
+    simulator: Simulator[V], *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[RunningSimulator]:
+    """The same for a block: it listens inside and is stopped at the end."""
+    listening = await start(simulator, host=host, port=port)
+    try:
+        yield listening
+    finally:
+        await listening.stop()
+
+
 def run(simulator: Simulator[V], host: str = "127.0.0.1", port: int = 0) -> None:
     """Serve until SIGINT or SIGTERM; prints the address as one line when it listens."""
     asyncio.run(_serve(simulator, host, port))
 
 
 async def _serve(simulator: Simulator[V], host: str, port: int) -> None:
-    running = await start(simulator, host=host, port=port)
     told = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, told.set)
-    sys.stdout.write(f"{running.url}\n")
-    sys.stdout.flush()
-    await told.wait()
-    await running.stop()
+    async with running(simulator, host=host, port=port) as listening:
+        sys.stdout.write(f"{listening.url}\n")
+        sys.stdout.flush()
+        await told.wait()

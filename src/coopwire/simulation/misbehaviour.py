@@ -136,8 +136,11 @@ async def _late(scene: Scene) -> web.StreamResponse:
 
 
 def _do_later(scene: Scene) -> asyncio.Task[Answer]:
+    clock = scene.simulator.clock
+    due = clock.elapsed() + scene.rule.seconds(_LATER)
+
     async def work() -> Answer:
-        await scene.simulator.clock.sleep(scene.rule.seconds(_LATER))
+        await clock.sleep_until(due)
         return scene.do()
 
     return scene.simulator.backstage.start(work())

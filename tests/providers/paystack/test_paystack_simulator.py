@@ -536,8 +536,7 @@ def test_a_setting_that_makes_no_sense_is_refused(wrong: dict[str, str]) -> None
         build(wrong)
 
 
-async def test_it_is_quick_enough_for_a_bench(gateway: Gateway) -> None:
-    """Not a timed assertion: many calls at once are all answered rightly."""
+async def test_many_calls_at_once_are_all_answered_rightly(gateway: Gateway) -> None:
     await asyncio.gather(*(gateway.open(f"ref{number}") for number in range(200)))
     charges = await asyncio.gather(*(gateway.verify(f"ref{number}") for number in range(200)))
     assert len({charge["id"] for charge in charges}) == 200

@@ -36,22 +36,44 @@ _FIRST_ENTRY: Final = 450
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One accepted line; `signed` in major units, debits positive."""
+    """One accepted line; `signed` in major units, debits positive; `extras` is the rest of its detail."""
 
     account: Account
     signed: Decimal
-    told: Mapping[str, Any]
+    side: str
+    description: str
+    extras: Mapping[str, Any] | None
+
+    def told(self, number: int) -> dict[str, Any]:
+        """The line as it is told."""
+        detail = {
+            **(self.extras or {}),
+            "PostingType": self.side,
+            "AccountRef": {"value": self.account.id, "name": self.account.name},
+        }
+        return {
+            "Id": str(number),
+            **({"Description": self.description} if self.description else {}),
+            "Amount": abs(self.signed),
+            "DetailType": _KIND,
+            _KIND: detail,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted journal entry as it is told."""
+    """One accepted journal entry; `head` is what is told beside its lines."""
 
     id: str
-    told: Mapping[str, Any]
+    head: Mapping[str, Any]
     lines: tuple[Line, ...]
     created_at: datetime
     request_id: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The entry as it is told."""
+        return {**self.head, "Line": [line.told(number) for number, line in enumerate(self.lines)]}
 
 
 class Books:
@@ -72,7 +94,7 @@ class Books:
             return self._by_request[request_id], True
         entry = self._accepted(given, request_id)
         self.entries[entry.id] = entry
-        self._by_doc_number[str(entry.told.get("DocNumber", ""))].append(entry)
+        self._by_doc_number[entry.head.get("DocNumber", "")].append(entry)
         if request_id:
             self._by_request.setdefault(request_id, entry)
         for line in entry.lines:
@@ -91,17 +113,21 @@ class Books:
             raise inactive("Check the account")
         return self.accounts[account_id]
 
-    def rows(self, query: Query) -> Sequence[Mapping[str, Any]]:
+    def heads(self, query: Query) -> Sequence[Mapping[str, Any]]:
         """Candidates for a query, newest entry first; inactive accounts only when Active is asked about."""
         match query.entity:
             case "JournalEntry":
-                return [entry.told for entry in self._candidates(query)]
+                return [entry.head for entry in self._candidates(query)]
             case "Account":
                 currency, everything = self._settings().home_currency, query.asks_about("Active")
                 kept = (one for one in self.accounts.values() if one.active or everything)
                 return [one.told(currency) for one in kept]
             case _:
                 return [self.preferences()]
+
+    def whole(self, entity: str, head: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A candidate with everything that is told of it."""
+        return self.entries[head["Id"]].told if entity == "JournalEntry" else head
 
     def preferences(self) -> Mapping[str, Any]:
         """The part of the company's preferences that an integration reads."""
@@ -142,8 +168,8 @@ class Books:
         lines = self._lines(given.get("Line"))
         now = self._now()
         entry_id = str(next(self._ids))
-        told = {
-            **{name: given[name] for name in ("DocNumber", "PrivateNote") if name in given},
+        head = {
+            **{name: given[name] for name in ("DocNumber", "PrivateNote") if given.get(name)},
             "Adjustment": False,
             "domain": "QBO",
             "sparse": False,
@@ -152,10 +178,9 @@ class Books:
             "MetaData": {"CreateTime": stamp(now), "LastUpdatedTime": stamp(now)},
             "TxnDate": on.isoformat(),
             "CurrencyRef": {"value": self._settings().home_currency},
-            "Line": [line.told for line in lines],
             "TxnTaxDetail": {},
         }
-        return Entry(entry_id, told, lines, now, request_id)
+        return Entry(entry_id, head, lines, now, request_id)
 
     def _day(self, given: object) -> date:
         settings = self._settings()
@@ -184,14 +209,14 @@ class Books:
     def _lines(self, given: object) -> tuple[Line, ...]:
         if not isinstance(given, list) or not given:
             raise missing("Line")
-        lines = tuple(self._line(number, one) for number, one in enumerate(given))
+        lines = tuple(self._line(one) for one in given)
         if len(lines) < 2 or sum(line.signed for line in lines) != 0:
             raise against_the_rules("Debits and credits of the entry must be equal")
         if sum(line.account.type in _PARTY for line in lines) > 1:
             raise against_the_rules("At most one accounts receivable or payable line per entry")
         return lines
 
-    def _line(self, number: int, given: object) -> Line:
+    def _line(self, given: object) -> Line:
         if not isinstance(given, dict) or given.get("DetailType") != _KIND:
             raise missing("Line.DetailType")
         detail = given.get(_KIND)
@@ -203,15 +228,9 @@ class Books:
             raise invalid("PostingType", "PostingType is Debit or Credit")
         _text(given, "Description", LONGEST_NOTE)
         _check_party(account, detail.get("Entity"))
-        shown = {**detail, "AccountRef": {"value": account.id, "name": account.name}}
-        told = {
-            "Id": str(number),
-            **({"Description": given["Description"]} if given.get("Description") else {}),
-            "Amount": amount,
-            "DetailType": _KIND,
-            _KIND: shown,
-        }
-        return Line(account, amount if side == "Debit" else -amount, told)
+        extras = {name: value for name, value in detail.items() if name not in ("PostingType", "AccountRef")}
+        signed = amount if side == "Debit" else -amount
+        return Line(account, signed, side, given.get("Description") or "", extras or None)
 
     def _account(self, reference: object) -> Account:
         key = reference.get("value") if isinstance(reference, dict) else None

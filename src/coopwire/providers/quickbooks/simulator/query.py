@@ -69,12 +69,12 @@ class Query:
             kept.sort(key=lambda row: _comparable(field, _member(row, field)), reverse=falling)
         return kept
 
-    def page(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """This page's rows with the wanted columns."""
-        shown = rows[self.start - 1 : self.start - 1 + self.most]
-        return [self._columns_of(row) for row in shown]
+    def page(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """This page's rows."""
+        return rows[self.start - 1 : self.start - 1 + self.most]
 
-    def _columns_of(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    def cut(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The wanted columns of a row."""
         if not self.columns:
             return row
         return {name: row[name] for name in self.columns if name in row}

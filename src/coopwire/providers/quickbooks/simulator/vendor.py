@@ -137,10 +137,10 @@ class QuickBooks:
         if not statement.strip():
             raise missing("query")
         query = parse(statement)
-        rows = query.select(self.books.rows(query))
+        rows = query.select(self.books.heads(query))
         if query.counts:
             return {"QueryResponse": {"totalCount": len(rows)}}
-        shown = query.page(rows)
+        shown = [query.cut(self.books.whole(query.entity, head)) for head in query.page(rows)]
         if not shown:
             return {"QueryResponse": {}}
         return {
@@ -340,9 +340,9 @@ def _moved(line: object, delta_minor: int, unmoved: set[str]) -> object:
 def _entry_truth(entry: Entry) -> dict[str, object]:
     return {
         "id": entry.id,
-        "doc_number": entry.told.get("DocNumber"),
-        "date": entry.told["TxnDate"],
-        "note": entry.told.get("PrivateNote"),
+        "doc_number": entry.head.get("DocNumber"),
+        "date": entry.head["TxnDate"],
+        "note": entry.head.get("PrivateNote"),
         "request_id": entry.request_id,
         "created_at": entry.created_at.isoformat(),
         "lines": [
