@@ -190,7 +190,7 @@ def gl_account(row: Mapping[str, object]) -> GlAccount:
     kind = text(row, "AccountType")
     return GlAccount(
         account=text(row, "Id"),
-        name=text(row, "FullyQualifiedName") if "FullyQualifiedName" in row else text(row, "Name"),
+        name=optional(row, "FullyQualifiedName") or text(row, "Name"),
         type=kind,
         active=active,
         postable=active and POSTABLE_TYPES.get(kind, False),
