@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -186,6 +187,11 @@ class SaysItDifferently(Wrong):
         return self.right.say(replace(order, narrative=f"{order.narrative} {self.said}"))  # type: ignore[no-any-return]
 
 
+class SendsAnyNarrative(Wrong):
+    def say(self, order: JournalOrder) -> bytes:
+        return json.dumps({**json.loads(self.right.say(order)), "PrivateNote": order.narrative}).encode()
+
+
 class LetsAnythingOut(Wrong):
     def say(self, order: JournalOrder) -> bytes:
         debit, credit = order.lines
@@ -272,6 +278,7 @@ WRONG_JOURNALS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "drops kobo": (DropsKobo, "every minor unit is kept"),
     "forgets the id": (ForgetsTheId, "an entry is booked once with its content"),
     "says it differently": (SaysItDifferently, "the same order is said in the same bytes"),
+    "sends any narrative": (SendsAnyNarrative, "a narrative of any kind is taken"),
     "lets anything out": (LetsAnythingOut, "an unbalanced entry is refused before anything is sent"),
     "calls absence a refusal": (CallsAbsenceARefusal, "an entry that was never sent is absent"),
     "hides a failed look-up": (HidesAFailedLookUp, "a failed look up is tried later"),

@@ -185,6 +185,14 @@ async def the_same_order_is_said_in_the_same_bytes(books: BooksBench) -> None:
 
 
 @SUITE.check(Capability.JOURNALS)
+async def a_narrative_of_any_kind_is_taken(books: BooksBench) -> None:
+    """It is cut and folded to what they take, and changes nothing else."""
+    narrative = 'Áyọ̀ 🌾 "}],"Amount":1 \x00\ud800\n</x>' + "x" * 10_000
+    await _post(books, replace(books.order(), narrative=narrative))
+    require_equal([entry.balances for entry in books.booked()], [books.balances(250_000)], "entries booked")
+
+
+@SUITE.check(Capability.JOURNALS)
 async def an_unbalanced_entry_is_refused_before_anything_is_sent(books: BooksBench) -> None:
     """InvalidOrder, and nothing reached them."""
     debit, credit = books.order().lines

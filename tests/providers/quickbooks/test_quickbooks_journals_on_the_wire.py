@@ -95,6 +95,11 @@ def test_a_narrative_beyond_their_limit_is_cut_and_the_marker_stays(order: Journ
     assert entry["PrivateNote"].startswith("[LMS:r4e1f9k2m7p3t8w5x6z0] x")
 
 
+def test_what_cannot_be_printed_becomes_a_blank(order: JournalOrder) -> None:
+    entry = json.loads(said(replace(order, narrative="a\x00b\ud800c\u202ed\n₦ é")))
+    assert entry["PrivateNote"].endswith(" a b c d ₦ é")
+
+
 def test_a_request_id_belongs_to_one_body_of_one_reference_of_one_connection(order: JournalOrder) -> None:
     body = said(order).encode()
     first = books.request_id("books", order.reference, body)

@@ -90,7 +90,7 @@ def journal(order: JournalOrder, number: str, dialect: Dialect) -> dict[str, obj
     entry: dict[str, object] = {
         "DocNumber": number,
         "TxnDate": order.on.isoformat(),
-        "PrivateNote": f"[LMS:{order.reference}] {order.narrative}"[:TEXT_MAX],
+        "PrivateNote": f"[LMS:{order.reference}] {_printable(order.narrative)}"[:TEXT_MAX],
     }
     if dialect.multi_currency:
         entry["CurrencyRef"] = {"value": order.currency}
@@ -116,8 +116,13 @@ def _line(
         "JournalEntryLineDetail": detail,
     }
     if line.note:
-        said["Description"] = line.note[:TEXT_MAX]
+        said["Description"] = _printable(line.note)[:TEXT_MAX]
     return said
+
+
+def _printable(text: str) -> str:
+    """Control characters and halves of a character become blanks: no server is known to take them."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def check(order: JournalOrder, dialect: Dialect) -> None:
