@@ -9,8 +9,11 @@ from collections import defaultdict
 WEBHOOKS = "webhooks"
 LOOKUPS = "lookups"
 EFFECTS = "effects"
+UNKNOWN = "unknown"
 OUTBOX = "outbox"
 DELIVERIES = "deliveries"
+GATHER_SECONDS = 0.01
+"""After a ring a loop waits this long, so that what rings at the same time is done in one round."""
 
 
 class Bells:
@@ -37,4 +40,5 @@ class Bells:
         event = self._events[topic]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
+            await asyncio.sleep(GATHER_SECONDS)
         event.clear()

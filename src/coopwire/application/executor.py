@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from coopwire.application.bells import DELIVERIES, EFFECTS, OUTBOX, Bells
+from coopwire.application.bells import EFFECTS, GATHER_SECONDS, OUTBOX, UNKNOWN, Bells
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
 from coopwire.application.orders import (
@@ -85,7 +85,9 @@ class Executor:
         self._fail = fail
         self.pulse = Pulse(clock)
         self._settling = Settling(network, clock)
-        self._results: GroupCommit[Sent, None] = GroupCommit("outcomes", self._commit_results)
+        self._results: GroupCommit[Sent, None] = GroupCommit(
+            "outcomes", self._commit_results, gather_seconds=GATHER_SECONDS / 2
+        )
         self._busy: Counter[_Slot] = Counter()
         self._looking: Counter[_Slot] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,8 +99,8 @@ class Executor:
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._results.run())
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(self._loop(self._send_round))
-                loops.create_task(self._loop(self._look_round))
+                loops.create_task(self._loop(EFFECTS, self._send_round))
+                loops.create_task(self._loop(UNKNOWN, self._look_round))
             await self.finished()
             recorder.cancel()
 
@@ -107,33 +109,26 @@ class Executor:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _loop(self, round_: Any) -> None:
+    async def _loop(self, topic: str, round_: Callable[[], Awaitable[None]]) -> None:
         while not self._bells.closing:
             try:
-                busy = await round_()
-            except (OSError, HubError) as error:
+                await round_()
+            except OSError as error:
                 _log.warning("executor_round_failed", error=type(error).__name__)
-                busy = 0
-            if not busy:
-                await self._bells.wait(EFFECTS, POLL_SECONDS)
+            # A round takes all that is due or all that slots allow; the next one needs a ring either way.
+            await self._bells.wait(topic, POLL_SECONDS)
 
-    async def _send_round(self) -> int:
+    async def _send_round(self) -> None:
         free = self._free(self._busy)
-        if not free or not self.pulse.alive():
-            return 0
-        ready = await self._claim(free)
-        for one in ready:
-            self._start(self._busy, one)
-        return len(ready)
+        if free and self.pulse.alive():
+            for one in await self._claim(free):
+                self._start(self._busy, one)
 
-    async def _look_round(self) -> int:
+    async def _look_round(self) -> None:
         free = self._free(self._looking)
-        if not free or not self.pulse.alive():
-            return 0
-        unknown = await self._claim_unknown(free)
-        for one in unknown:
-            self._start(self._looking, one, look=True)
-        return len(unknown)
+        if free and self.pulse.alive():
+            for one in await self._claim_unknown(free):
+                self._start(self._looking, one, look=True)
 
     def _free(self, busy: Counter[_Slot]) -> Mapping[_Slot, int]:
         limit = self._network.concurrency
@@ -149,7 +144,7 @@ class Executor:
         def over(finished: asyncio.Task[None]) -> None:
             busy[slot] -= 1
             self._tasks.discard(finished)
-            self._bells.ring(EFFECTS)
+            self._bells.ring(UNKNOWN if look else EFFECTS)
             if not finished.cancelled() and (error := finished.exception()) is not None:
                 # The row stays as it is (sending or unknown), so the sweep will resolve it by look-up.
                 _log.error("outcome_not_recorded", effect=one.claim.effect.id, error=type(error).__name__)
@@ -282,7 +277,7 @@ class Executor:
     async def _commit_results(self, group: Sequence[Sent]) -> Sequence[None]:
         async with self._database.begin("record outcomes") as tx:
             await self._settling.settle(tx, group)
-        self._bells.ring(OUTBOX, EFFECTS, DELIVERIES)
+        self._bells.ring(OUTBOX, EFFECTS)
         return [None] * len(group)
 
 

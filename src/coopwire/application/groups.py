@@ -17,15 +17,21 @@ class GroupCommit(Generic[_T, _R]):
     """Collects what arrives while a commit is under way and commits it as the next group.
 
     `commit` takes a group and returns one result per item, in order. If it raises, each item is committed
-    alone, so that a bad row fails only its own message (law 10).
+    alone, so that a bad row fails only its own message (law 10). `gather_seconds` lets a group grow before
+    it is committed: fewer commits for a little latency.
     """
 
     def __init__(
-        self, name: str, commit: Callable[[Sequence[_T]], Awaitable[Sequence[_R]]], limit: int = 100
+        self,
+        name: str,
+        commit: Callable[[Sequence[_T]], Awaitable[Sequence[_R]]],
+        limit: int = 100,
+        gather_seconds: float = 0.0,
     ) -> None:
         self._name = name
         self._commit = commit
         self._limit = limit
+        self._gather_seconds = gather_seconds
         self._waiting: list[tuple[_T, asyncio.Future[_R]]] = []
         self._arrived = asyncio.Event()
 
@@ -41,6 +47,8 @@ class GroupCommit(Generic[_T, _R]):
         try:
             while True:
                 await self._arrived.wait()
+                if self._gather_seconds and len(self._waiting) < self._limit:
+                    await asyncio.sleep(self._gather_seconds)
                 group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
                 if not self._waiting:
                     self._arrived.clear()

@@ -39,7 +39,7 @@ class Drain:
             except OSError as error:
                 _log.warning("drain_failed", error=type(error).__name__)
                 drained = 0
-            if not drained:
+            if drained < _BATCH:
                 await self._bells.wait(WEBHOOKS, POLL_SECONDS)
 
     async def drain(self) -> int:

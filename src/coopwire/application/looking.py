@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, Bells
+from coopwire.application.bells import EFFECTS, GATHER_SECONDS, LOOKUPS, OUTBOX, Bells
 from coopwire.application.executor import POLL_SECONDS
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
@@ -39,7 +39,9 @@ class Looker:
         self._bells = bells
         self._fail = fail
         self._recorder = Recorder(network, clock)
-        self._looks: GroupCommit[Look, None] = GroupCommit("looks", self._commit, limit=50)
+        self._looks: GroupCommit[Look, None] = GroupCommit(
+            "looks", self._commit, limit=50, gather_seconds=GATHER_SECONDS
+        )
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,24 +57,21 @@ class Looker:
     async def _loop(self) -> None:
         while not self._bells.closing:
             try:
-                started = await self._round()
-            except (OSError, HubError) as error:
+                await self._round()
+            except OSError as error:
                 _log.warning("look_round_failed", error=type(error).__name__)
-                started = 0
-            if not started:
-                await self._bells.wait(LOOKUPS, POLL_SECONDS)
+            await self._bells.wait(LOOKUPS, POLL_SECONDS)
 
-    async def _round(self) -> int:
+    async def _round(self) -> None:
         limit = self._network.concurrency
         free = {n: limit - self._busy[n] for n in self._network.gateways() if self._busy[n] < limit}
         if not free:
-            return 0
+            return
         now = self._clock.now()
         async with self._database.begin("claim look-ups") as tx:
             lookups = await tx.lookups.claim(free, now, now + self._clock.timings.claim_length)
         for lookup in lookups:
             self._start(lookup)
-        return len(lookups)
 
     def _start(self, lookup: Lookup) -> None:
         self._busy[lookup.connection] += 1

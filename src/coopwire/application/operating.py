@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX
+from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.domain.cards import holds_card_number
@@ -54,7 +54,7 @@ class Operator:
                 await tx.effects.reopen(effect, now + self._distance(found), "resumed: it is looked up first")
             await tx.audit(actor, f"resume {was.value} effect", effect, reason, now)
             resumed = await self._locked(tx, effect)
-        await self._ring(EFFECTS)
+        await self._ring(EFFECTS, UNKNOWN)
         return resumed
 
     async def skip(self, effect: str, actor: str, reason: str) -> Effect:

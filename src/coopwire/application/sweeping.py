@@ -8,7 +8,7 @@ import contextlib
 import structlog
 
 from coopwire.application import announce
-from coopwire.application.bells import EFFECTS, Bells
+from coopwire.application.bells import UNKNOWN, Bells
 from coopwire.application.executor import Pulse
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, Database
@@ -60,5 +60,5 @@ class Sweeper:
             await tx.apply(Changes(events=[announce.stopped(effect, now) for effect in lost]), now)
         if lost:
             _log.warning("effects_unknown_after_worker_loss", count=len(lost))
-            self._bells.ring(EFFECTS)
+            self._bells.ring(UNKNOWN)
         return len(lost)

@@ -62,7 +62,7 @@ class PostgresBus:
             except StorageUnavailable as error:
                 _log.warning("bus_step_failed", topic=topic, error=str(error))
                 done = 0
-            if not done:
+            if done < _BATCH:
                 await self._bells.wait(topic, _POLL_SECONDS)
 
     async def relay(self) -> int:
@@ -88,7 +88,8 @@ class PostgresBus:
             deliveries = await tx.outbox.claim(consumer.name, limit, self._clock.now())
             if deliveries:
                 await self._handle(tx, consumer, deliveries)
-        self._bells.ring("effects", "outbox")
+        if deliveries:
+            self._bells.ring("effects", "outbox")
         return len(deliveries)
 
     async def _handle(self, tx: Transaction, consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
