@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
@@ -23,6 +23,7 @@ class Entry:
     operation: str
     method: str
     path: str
+    place: Mapping[str, str]
     body: bytes
     status: int
     outcome: str
@@ -36,7 +37,7 @@ class Entry:
             "at": self.at.isoformat(),
             "operation": self.operation,
             "method": self.method,
-            "path": split.path,
+            "path": _path(split.path, self.place, secrets),
             "query": _without(dict(parse_qsl(split.query)), secrets),
             "body": _body(self.body, secrets),
             "status": self.status,
@@ -59,9 +60,10 @@ class Record:
         self._written += 1
         name = call.operation.name
         self._counts[name, outcome] += 1
-        self._entries.append(
-            Entry(self._written, at, name, call.method, call.path, call.body, status, outcome, fault)
+        entry = Entry(
+            self._written, at, name, call.method, call.path, call.place, call.body, status, outcome, fault
         )
+        self._entries.append(entry)
 
     def entries(self, operation: str | None = None, *, accepted: bool = False) -> Iterator[Entry]:
         """Oldest first; of one operation, or only the accepted ones, if wanted."""
@@ -80,6 +82,13 @@ class Record:
         """Forget everything."""
         self._entries.clear()
         self._counts.clear()
+
+
+def _path(path: str, place: Mapping[str, str], secrets: frozenset[str]) -> str:
+    for name, value in place.items():
+        if name in secrets:
+            path = path.replace(value, _HIDDEN)
+    return path
 
 
 def _body(body: bytes, secrets: frozenset[str]) -> object:

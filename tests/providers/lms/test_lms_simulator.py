@@ -153,9 +153,7 @@ async def test_what_is_too_much_is_an_overpayment_and_no_due_is_paid_twice(lende
         ({"loan": None, "kind": None}, "suspense"),
     ],
 )
-async def test_the_whole_goes_where_it_belongs(
-    lender: Lender, facts: dict[str, Any], component: str
-) -> None:
+async def test_the_whole_goes_where_it_belongs(lender: Lender, facts: dict[str, Any], component: str) -> None:
     assert (await lender.tell(asking(**facts))).lines() == [(component, 2000, None)]
 
 

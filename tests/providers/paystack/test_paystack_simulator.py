@@ -524,10 +524,13 @@ async def test_it_works_in_process_too(gateway: Gateway) -> None:
 
 
 async def test_no_secret_is_shown(gateway: Gateway) -> None:
-    await gateway.open("ref1")
+    opened = await gateway.open("ref1")
+    async with gateway.http.get(opened["authorization_url"]):
+        pass
     for path in ("requests", "settings", "state", "webhooks"):
         _, told = await gateway.get(f"/_sim/{path}")
         assert KEY not in json.dumps(told)
+        assert opened["access_code"] not in json.dumps(told)
 
 
 @pytest.mark.parametrize("wrong", [{"mode": "prod"}, {"fees": "some"}, {"bearer": "me"}, {"perpage": "3"}])
