@@ -23,8 +23,9 @@ _NOT_ON_THE_WAY = (
     "put back",
     "worker ends",
     "find callback",
+    "mapping",
 )
-"""A repayment does not reach operators' verbs and an ended worker; callbacks are sent again, not found."""
+"""A repayment does not reach operators' verbs, the command line and an ended worker; callbacks are sent again, not found."""
 _LOST_ANSWERS = {
     "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),

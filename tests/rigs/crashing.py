@@ -43,7 +43,7 @@ class HubProcess:
             given,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=None,
             env={**os.environ, "PYTHONPATH": str(_TESTS)},
         )
         hub = cls(process)
