@@ -1,0 +1,146 @@
+"""The timeline of a payment: everything that happened to it, from every source, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from coopwire.application.standing import NAME_OF_KIND, time, why
+from coopwire.domain.effects import EffectKind
+from coopwire.domain.money import Money
+from coopwire.domain.states import EffectState
+from coopwire.ports.queries import (
+    AllocationView,
+    BreakView,
+    EffectDetail,
+    GateView,
+    NoticeView,
+    PaymentFacts,
+    PaymentView,
+    ReceiptView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened. `kind` is stable for machines, `subject` names our row, `text` is for people."""
+
+    at: datetime
+    kind: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Why a payment is in its state, what happened, and what blocks it now."""
+
+    payment: PaymentView
+    why: str
+    entries: tuple[TimelineEntry, ...]
+    gates: tuple[GateView, ...]
+    breaks: tuple[BreakView, ...]
+
+
+def timeline(facts: PaymentFacts, now: datetime) -> Timeline:
+    """The timeline of these facts, the oldest entry first."""
+    entries = sorted(_entries(facts), key=lambda entry: entry.at)
+    return Timeline(facts.payment, why(facts, now), tuple(entries), facts.gates, facts.breaks)
+
+
+def _entries(facts: PaymentFacts) -> Iterator[TimelineEntry]:
+    """In the order of cause and effect, which decides between entries of one instant."""
+    payment = facts.payment
+    money = Money(payment.amount_minor, payment.currency)
+    accepted = f"the API accepted a {payment.kind.value.replace('_', ' ')} of {money}"
+    yield TimelineEntry(payment.created_at, "payment.accepted", payment.reference, accepted)
+    for attempt in facts.attempts:
+        text = f"an attempt at {attempt.connection} under reference {attempt.reference}"
+        yield TimelineEntry(attempt.created_at, "attempt.created", attempt.reference, text)
+    for kind in EffectKind:
+        if kind is EffectKind.JOURNAL:
+            yield from _money(facts)
+        for detail in facts.effects:
+            if detail.effect.kind is kind:
+                yield from _effect(detail)
+    for action in facts.actions:
+        text = f"{action.actor}: {action.action} ({action.reason})"
+        yield TimelineEntry(action.at, "operator", action.subject, text)
+    for opened in facts.breaks:
+        text = f"break {opened.type.value} was opened"
+        yield TimelineEntry(opened.opened_at, "break.opened", str(opened.id), text)
+    for gate in facts.gates:
+        yield _gate(gate)
+
+
+def _money(facts: PaymentFacts) -> Iterator[TimelineEntry]:
+    for notice in facts.notices:
+        yield from _notice(notice)
+    for look in facts.looks:
+        text = f"asked {look.connection} about {look.reference}: {look.answer}"
+        yield TimelineEntry(look.at, "look", look.reference, text)
+    for receipt in facts.receipts:
+        yield from _receipt(receipt)
+
+
+def _notice(notice: NoticeView) -> Iterator[TimelineEntry]:
+    subject = str(notice.webhook)
+    what = f"{notice.event}, {notice.verdict.value}" + (f" ({notice.reason})" if notice.reason else "")
+    text = f"a webhook of {notice.connection} about {notice.reference}: {what}"
+    yield TimelineEntry(notice.received_at, "webhook.received", subject, text)
+    if notice.closed_at is not None:
+        text = f"the look-up of {notice.connection} agrees with webhook {subject}"
+        yield TimelineEntry(notice.closed_at, "webhook.confirmed", subject, text)
+
+
+def _receipt(receipt: ReceiptView) -> Iterator[TimelineEntry]:
+    gross, fee = Money(receipt.gross_minor, receipt.currency), Money(receipt.fee_minor, receipt.currency)
+    arrived = (
+        f"{gross} arrived at {receipt.connection} as charge {receipt.charge}, paid {time(receipt.paid_at)}, "
+        f"fee {fee} borne by the {receipt.fee_bearer.value}"
+    )
+    yield TimelineEntry(receipt.recorded_at, "receipt.recorded", receipt.id, arrived)
+    decided = {line.recorded_at for line in receipt.allocation}
+    for at in sorted(decided):
+        lines = [line for line in receipt.allocation if line.recorded_at == at]
+        text = "allocated: " + ", ".join(_part(line, receipt.currency) for line in lines)
+        yield TimelineEntry(at, "receipt.allocated", receipt.id, text)
+
+
+def _part(line: AllocationView, currency: str) -> str:
+    due = f" (due {line.due})" if line.due else ""
+    return f"{line.component.value} {Money(line.amount_minor, currency)}{due}"
+
+
+def _effect(detail: EffectDetail) -> Iterator[TimelineEntry]:
+    effect, name = detail.effect, f"{NAME_OF_KIND[detail.effect.kind]} at {detail.effect.connection}"
+    kind = effect.kind.value
+    waits = f", after effect {effect.after}" if effect.after else ""
+    yield TimelineEntry(effect.created_at, f"{kind}.intended", effect.id, f"{name} was intended{waits}")
+    for number, made in enumerate(detail.tries_made, 1):
+        text = f"try {number} of {name}"
+        yield TimelineEntry(made.claimed_at, f"{kind}.sent", effect.id, f"{text} was claimed for sending")
+        if made.ended_at is not None:
+            answer = f"{made.outcome}{f' ({made.detail})' if made.detail else ''}{', too late' if made.late else ''}"
+            yield TimelineEntry(made.ended_at, f"{kind}.answered", effect.id, f"{text}: {answer}")
+    if effect.kind is not EffectKind.CHECKOUT:  # a checkout is looked up under its attempt's reference
+        for look in detail.looks_made:
+            yield TimelineEntry(look.at, f"{kind}.looked", effect.id, f"looked up {name}: {look.answer}")
+    if effect.finished_at is not None:
+        yield TimelineEntry(
+            effect.finished_at, f"{kind}.{effect.state.value}", effect.id, f"{name} is {_end(detail)}"
+        )
+
+
+def _end(detail: EffectDetail) -> str:
+    effect = detail.effect
+    if effect.state is EffectState.DONE:
+        return f"done, their reference {effect.provider_ref}" if effect.provider_ref else "done"
+    return f"{effect.state.value} ({effect.reason})" if effect.reason else effect.state.value
+
+
+def _gate(gate: GateView) -> TimelineEntry:
+    until = f", until {time(gate.until)}" if gate.until else ""
+    text = f"the {gate.kind.value} gate of {gate.connection} closed for {gate.traffic.value}s ({gate.reason}){until}"
+    return TimelineEntry(gate.closed_at, "gate.closed", gate.connection, text)

@@ -1,0 +1,361 @@
+"""What can be read of the hub: views of every noun in pages, and all facts about one payment.
+
+No view holds a secret or a personal datum: no payer, no account number, no body, no page address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, Protocol, TypeVar
+
+from coopwire.domain.books import Side
+from coopwire.domain.breaks import BreakType
+from coopwire.domain.effects import EffectKind
+from coopwire.domain.gates import GateKind, Traffic
+from coopwire.domain.notices import NoticeVerdict
+from coopwire.domain.payments import AllocationMode, Component, PaymentKind
+from coopwire.domain.receipts import AllocationState, FeeBearer
+from coopwire.domain.states import EffectState, PaymentState
+
+ViewT = TypeVar("ViewT")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows a list shows; None lets everything pass. `since` is inclusive, `until` exclusive."""
+
+    state: str | None = None
+    type: str | None = None
+    kind: str | None = None
+    member: str | None = None
+    loan: str | None = None
+    connection: str | None = None
+    payment: str | None = None
+    receipt: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last row of a page: the next page goes on behind it. `at` is None where a number is the order."""
+
+    at: datetime | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[ViewT]):
+    """Rows, the newest first, and where the next page begins (None: there is none)."""
+
+    items: tuple[ViewT, ...]
+    next: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment; `loan` for repayments and fees, `account` for savings and shares. Minor units."""
+
+    reference: str
+    kind: PaymentKind
+    state: PaymentState
+    reason: str
+    amount_minor: int
+    currency: str
+    member: str
+    loan: str | None
+    account: str | None
+    branch: str | None
+    allocation: AllocationMode
+    dues_version: str | None
+    metadata: Mapping[str, object]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try of a payment at one connection. Minor units."""
+
+    reference: str
+    payment: str
+    connection: str
+    amount_minor: int
+    currency: str
+    state: PaymentState
+    reason: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationView:
+    """A part of a receipt; `replaced_at` tells when the loan system's decision took its place."""
+
+    component: Component
+    amount_minor: int
+    due: str | None
+    recorded_at: datetime
+    replaced_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """Money that arrived, and where each part of it goes. Minor units; `fee_exact` is decimal text."""
+
+    id: str
+    connection: str
+    charge: str
+    reference: str
+    attempt: str | None
+    payment: str | None
+    currency: str
+    requested_minor: int | None
+    gross_minor: int
+    fee_minor: int
+    fee_exact: str
+    fee_bearer: FeeBearer
+    net_minor: int
+    value_minor: int
+    channel: str
+    paid_at: datetime
+    recorded_at: datetime
+    allocation_state: AllocationState
+    allocation: tuple[AllocationView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectView:
+    """An outgoing write. `due_at` is its next try or look-up, None when none is planned."""
+
+    id: str
+    kind: EffectKind
+    connection: str
+    reference: str
+    state: EffectState
+    reason: str
+    lane: str | None
+    after: str | None
+    payment: str | None
+    receipt: str | None
+    tries: int
+    looks: int
+    created_at: datetime
+    due_at: datetime | None
+    first_sent_at: datetime | None
+    unknown_since: datetime | None
+    finished_at: datetime | None
+    provider_ref: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TryView:
+    """One try of an effect; `outcome` is None while it is under way, `late` when it came too late to count."""
+
+    claimed_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    detail: str | None
+    late: bool
+    mapping_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookView:
+    """One look-up and what was answered."""
+
+    connection: str
+    reference: str
+    at: datetime
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDetail:
+    """An effect with its tries and look-ups, the oldest first."""
+
+    effect: EffectView
+    tries_made: tuple[TryView, ...]
+    looks_made: tuple[LookView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One side of an entry on a neutral key. Minor units."""
+
+    key: str
+    side: Side
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalView:
+    """An entry in the books: what is to be written, and how far that is."""
+
+    effect: EffectView
+    entry: str
+    on: date
+    currency: str
+    narrative: str
+    branch: str | None
+    lines: tuple[LineView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PostingView:
+    """A credit in the core bank: what is to be written, and how far that is. Minor units."""
+
+    effect: EffectView
+    core_account: int
+    gl: str
+    amount_minor: int
+    currency: str
+    value_on: date
+    narration: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakView:
+    """A difference that a person or a rule must resolve."""
+
+    id: int
+    type: BreakType
+    subject: str
+    payment: str | None
+    receipt: str | None
+    effect: str | None
+    evidence: Mapping[str, object]
+    state: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A closed gate; `until` is None when somebody must open it."""
+
+    connection: str
+    kind: GateKind
+    traffic: Traffic
+    reason: str
+    closed_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAccountView:
+    """A line of the table of core accounts, without the number."""
+
+    id: int
+    connection: str
+    member: str
+    loan: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """What a webhook told about a reference; `open` until a look-up agrees. Minor units."""
+
+    webhook: int
+    connection: str
+    event: str
+    verdict: NoticeVerdict
+    reference: str | None
+    charge: str | None
+    status: str | None
+    amount_minor: int | None
+    currency: str | None
+    reason: str
+    open: bool
+    received_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupView:
+    """What the hub asks a gateway, and when it asks next (None: never again)."""
+
+    connection: str
+    reference: str
+    looks: int
+    look_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """What an operator did."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """Everything about one payment at one moment, each list the oldest first.
+
+    `waits_for` holds the predecessors of its effects that belong to other payments.
+    """
+
+    payment: PaymentView
+    attempts: tuple[AttemptView, ...]
+    notices: tuple[NoticeView, ...]
+    lookups: tuple[LookupView, ...]
+    looks: tuple[LookView, ...]
+    receipts: tuple[ReceiptView, ...]
+    effects: tuple[EffectDetail, ...]
+    waits_for: tuple[EffectView, ...]
+    gates: tuple[GateView, ...]
+    breaks: tuple[BreakView, ...]
+    actions: tuple[ActionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the hub can work: the schema is the one that this code knows, and how many workers live."""
+
+    schema: str | None
+    expected_schema: str
+    workers: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests can be answered."""
+        return self.schema == self.expected_schema
+
+
+class Queries(Protocol):
+    """Reads. Every one raises StorageUnavailable when the database is away."""
+
+    async def payment(self, reference: str) -> PaymentView | None: ...
+    async def payments(self, which: Filter, limit: int, after: Position | None) -> Page[PaymentView]: ...
+    async def attempts(self, which: Filter, limit: int, after: Position | None) -> Page[AttemptView]: ...
+    async def page_address(self, attempt: str) -> str | None:
+        """The address of an attempt's page: a secret of the member, for the client that asked for it."""
+        ...
+
+    async def receipt(self, id: str) -> ReceiptView | None: ...
+    async def receipts(self, which: Filter, limit: int, after: Position | None) -> Page[ReceiptView]: ...
+    async def effect(self, id: str) -> EffectDetail | None: ...
+    async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]: ...
+    async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...
+    async def postings(self, which: Filter, limit: int, after: Position | None) -> Page[PostingView]: ...
+    async def breaks(self, which: Filter, limit: int, after: Position | None) -> Page[BreakView]: ...
+    async def gates(self, now: datetime) -> tuple[GateView, ...]:
+        """Gates that are closed now."""
+        ...
+
+    async def core_accounts(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[CoreAccountView]: ...
+    async def facts(self, payment: str, now: datetime) -> PaymentFacts | None:
+        """Everything about one payment, read at one moment; None when there is no such payment."""
+        ...
+
+    async def readiness(self, heard_since: datetime) -> Readiness:
+        """Whether the hub can work, counting the workers that were heard since then."""
+        ...

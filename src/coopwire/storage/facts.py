@@ -1,0 +1,163 @@
+"""Everything about one payment, and what hangs on receipts and effects, read on one connection."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from coopwire.ports.queries import (
+    EffectDetail,
+    GateView,
+    LookView,
+    PaymentFacts,
+    PaymentView,
+    ReceiptView,
+    TryView,
+)
+from coopwire.storage import views
+from coopwire.storage.rows import Connection, Row
+
+_MOST_FACTS = 1000
+"""Rows of one kind that a timeline shows; of more, the newest."""
+
+
+async def facts(db: Connection, payment: PaymentView, now: datetime) -> PaymentFacts:
+    """All facts, each list the oldest first; `db` must see one moment."""
+    attempts = await db.fetch(
+        "SELECT * FROM attempts WHERE payment = $1 ORDER BY created_at, reference", payment.reference
+    )
+    asked = {(row["connection"], row["reference"]) for row in attempts}
+    receipts = await db.fetch(
+        "SELECT * FROM receipts WHERE payment = $1 ORDER BY recorded_at, id", payment.reference
+    )
+    effects = await db.fetch(
+        "SELECT * FROM effects WHERE payment = $1 OR receipt = ANY($2::text[]) ORDER BY seq",
+        payment.reference,
+        [row["id"] for row in receipts],
+    )
+    connections = {c for c, _ in asked} | {row["connection"] for row in effects}
+    return PaymentFacts(
+        payment=payment,
+        attempts=tuple(views.attempt(row) for row in attempts),
+        notices=tuple(views.notice(row) for row in await _notices(db, asked)),
+        lookups=tuple(views.lookup(row) for row in await _lookups(db, asked)),
+        looks=tuple(await _looks(db, asked)),
+        receipts=tuple(await with_allocation(db, receipts)),
+        effects=tuple(await in_detail(db, effects)),
+        waits_for=tuple(views.effect(row) for row in await _predecessors(db, effects)),
+        gates=await closed_gates(db, now, connections),
+        breaks=tuple(views.opened_break(row) for row in await _breaks(db, payment.reference, receipts)),
+        actions=tuple(views.action(row) for row in await _actions(db, effects)),
+    )
+
+
+async def with_allocation(db: Connection, receipts: Sequence[Row]) -> list[ReceiptView]:
+    """Receipts with their allocation, in the order given."""
+    if not receipts:
+        return []
+    lines: defaultdict[str, list[Row]] = defaultdict(list)
+    for line in await db.fetch(
+        "SELECT * FROM allocations WHERE receipt = ANY($1::text[]) ORDER BY receipt, n",
+        [row["id"] for row in receipts],
+    ):
+        lines[line["receipt"]].append(line)
+    return [views.receipt(row, lines[row["id"]]) for row in receipts]
+
+
+async def in_detail(db: Connection, effects: Sequence[Row]) -> list[EffectDetail]:
+    """Effects with their tries and look-ups, in the order given."""
+    if not effects:
+        return []
+    tries: defaultdict[str, list[TryView]] = defaultdict(list)
+    for row in await db.fetch(
+        "SELECT * FROM (SELECT * FROM tries WHERE effect = ANY($1::text[]) ORDER BY id DESC LIMIT $2) t ORDER BY id",
+        [row["id"] for row in effects],
+        _MOST_FACTS,
+    ):
+        tries[row["effect"]].append(views.made_try(row))
+    looks: defaultdict[tuple[str, str], list[LookView]] = defaultdict(list)
+    for look in await _looks(db, {(row["connection"], row["reference"]) for row in effects}):
+        looks[look.connection, look.reference].append(look)
+    return [
+        EffectDetail(
+            views.effect(row), tuple(tries[row["id"]]), tuple(looks[row["connection"], row["reference"]])
+        )
+        for row in effects
+    ]
+
+
+async def _looks(db: Connection, of: Collection[tuple[str, str]]) -> list[LookView]:
+    found = await db.fetch(
+        "SELECT * FROM (SELECT l.* FROM looks l JOIN unnest($1::text[], $2::text[]) AS w(connection, reference) "
+        "USING (connection, reference) ORDER BY l.id DESC LIMIT $3) t ORDER BY id",
+        *_columns(of),
+        _MOST_FACTS,
+    )
+    return [views.look(row) for row in found]
+
+
+def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    ordered = sorted(pairs)
+    return [connection for connection, _ in ordered], [reference for _, reference in ordered]
+
+
+async def closed_gates(
+    db: Connection, now: datetime, connections: Iterable[str] | None = None
+) -> tuple[GateView, ...]:
+    """Gates that are closed now, of these connections or of all."""
+    found = await db.fetch(
+        "SELECT * FROM gates WHERE (until IS NULL OR until > $1) AND ($2::text[] IS NULL OR connection = ANY($2)) "
+        "ORDER BY connection, kind, traffic",
+        now,
+        None if connections is None else sorted(connections),
+    )
+    return tuple(views.gate(row) for row in found)
+
+
+async def _notices(db: Connection, asked: Collection[tuple[str, str]]) -> list[Row]:
+    found = await db.fetch(
+        "SELECT * FROM (SELECT n.*, coalesce(w.received_at, n.seen_at) AS received_at "
+        "FROM notices n LEFT JOIN webhooks w ON w.id = n.webhook "
+        "JOIN unnest($1::text[], $2::text[]) AS a(connection, reference) "
+        "ON a.connection = n.connection AND a.reference = n.reference "
+        "ORDER BY n.id DESC LIMIT $3) t ORDER BY id",
+        *_columns(asked),
+        _MOST_FACTS,
+    )
+    return list(found)
+
+
+async def _lookups(db: Connection, asked: Collection[tuple[str, str]]) -> list[Row]:
+    found = await db.fetch(
+        "SELECT l.* FROM lookups l JOIN unnest($1::text[], $2::text[]) AS a(connection, reference) "
+        "USING (connection, reference) ORDER BY l.created_at",
+        *_columns(asked),
+    )
+    return list(found)
+
+
+async def _predecessors(db: Connection, effects: Sequence[Row]) -> list[Row]:
+    known = {row["id"] for row in effects}
+    before = {row["after"] for row in effects if row["after"] is not None} - known
+    return list(
+        await db.fetch("SELECT * FROM effects WHERE id = ANY($1::text[]) ORDER BY seq", sorted(before))
+    )
+
+
+async def _breaks(db: Connection, payment: str, receipts: Sequence[Row]) -> list[Row]:
+    found = await db.fetch(
+        "SELECT * FROM breaks WHERE payment = $1 OR receipt = ANY($2::text[]) ORDER BY id LIMIT $3",
+        payment,
+        [row["id"] for row in receipts],
+        _MOST_FACTS,
+    )
+    return list(found)
+
+
+async def _actions(db: Connection, effects: Sequence[Row]) -> list[Row]:
+    found = await db.fetch(
+        "SELECT * FROM operator_actions WHERE subject = ANY($1::text[]) ORDER BY id",
+        [row["id"] for row in effects],
+    )
+    return list(found)

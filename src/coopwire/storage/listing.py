@@ -1,0 +1,145 @@
+"""How every noun is listed: its rows, what each filter means there, and its order for paging by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from coopwire.ports.queries import Filter, Position, ViewT
+from coopwire.storage import views
+from coopwire.storage.rows import Connection, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[ViewT]):
+    """How one noun is listed: its rows, what each filter means there, and the order."""
+
+    source: str
+    conditions: Mapping[str, str]
+    at: str | None
+    key: str
+    view: Callable[[Row], ViewT]
+
+
+_OF_PAYMENT = {"member": "p.member = {}", "loan": "p.loan = {}"}
+PAYMENTS = Listing(
+    "SELECT p.* FROM payments p WHERE true",
+    {
+        **_OF_PAYMENT,
+        "state": "p.state = {}",
+        "kind": "p.kind = {}",
+        "connection": "EXISTS (SELECT FROM attempts a WHERE a.payment = p.reference AND a.connection = {})",
+        "since": "p.created_at >= {}",
+        "until": "p.created_at < {}",
+    },
+    "p.created_at",
+    "p.reference",
+    views.payment,
+)
+ATTEMPTS = Listing(
+    "SELECT a.* FROM attempts a JOIN payments p ON p.reference = a.payment WHERE true",
+    {
+        **_OF_PAYMENT,
+        "state": "a.state = {}",
+        "connection": "a.connection = {}",
+        "payment": "a.payment = {}",
+        "since": "a.created_at >= {}",
+        "until": "a.created_at < {}",
+    },
+    "a.created_at",
+    "a.reference",
+    views.attempt,
+)
+RECEIPTS = Listing(
+    "SELECT r.* FROM receipts r LEFT JOIN payments p ON p.reference = r.payment WHERE true",
+    {
+        **_OF_PAYMENT,
+        "state": "r.allocation_state = {}",
+        "connection": "r.connection = {}",
+        "payment": "r.payment = {}",
+        "since": "r.recorded_at >= {}",
+        "until": "r.recorded_at < {}",
+    },
+    "r.recorded_at",
+    "r.id",
+    lambda row: row,
+)
+_BY_EFFECT = {
+    **_OF_PAYMENT,
+    "state": "e.state = {}",
+    "kind": "e.kind = {}",
+    "connection": "e.connection = {}",
+    "payment": "e.payment = {}",
+    "receipt": "e.receipt = {}",
+    "since": "e.created_at >= {}",
+    "until": "e.created_at < {}",
+}
+_ALL_EFFECTS = "SELECT e.* FROM effects e LEFT JOIN payments p ON p.reference = e.payment WHERE true"
+EFFECTS = Listing(_ALL_EFFECTS, _BY_EFFECT, None, "e.seq", views.effect)
+JOURNALS = Listing(f"{_ALL_EFFECTS} AND e.kind = 'journal'", _BY_EFFECT, None, "e.seq", views.journal)
+POSTINGS = Listing(f"{_ALL_EFFECTS} AND e.kind = 'posting'", _BY_EFFECT, None, "e.seq", views.posting)
+BREAKS = Listing(
+    "SELECT b.* FROM breaks b LEFT JOIN payments p ON p.reference = b.payment WHERE true",
+    {
+        **_OF_PAYMENT,
+        "state": "b.state = {}",
+        "type": "b.type = {}",
+        "connection": "b.evidence ->> 'connection' = {}",
+        "payment": "b.payment = {}",
+        "receipt": "b.receipt = {}",
+        "since": "b.opened_at >= {}",
+        "until": "b.opened_at < {}",
+    },
+    None,
+    "b.id",
+    views.opened_break,
+)
+CORE_ACCOUNTS = Listing(
+    "SELECT c.* FROM core_accounts c WHERE true",
+    {"member": "c.member = {}", "loan": "c.loan = {}", "connection": "c.connection = {}"},
+    None,
+    "c.id",
+    views.core_account,
+)
+
+
+async def fetch(
+    db: Connection, listing: Listing[Any], which: Filter, limit: int, after: Position | None
+) -> tuple[list[Row], Position | None]:
+    """Up to `limit` rows behind `after`, and the position of the last one if more follow."""
+    sql, values = _statement(listing, which, limit, after)
+    found = await db.fetch(sql, *values)
+    if len(found) <= limit:
+        return list(found), None
+    last = found[limit - 1]
+    at = last[_bare(listing.at)] if listing.at else None
+    return list(found[:limit]), Position(at, str(last[_bare(listing.key)]))
+
+
+def _statement(
+    listing: Listing[Any], which: Filter, limit: int, after: Position | None
+) -> tuple[str, list[object]]:
+    values: list[object] = []
+
+    def value(one: object) -> str:
+        values.append(one)
+        return f"${len(values)}"
+
+    sql = listing.source
+    for name, condition in listing.conditions.items():
+        wanted = getattr(which, name)
+        if wanted is not None:
+            sql += f" AND {condition.format(value(wanted))}"
+    if listing.at is None:
+        sql += f" AND {listing.key} < {value(int(after.key))}" if after else ""
+        sql += f" ORDER BY {listing.key} DESC"
+    else:
+        order = f"({listing.at}, {listing.key})"
+        sql += f" AND {order} < ({value(after.at)}, {value(after.key)})" if after else ""
+        sql += f" ORDER BY {listing.at} DESC, {listing.key} DESC"
+    return f"{sql} LIMIT {value(limit + 1)}", values
+
+
+def _bare(column: str) -> str:
+    return column.partition(".")[2]

@@ -1,0 +1,140 @@
+"""Reads of the API over an asyncpg pool: lists in pages, and all facts about one payment in one snapshot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from coopwire.ports.queries import (
+    AttemptView,
+    BreakView,
+    CoreAccountView,
+    EffectDetail,
+    EffectView,
+    Filter,
+    GateView,
+    JournalView,
+    Page,
+    PaymentFacts,
+    PaymentView,
+    Position,
+    PostingView,
+    Readiness,
+    ReceiptView,
+    ViewT,
+)
+from coopwire.storage import listing, migrate, views
+from coopwire.storage.facts import closed_gates, facts, in_detail, with_allocation
+from coopwire.storage.listing import Listing, fetch
+from coopwire.storage.rows import Connection
+from coopwire.storage.sealing import Sealer
+from coopwire.storage.sessions import reading, snapshot
+
+
+class PostgresQueries:
+    """The Queries socket over an asyncpg pool whose connections speak JSON as Python values."""
+
+    def __init__(self, pool: Any, sealer: Sealer) -> None:
+        self._pool = pool
+        self._sealer = sealer
+
+    # -- one noun -----------------------------------------------------------------------------------------
+
+    async def payment(self, reference: str) -> PaymentView | None:
+        """A payment."""
+        async with reading(self._pool, "read payment") as db:
+            row = await db.fetchrow("SELECT * FROM payments WHERE reference = $1", reference)
+        return views.payment(row) if row is not None else None
+
+    async def page_address(self, attempt: str) -> str | None:
+        """The address of an attempt's page, unsealed."""
+        async with reading(self._pool, "read page") as db:
+            sealed = await db.fetchval("SELECT page_sealed FROM attempts WHERE reference = $1", attempt)
+        return self._sealer.open(sealed).decode() if sealed is not None else None
+
+    async def receipt(self, id: str) -> ReceiptView | None:
+        """A receipt with its allocation."""
+        async with reading(self._pool, "read receipt") as db:
+            row = await db.fetchrow("SELECT * FROM receipts WHERE id = $1", id)
+            found = await with_allocation(db, [row] if row is not None else [])
+        return found[0] if found else None
+
+    async def effect(self, id: str) -> EffectDetail | None:
+        """An effect with its tries and look-ups."""
+        async with snapshot(self._pool, "read effect") as db:
+            row = await db.fetchrow("SELECT * FROM effects WHERE id = $1", id)
+            found = await in_detail(db, [row] if row is not None else [])
+        return found[0] if found else None
+
+    # -- lists --------------------------------------------------------------------------------------------
+
+    async def payments(self, which: Filter, limit: int, after: Position | None) -> Page[PaymentView]:
+        """Payments, the newest first."""
+        return await self._list(listing.PAYMENTS, which, limit, after)
+
+    async def attempts(self, which: Filter, limit: int, after: Position | None) -> Page[AttemptView]:
+        """Attempts, the newest first."""
+        return await self._list(listing.ATTEMPTS, which, limit, after)
+
+    async def receipts(self, which: Filter, limit: int, after: Position | None) -> Page[ReceiptView]:
+        """Receipts with their allocation, the newest first."""
+        async with snapshot(self._pool, "list receipts") as db:
+            found, following = await fetch(db, listing.RECEIPTS, which, limit, after)
+            return Page(tuple(await with_allocation(db, found)), following)
+
+    async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]:
+        """Effects, the newest first."""
+        return await self._list(listing.EFFECTS, which, limit, after)
+
+    async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]:
+        """Entries in the books, the newest first."""
+        return await self._list(listing.JOURNALS, which, limit, after)
+
+    async def postings(self, which: Filter, limit: int, after: Position | None) -> Page[PostingView]:
+        """Credits in the core bank, the newest first."""
+        return await self._list(listing.POSTINGS, which, limit, after)
+
+    async def breaks(self, which: Filter, limit: int, after: Position | None) -> Page[BreakView]:
+        """Breaks, the newest first."""
+        return await self._list(listing.BREAKS, which, limit, after)
+
+    async def core_accounts(self, which: Filter, limit: int, after: Position | None) -> Page[CoreAccountView]:
+        """The table of core accounts, the newest line first."""
+        return await self._list(listing.CORE_ACCOUNTS, which, limit, after)
+
+    async def gates(self, now: datetime) -> tuple[GateView, ...]:
+        """Gates that are closed now."""
+        async with reading(self._pool, "list gates") as db:
+            return await closed_gates(db, now)
+
+    async def _list(
+        self, noun: Listing[ViewT], which: Filter, limit: int, after: Position | None
+    ) -> Page[ViewT]:
+        async with reading(self._pool, "list") as db:
+            found, following = await fetch(db, noun, which, limit, after)
+        return Page(tuple(noun.view(row) for row in found), following)
+
+    # -- everything about one payment ---------------------------------------------------------------------
+
+    async def facts(self, payment: str, now: datetime) -> PaymentFacts | None:
+        """Everything about one payment, read at one moment."""
+        async with snapshot(self._pool, "read facts") as db:
+            row = await db.fetchrow("SELECT * FROM payments WHERE reference = $1", payment)
+            return await facts(db, views.payment(row), now) if row is not None else None
+
+    async def readiness(self, heard_since: datetime) -> Readiness:
+        """Whether the hub can work."""
+        async with reading(self._pool, "readiness") as db:
+            schema = await db.fetchval(
+                "SELECT version_num FROM alembic_version" if await _is_migrated(db) else "SELECT NULL::text"
+            )
+            workers = 0
+            if schema is not None:
+                workers = await db.fetchval(
+                    "SELECT count(*) FROM workers WHERE heartbeat_at >= $1", heard_since
+                )
+        return Readiness(schema, migrate.head(), workers)
+
+
+async def _is_migrated(db: Connection) -> bool:
+    return bool(await db.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"))
