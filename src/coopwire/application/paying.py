@@ -126,25 +126,30 @@ class Desk:
         async with self._database.begin("accept payment") as tx:
             now = self._clock.now()
             reference = new_reference()
-            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, reference, now)
-            if earlier is not None:
-                if earlier.digest != once.digest:
-                    raise KeyReused
-                return await self._replay(tx, earlier.made)
+            made = await self._made_before(tx, once, reference, now)
+            if made is not None:
+                return await self._replay(tx, await tx.payments.first_attempt(made))
             stored = await self._store(tx, request, gateway, reference, now)
         return await self._open(stored)
 
-    async def try_again(self, payment: str) -> Accepted:
-        """A further attempt of a payment that is not paid; Rejected while an earlier one may still open."""
+    async def try_again(self, payment: str, once: Idempotent) -> Accepted:
+        """A further attempt of a payment that is not paid; Rejected while an earlier one may still open.
+
+        KeyReused and StillWorking as for `accept`: the same key never opens a second page.
+        """
         async with self._database.begin("accept attempt") as tx:
+            await tx.lock([f"attempts:{payment}"])
             found = (await tx.payments.get([payment])).get(payment)
             if found is None:
                 raise Rejected("payment", "there is no such payment", "not_found")
-            await tx.lock([f"attempts:{payment}"])
-            await self._refuse_open_attempt(tx, found)
             gateway = self._network.connections[self._network.routes.gateway]
             now = self._clock.now()
             attempt = _attempt(found, gateway, now)
+            made = await self._made_before(tx, once, attempt.reference, now)
+            if made is not None:
+                earlier = await tx.payments.of_attempt(made)
+                return await self._replay(tx, earlier[0] if earlier else None)
+            await self._refuse_open_attempt(tx, found)
             await tx.payments.add_attempt(attempt)
             payer = (await tx.payments.payers([payment]))[payment]
             ready = await self._effect(tx, found, attempt, gateway, payer, now)
@@ -299,17 +304,27 @@ class Desk:
             raise Rejected("gateway", f"the gateway refused: {result.message}", "gateway_refused")
         return Accepted(payment, attempt, getattr(result, "url", None))
 
-    async def _replay(self, tx: Transaction, payment: str) -> Accepted:
+    async def _made_before(
+        self, tx: Transaction, once: Idempotent, reference: str, now: datetime
+    ) -> str | None:
+        """What an earlier request under this key made; None when the key is taken now, for `reference`."""
+        earlier = await tx.idempotency.take(once.scope, once.key, once.digest, reference, now)
+        if earlier is None:
+            return None
+        if earlier.digest != once.digest:
+            raise KeyReused
+        return earlier.made
+
+    async def _replay(self, tx: Transaction, attempt: Attempt | None) -> Accepted:
         """The answer again, from the rows."""
-        attempt = await tx.payments.first_attempt(payment)
         if attempt is None:
             raise StillWorking
-        effects = await tx.effects.of_payment(payment)
         now = self._clock.now()
-        alive = [e for e in effects if e.state is EffectState.SENDING and (e.deadline_at or now) > now]
-        if alive:
-            raise StillWorking
-        return Accepted(payment, attempt.reference, await tx.payments.page(attempt.reference), True)
+        for effect in await tx.effects.of_payment(attempt.payment):
+            alive = effect.state is EffectState.SENDING and (effect.deadline_at or now) > now
+            if alive and effect.reference == attempt.reference:
+                raise StillWorking
+        return Accepted(attempt.payment, attempt.reference, await tx.payments.page(attempt.reference), True)
 
 
 def _attempt(payment: Payment, gateway: Connected, now: datetime) -> Attempt:
