@@ -25,7 +25,7 @@ _FAULTS: Mapping[Mischief, tuple[str, Mapping[str, object]]] = {
     Mischief.ANSWER_LOST: ("drop_after", {}),
     Mischief.DONE_BEHIND_A_PAGE: ("html", {"done": True, "status": 200}),
     Mischief.FAILED: ("http_500", {}),
-    Mischief.THROTTLED: ("http_429", {}),
+    Mischief.THROTTLED: ("http_429", {"retry_after": 7}),
 }
 
 

@@ -1,0 +1,578 @@
+"""Paystack keeps every promise of a gateway; each deliberately wrong adapter breaks exactly its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from coopwire.conformance.checks import failures
+from coopwire.conformance.clock import ManualClock
+from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, Opened
+from coopwire.conformance.mailbox import mailbox
+from coopwire.conformance.mischief import spoiler
+from coopwire.conformance.tokens import MemoryTokens
+from coopwire.domain.errors import (
+    BadCredentials,
+    ContractBroken,
+    Forged,
+    HubError,
+    InvalidOrder,
+    OutcomeUnknown,
+    Refused,
+    TryLater,
+)
+from coopwire.domain.notices import Notice, NoticeVerdict
+from coopwire.domain.payments import Mode
+from coopwire.domain.receipts import FeeBearer
+from coopwire.domain.states import PaymentState
+from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
+from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.ports.writes import Finding, FindingWord
+from coopwire.providers.paystack import PROVIDER
+from coopwire.providers.paystack.adapter import connect
+from coopwire.providers.paystack.simulator import build
+from coopwire.providers.paystack.webhooks import PaystackWebhooks
+from coopwire.simulation.given import Given
+from coopwire.simulation.kernel import Simulator, running
+from coopwire.transport.guard import LocalBoard
+from coopwire.transport.http import GuardedHttp, HttpTransport
+
+KEY = "sk_test_planted7f3a"
+HUNDREDTHS_OF_A_FRANC = 100
+
+
+def _opened(simulator: Simulator[Any]) -> list[Opened]:
+    """Pages in minor units: the simulator counts hundredths in every currency, as Paystack does."""
+    exact = {"NGN": 1, "XOF": HUNDREDTHS_OF_A_FRANC}
+    return [
+        Opened(page["reference"], page["amount_minor"] // exact[page["currency"]], page["currency"])
+        for page in simulator.vendor.truth()["pages"]
+    ]
+
+
+def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
+    return simulator.vendor.controls[name](Given(words))
+
+
+@asynccontextmanager
+async def paystack() -> AsyncIterator[GatewayBench]:
+    async with AsyncExitStack() as stack:
+        mail = await stack.enter_async_context(mailbox())
+        simulator = build({"secret_key": KEY, "currencies": "NGN,XOF", "webhook_url": mail.url})
+        listening = await stack.enter_async_context(running(simulator))
+        transport = await stack.enter_async_context(HttpTransport())
+        clock = ManualClock(datetime.now(UTC))
+        connection = Connection(
+            "gateway", "paystack", Mode.TEST, {"secret_key": KEY, "base_url": listening.url}
+        )
+        http = GuardedHttp("gateway", transport, LocalBoard(clock.timings, lambda *_: None), clock)
+
+        def pass_time(length: timedelta) -> None:
+            simulator.clock.advance(length.total_seconds())
+            clock.advance(length)
+
+        def arrived() -> list[bytes]:
+            return [entry.body for entry in simulator.record.entries("initialize_transaction")]
+
+        def decline() -> None:
+            simulator.faults.add("initialize_transaction", "decline", params={"message": "Not in this test"})
+
+        yield GatewayBench(
+            profile=PROVIDER.profile,
+            sockets=connect(connection, Outside(http, MemoryTokens(), clock)),
+            webhooks=PaystackWebhooks(connection),
+            mode=Mode.TEST,
+            currency="NGN",
+            other_currency="XOF",
+            now=clock.now,
+            pass_time=pass_time,
+            opened=lambda: _opened(simulator),
+            arrived=arrived,
+            pay=lambda reference: str(_control(simulator, "pay", reference=reference)["charges"][0]["id"]),
+            pay_in_other_mode=lambda reference: _control(
+                simulator, "pay", reference=reference, domain="live"
+            ),
+            try_and_fail=lambda reference: _control(
+                simulator, "pay", reference=reference, outcome="failed", reason="Insufficient funds"
+            ),
+            end_with_word=lambda reference, word: _control(
+                simulator, "pay", reference=reference, outcome=word
+            ),
+            spoil_open=spoiler(simulator, "initialize_transaction"),
+            spoil_look=spoiler(simulator, "verify_transaction"),
+            spoil_list=spoiler(simulator, "list_transactions"),
+            decline=lambda: (
+                simulator.faults.add(
+                    "initialize_transaction", "decline", params={"message": "Not in this test"}
+                )
+                and None
+            ),
+            refuse_key=lambda: simulator.vendor.configure({"secret_key": "sk_test_another"}),
+            small_pages=lambda: simulator.vendor.configure({"largest_page": "2"}),
+            mail=mail,
+            forge=lambda reference: _control(simulator, "forge", reference=reference),
+            tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
+            secrets=lambda: (KEY,),
+        )
+
+
+async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
+    results = await SUITE.run(PROVIDER.profile, paystack)
+    assert failures(results) == {}
+    assert len(results) == len(SUITE.checks)
+
+
+class Wrong:
+    """A right adapter behind one flaw; what is not overridden is passed on."""
+
+    def __init__(self, right: Any) -> None:
+        self.right = right
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.right, name)
+
+
+# -- wrong checkouts ------------------------------------------------------------------------------------------
+
+
+class SaysOtherwise(Wrong):
+    """Changes the body that the right adapter says."""
+
+    def say(self, order: CheckoutOrder) -> bytes:
+        body = json.loads(self.right.say(order))
+        return json.dumps(self.change(order, body)).encode()
+
+    def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+
+class ForgetsWhosePageItIs(Wrong):
+    async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
+        return replace(await self.right.send(order, said), reference="")
+
+
+class DropsKobo(SaysOtherwise):
+    def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
+        return {**body, "amount": max(body["amount"] // 100 * 100, 100)}
+
+
+class TakesTheAccountsCurrency(SaysOtherwise):
+    def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
+        del body["currency"]
+        return body
+
+
+class SaysItDifferently(SaysOtherwise):
+    said = 0
+
+    def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
+        self.said += 1
+        return {**body, "label": str(self.said)}
+
+
+class SendsNothingness(Wrong):
+    def say(self, order: CheckoutOrder) -> bytes:
+        try:
+            return self.right.say(order)  # type: ignore[no-any-return]
+        except InvalidOrder as refused:
+            if refused.field != "amount_minor":
+                raise
+            body = json.loads(self.right.say(replace(order, amount_minor=1)))
+            return json.dumps({**body, "amount": order.amount_minor}).encode()
+
+
+class RepairsFacts(Wrong):
+    def say(self, order: CheckoutOrder) -> bytes:
+        facts = tuple((name, value.encode("ascii", "ignore").decode()) for name, value in order.facts)
+        return self.right.say(replace(order, facts=facts))  # type: ignore[no-any-return]
+
+
+class LosesWhatItFinds(Wrong):
+    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, snapshots=()) if found.word is FindingWord.EXECUTED else found
+
+
+class DoubtsAbsence(Wrong):
+    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, word=FindingWord.PENDING) if found.word is FindingWord.ABSENT else found
+
+
+class ComparesNothing(Wrong):
+    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
+        try:
+            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
+        except ContractBroken:
+            return Finding(FindingWord.EXECUTED, (CheckoutSnapshot(order.reference, None, None),))
+
+
+class HidesAFailedLookUp(Wrong):
+    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
+        try:
+            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
+        except TryLater:
+            return Finding(FindingWord.ABSENT)
+
+
+class TellsThePayer(Wrong):
+    async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
+        try:
+            return await self.right.send(order, said)  # type: ignore[no-any-return]
+        except OutcomeUnknown as right:
+            raise OutcomeUnknown(f"{right} for {order.payer.email}", code=right.code) from None
+
+
+class ShowsThePage(Wrong):
+    async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
+        told = await self.right.send(order, said)
+        return replace(told, provider_ref=told.url.rpartition("/")[2])
+
+
+def takes(error: type[HubError], when: Callable[[HubError], bool], instead: type[HubError]) -> type[Wrong]:
+    """An adapter whose send raises `instead` where the right one raises `error`."""
+
+    class Takes(Wrong):
+        async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
+            try:
+                return await self.right.send(order, said)  # type: ignore[no-any-return]
+            except error as right:
+                raise (instead("something went wrong") if when(right) else right) from None
+
+    return Takes
+
+
+def _status(status: int | None) -> Callable[[HubError], bool]:
+    return lambda error: error.http_status == status and not error.code
+
+
+WRONG_CHECKOUTS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "forgets whose page it is": (ForgetsWhosePageItIs, "an order opens one page and tells where it is"),
+    "drops kobo": (DropsKobo, "every minor unit is asked for"),
+    "takes the account's currency": (TakesTheAccountsCurrency, "the currency of the order is asked for"),
+    "says it differently": (SaysItDifferently, "the same order is said in the same bytes"),
+    "sends nothingness": (SendsNothingness, "an order of nothing is refused before anything is sent"),
+    "repairs facts": (RepairsFacts, "hostile facts arrive unchanged or are refused before sending"),
+    "refuses a duplicate": (
+        takes(OutcomeUnknown, lambda error: error.code == "duplicate_reference", Refused),
+        "a used reference is unknown and opens no second page",
+    ),
+    "loses what it finds": (LosesWhatItFinds, "a lost answer is unknown and the page is found"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, _status(None), TryLater),
+        "a lost answer is unknown and the page is found",
+    ),
+    "tries later after a page": (
+        takes(OutcomeUnknown, _status(200), TryLater),
+        "a page of html instead of an answer is unknown",
+    ),
+    "tries later after a failure": (
+        takes(OutcomeUnknown, _status(500), TryLater),
+        "a failure of theirs is unknown",
+    ),
+    "waits for nothing": (
+        takes(TryLater, lambda _: True, TryLater),
+        "too many calls are tried later with a wait",
+    ),
+    "loses their words": (
+        takes(Refused, lambda _: True, Refused),
+        "a rule of theirs is refused in their words",
+    ),
+    "goes on with a bad key": (
+        takes(BadCredentials, lambda _: True, Refused),
+        "a key that is not accepted stops the connection",
+    ),
+    "doubts absence": (DoubtsAbsence, "an order that was never sent is absent"),
+    "compares nothing": (ComparesNothing, "a page for other money is not ours"),
+    "hides a failed look-up": (HidesAFailedLookUp, "a failed look up is tried later"),
+    "tells the payer": (TellsThePayer, "no error tells a secret or a person"),
+    "shows the page": (ShowsThePage, "a page is hidden where it is shown"),
+}
+
+_A_CHARGE = ChargeSnapshot(
+    charge="1",
+    reference="",
+    state=PaymentState.PENDING,
+    amount_minor=1,
+    requested_minor=None,
+    currency="NGN",
+    fee_minor=0,
+    fee_exact="0",
+    fee_bearer=FeeBearer.LENDER,
+    fee_known=False,
+    mode=Mode.TEST,
+    channel="",
+    paid_at=None,
+    created_at=None,
+)
+
+# -- wrong charges --------------------------------------------------------------------------------------------
+
+
+class Retold(Wrong):
+    """Changes each charge that the right adapter finds under a reference."""
+
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return tuple(self.retold(charge) for charge in found)
+
+    def retold(self, charge: ChargeSnapshot) -> ChargeSnapshot:
+        raise NotImplementedError
+
+
+def retells(when: Callable[[ChargeSnapshot], bool], **changes: Any) -> type[Retold]:
+    """An adapter that tells some charges otherwise."""
+
+    class Retells(Retold):
+        def retold(self, charge: ChargeSnapshot) -> ChargeSnapshot:
+            return replace(charge, **changes) if when(charge) else charge
+
+    return Retells
+
+
+def always(_: ChargeSnapshot) -> bool:
+    return True
+
+
+def is_in(*states: PaymentState) -> Callable[[ChargeSnapshot], bool]:
+    return lambda charge: charge.state in states
+
+
+class InventsCharges(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return found or (replace(_A_CHARGE, reference=reference),)
+
+
+class FindsTheFirstOnly(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return found[:1]  # type: ignore[no-any-return]
+
+
+class TakesAnyId(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        known = {charge.charge for charge in found}
+        window = self.right.list_window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        others = [charge async for charge in window if charge.charge in set(charges) - known]
+        return (*found, *others)
+
+
+class HidesAFailedRead(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        try:
+            return await self.right.find(reference, charges)  # type: ignore[no-any-return]
+        except TryLater:
+            return ()
+
+
+class Listing(Wrong):
+    """Changes how the right adapter lists."""
+
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        async for charge in self.right.list_window(start, end):
+            yield charge
+
+
+class HidesFailures(Listing):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        async for charge in self.right.list_window(start, end):
+            if charge.state is not PaymentState.FAILED:
+                yield charge
+
+
+class CountsRowsThatShift(Listing):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        row = 0
+        while row < len(rows := [charge async for charge in self.right.list_window(start, end)]):
+            yield rows[row]
+            row += 1
+
+
+class IgnoresTheWindow(Listing):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        async for charge in self.right.list_window(start - timedelta(days=1), end + timedelta(days=1)):
+            yield charge
+
+
+class EndsWhereItBreaks(Listing):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        try:
+            async for charge in self.right.list_window(start, end):
+                yield charge
+        except TryLater:
+            return
+
+
+SUCCEEDED = is_in(PaymentState.SUCCEEDED)
+WRONG_CHARGES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "drops kobo": (
+        retells(lambda charge: charge.amount_minor % 100 != 0, amount_minor=1_005_000),
+        "a paid charge is told exactly",
+    ),
+    "rounds the fee otherwise": (
+        retells(lambda charge: charge.fee_known, fee_exact="1.5", fee_minor=1),
+        "a paid charge is told exactly",
+    ),
+    "forgets the time of payment": (retells(SUCCEEDED, paid_at=None), "the time of payment is told"),
+    "takes a page for a payment": (
+        retells(is_in(PaymentState.ABANDONED), state=PaymentState.SUCCEEDED),
+        "a page that nobody paid is not paid",
+    ),
+    "keeps the reason to itself": (
+        retells(is_in(PaymentState.FAILED), failure_reason=""),
+        "a failed try is told with its reason",
+    ),
+    "takes any word for success": (
+        retells(is_in(PaymentState.PENDING), state=PaymentState.SUCCEEDED),
+        "a word never seen before moves no money",
+    ),
+    "finds the first only": (FindsTheFirstOnly, "two charges on one page are two"),
+    "takes any id": (TakesAnyId, "a charge of another reference is not ours"),
+    "takes live money for test money": (
+        retells(always, mode=Mode.TEST),
+        "money of the other mode is told as such",
+    ),
+    "hides a failed read": (HidesAFailedRead, "a failed read is tried later and never empty"),
+    "hides failures": (HidesFailures, "a window is told whole and each charge once"),
+    "counts rows that shift": (CountsRowsThatShift, "charges that come in meanwhile hide no others"),
+    "invents charges": (InventsCharges, "a reference that nobody has has no charges"),
+    "ignores the window": (IgnoresTheWindow, "nothing outside the window is told"),
+    "ends where it breaks": (EndsWhereItBreaks, "a list that breaks off is tried later"),
+}
+
+# -- wrong webhooks -------------------------------------------------------------------------------------------
+
+SIGNATURE = "x-paystack-signature"
+
+
+class BelievesTheUnsigned(Wrong):
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        if SIGNATURE in headers:
+            self.right.verify(headers, body)
+
+
+class BelievesWhoeverKnowsOurReference(Wrong):
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        try:
+            self.right.verify(headers, body)
+        except Forged:
+            if len(headers.get(SIGNATURE, "")) != 128:
+                raise
+            told = _spelt_as_they_do(body)
+            if told != body or not body.endswith(b"}}") or f'"{REFERENCE}"'.encode() not in body:
+                raise
+
+
+class ChecksTheMeaning(Wrong):
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        try:
+            self.right.verify(headers, body)
+        except Forged:
+            self.right.verify(headers, _spelt_as_they_do(body))
+
+
+def _spelt_as_they_do(body: bytes) -> bytes:
+    try:
+        return json.dumps(json.loads(body), separators=(",", ":")).encode()
+    except ValueError:
+        return body
+
+
+class HintsAtNothing(Wrong):
+    def read(self, body: bytes) -> tuple[Notice, ...]:
+        return tuple(
+            replace(notice, verdict=NoticeVerdict.OTHER, reason="not looked at")
+            for notice in self.right.read(body)
+        )
+
+
+class DropsTheUnknown(Wrong):
+    def read(self, body: bytes) -> tuple[Notice, ...]:
+        return tuple(notice for notice in self.right.read(body) if notice.reason != "unknown event")
+
+
+class StumblesOverShapes(Wrong):
+    def read(self, body: bytes) -> tuple[Notice, ...]:
+        json.loads(body)
+        return self.right.read(body)  # type: ignore[no-any-return]
+
+
+WRONG_WEBHOOKS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "believes the unsigned": (BelievesTheUnsigned, "a message without a signature is forged"),
+    "believes whoever knows our reference": (
+        BelievesWhoeverKnowsOurReference,
+        "a message signed by somebody else is forged",
+    ),
+    "checks the meaning": (ChecksTheMeaning, "a message that was changed is forged"),
+    "hints at nothing": (HintsAtNothing, "their message about a payment is a hint at it"),
+    "drops the unknown": (DropsTheUnknown, "an event never seen before is kept and claims nothing"),
+    "stumbles over shapes": (StumblesOverShapes, "a message out of shape is told as broken"),
+}
+
+# -- and each is bitten ---------------------------------------------------------------------------------------
+
+DECLARED = "the declared sockets are there and no others"
+Bench = Callable[[], Any]
+
+
+def behind(change: Callable[[GatewayBench], GatewayBench]) -> Bench:
+    @asynccontextmanager
+    async def bench() -> AsyncIterator[GatewayBench]:
+        async with paystack() as gateway:
+            yield change(gateway)
+
+    return bench
+
+
+def with_sockets(change: Callable[[Sockets], Sockets]) -> Bench:
+    return behind(lambda gateway: replace(gateway, sockets=change(gateway.sockets)))
+
+
+async def broken(bench: Bench) -> set[str]:
+    return set(failures(await SUITE.run(PROVIDER.profile, bench)))
+
+
+@pytest.mark.parametrize("wrong", WRONG_CHECKOUTS)
+async def test_a_wrong_adapter_of_checkouts_breaks_exactly_its_promise(wrong: str) -> None:
+    flawed, promise = WRONG_CHECKOUTS[wrong]
+    bench = with_sockets(lambda sockets: replace(sockets, checkouts=flawed(sockets.checkouts)))
+    assert await broken(bench) == {promise}
+
+
+@pytest.mark.parametrize("wrong", WRONG_CHARGES)
+async def test_a_wrong_adapter_of_charges_breaks_exactly_its_promise(wrong: str) -> None:
+    flawed, promise = WRONG_CHARGES[wrong]
+    bench = with_sockets(lambda sockets: replace(sockets, charges=flawed(sockets.charges)))
+    assert await broken(bench) == {promise}
+
+
+@pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
+async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
+    flawed, promise = WRONG_WEBHOOKS[wrong]
+    bench = behind(lambda gateway: replace(gateway, webhooks=flawed(gateway.webhooks)))
+    assert await broken(bench) == {promise}
+
+
+async def test_a_socket_that_nobody_declared_breaks_exactly_its_promise() -> None:
+    bench = with_sockets(lambda sockets: replace(sockets, journals=sockets.checkouts))  # type: ignore[arg-type]
+    assert await broken(bench) == {DECLARED}
+
+
+async def test_a_missing_socket_breaks_the_declaration_too() -> None:
+    bench = with_sockets(lambda sockets: replace(sockets, charges=None))
+    seen = await broken(bench)
+    assert DECLARED in seen
+    assert seen - {DECLARED} == {promise for _, promise in WRONG_CHARGES.values()}
+
+
+def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
+    wrongs = (*WRONG_CHECKOUTS.values(), *WRONG_CHARGES.values(), *WRONG_WEBHOOKS.values())
+    assert {check.name for check in SUITE.checks} == {promise for _, promise in wrongs} | {DECLARED}
