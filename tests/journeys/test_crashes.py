@@ -25,7 +25,7 @@ _NOT_ON_THE_WAY = (
     "find callback",
     "mapping",
 )
-"""A repayment does not reach operators' verbs, the command line and an ended worker; callbacks are sent again, not found."""
+"""A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found."""
 _LOST_ANSWERS = {
     "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,6 +15,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, Database
 
 _log = structlog.get_logger()
+_FORGET_EVERY = timedelta(hours=1)
 
 
 class Sweeper:
@@ -26,6 +28,7 @@ class Sweeper:
         self._bells = bells
         self._pulse = pulse
         self._over = asyncio.Event()
+        self._forgot_at: datetime | None = None
 
     async def run(self) -> None:
         """Beat and sweep until told to end, then say goodbye."""
@@ -33,6 +36,7 @@ class Sweeper:
             try:
                 await self.beat()
                 await self.sweep()
+                await self.forget()
             except OSError as error:
                 # Not renewed: the pulse goes stale and the executor stops sending.
                 _log.warning("heartbeat_failed", error=type(error).__name__)
@@ -40,6 +44,15 @@ class Sweeper:
                 await asyncio.wait_for(self._over.wait(), self._clock.timings.heartbeat.total_seconds())
         async with self._database.begin("worker ends") as tx:
             await tx.workers.gone(self._worker)
+
+    async def forget(self) -> None:
+        """Once an hour: let go of raw bodies, delivered events and idempotency keys past their time."""
+        now, timings = self._clock.now(), self._clock.timings
+        if self._forgot_at is not None and now - self._forgot_at < _FORGET_EVERY:
+            return
+        async with self._database.begin("forget") as tx:
+            await tx.forget(now - timings.raw_kept, now - timings.idempotency_kept)
+        self._forgot_at = now
 
     def end(self) -> None:
         """Nothing is under way any more."""

@@ -515,6 +515,10 @@ class Transaction(Protocol):
         """
         ...
 
+    async def forget(self, raw_before: datetime, keys_before: datetime) -> None:
+        """Delete raw webhook bodies and delivered events, and idempotency keys, older than this; facts stay."""
+        ...
+
     async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
         """Keep what an operator did."""
         ...

@@ -124,6 +124,21 @@ class PostgresTransaction:
             [(e.id, e.type, e.subject, e.key, e.data, e.occurred_at) for e in changes.events],
         )
 
+    async def forget(self, raw_before: datetime, keys_before: datetime) -> None:
+        """Delete raw webhook bodies and delivered events, and idempotency keys, older than this; facts stay."""
+        await self._db.execute(
+            "DELETE FROM webhook_bodies b USING webhooks w "
+            "WHERE b.webhook = w.id AND w.drained_at IS NOT NULL AND b.received_at < $1",
+            raw_before,
+        )
+        await self._db.execute("DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", raw_before)
+        await self._db.execute(
+            "DELETE FROM outbox o WHERE o.published_at < $1 "
+            "AND NOT EXISTS (SELECT FROM deliveries d WHERE d.seq = o.seq)",
+            raw_before,
+        )
+        await self._db.execute("DELETE FROM idempotency WHERE created_at < $1", keys_before)
+
     async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
         """Keep what an operator did."""
         await self._db.execute(
