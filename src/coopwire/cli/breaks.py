@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from coopwire.ports.queries import BreakView, Filter
     from coopwire.storage.database import PostgresDatabase
 
-app = typer.Typer(help="Differences that a person must resolve; docs/runbook.md says how.")
+app = typer.Typer(help="Differences that wait for a person: list.")
 
 
 @app.callback()

@@ -41,8 +41,9 @@ def connect(
     ] = False,
     wait: Annotated[int, typer.Option(min=1, help="Seconds to wait for the answer.")] = 900,
 ) -> None:
-    """Give consent for a connection: go to the page that is shown and say yes there.
+    """Give consent for a connection (OAuth).
 
+    Go to the page that is shown and say yes there.
     The tokens are stored sealed, and the credentials gate of the connection is opened.
     """
     settings = hub.settings()

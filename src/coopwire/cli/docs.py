@@ -17,7 +17,7 @@ def docs(
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the pages are.")] = Path("docs"),
 ) -> None:
-    """Write docs/providers.md, events.md, settings.md and timings.md from the code."""
+    """Write the generated pages of docs/ again."""
     from coopwire.cli.pages import MARK, pages
 
     if not folder.is_dir():

@@ -19,7 +19,7 @@ _MARKS = {"fine": "✓", "notice": "!", "wrong": "✗", "skipped": "–"}
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Check the set-up from Python to the port, and say how to mend what is wrong.
+    """Say what is wrong with this set-up, and how to mend it.
 
     Asks no provider anything. Exit code 1 when something is wrong; a ! is only worth knowing.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coopwire.ports.queries import BreakView, EffectDetail, EffectView, Filter
     from coopwire.storage.database import PostgresDatabase
 
-app = typer.Typer(help="Outgoing writes: list what stands still, show one, resume or skip it.")
+app = typer.Typer(help="Outgoing writes: list, show, resume, skip.")
 
 _STANDS_STILL = ("held", "unknown", "refused")
 _COLUMNS = ("id", "kind", "connection", "state", "since", "tries", "next", "reason")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -55,9 +56,9 @@ for _name, _group in (
     app.add_typer(_group, name=_name, no_args_is_help=True)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """The console script. Exit code 0, 1 when it failed, 2 when what was given cannot be used."""
     try:
-        app()
+        app(words, prog_name="coopwire")
     except Exception as error:
         sys.exit(failures.report(error))

@@ -20,41 +20,37 @@ def report(error: Exception) -> int:
     """Tell the failure on stderr; the exit code of the process."""
     if os.environ.get(_LOG_LEVEL, "").lower() == "debug":
         traceback.print_exception(error)
-    sys.stderr.write(f"coopwire: {told(error)}\n")
-    return BAD_INPUT if _is_bad_input(error) else FAILED
+    text, code = _told(error)
+    sys.stderr.write(f"coopwire: {text}\n")
+    return code
 
 
-def told(error: Exception) -> str:
-    """The failure in words, without secrets; its class where that says what to do next."""
+def _told(error: Exception) -> tuple[str, int]:
+    """The failure in words, without secrets, and the exit code."""
+    if isinstance(error, BadInput):
+        return str(error), BAD_INPUT
     from coopwire.application.paying import Rejected
     from coopwire.domain.errors import HubError
     from coopwire.ports.providers import ConfigurationError
     from coopwire.ports.stores import StorageUnavailable
     from coopwire.simulation.settings import SettingError
-    from coopwire.storage.embedded.errors import EmbeddedError
+    from coopwire.storage.embedded import EmbeddedError
     from coopwire.storage.sealing import SealError
 
-    if isinstance(error, BadInput | ConfigurationError | EmbeddedError | SealError | SettingError):
-        return str(error)
+    if isinstance(error, SettingError):
+        return str(error), BAD_INPUT
     if isinstance(error, Rejected):
-        return f"{error.field}: {error.message}"
+        return f"{error.field}: {error.message}", FAILED if error.code == "conflict" else BAD_INPUT
+    if isinstance(error, ConfigurationError | EmbeddedError | SealError):
+        return str(error), FAILED
     if isinstance(error, StorageUnavailable):
-        return f"the database cannot be used ({error}): `coopwire doctor` says more"
+        return f"the database cannot be used ({error}): `coopwire doctor` says more", FAILED
     if isinstance(error, HubError):
-        return f"{type(error).__name__}: {error.message}"
+        return f"{type(error).__name__}: {error.message}", FAILED
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or type(error).__name__}"
-    return _unforeseen(error)
-
-
-def _is_bad_input(error: Exception) -> bool:
-    from coopwire.application.paying import Rejected
-    from coopwire.simulation.settings import SettingError
-
-    if isinstance(error, Rejected):
-        return error.code != "conflict"
-    return isinstance(error, BadInput | SettingError)
+        return f"{place}{error.strerror or type(error).__name__}", FAILED
+    return _unforeseen(error), FAILED
 
 
 def _unforeseen(error: Exception) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coopwire.ports.queries import GateView
     from coopwire.storage.database import PostgresDatabase
 
-app = typer.Typer(help="What is closed, and why; close a connection by hand, open a gate.")
+app = typer.Typer(help="What is closed, and why: list, open, close.")
 
 _COLUMNS = ("connection", "kind", "traffic", "closed", "until", "reason")
 _Connection = Annotated[str, typer.Argument(help="Which connection.")]

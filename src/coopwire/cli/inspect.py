@@ -48,7 +48,7 @@ def inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show how the hub reads a payload: what it is, whose, how much, in which state.
+    """Show how the hub reads a payload of a provider.
 
     Needs neither database nor settings. Exit code 2 when the payload cannot be read.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coopwire.ports.keys import ApiKey, NewApiKey, Scope
     from coopwire.storage.database import PostgresDatabase
 
-app = typer.Typer(help="Keys of the clients of the API: create, list, revoke.")
+app = typer.Typer(help="Keys of API clients: create, list, revoke.")
 
 _USUAL_SCOPES = ["payments:write"]
 """Enough for a loan system: it asks for payments and reads them."""

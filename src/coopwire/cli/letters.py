@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from coopwire.storage.database import PostgresDatabase
     from coopwire.storage.letters import DeadLetter
 
-app = typer.Typer(help="Dead letters: events that a consumer could not take; deliver one again.")
+app = typer.Typer(help="Dead letters of the bus: list, redrive.")
 
 _COLUMNS = ("consumer", "event", "type", "subject", "first failed", "tries", "cause")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coopwire.ports.stores import AccountMapping
     from coopwire.storage.database import PostgresDatabase, PostgresTransaction
 
-app = typer.Typer(help="Neutral keys and the accounts of the books: load, check against the chart, activate.")
+app = typer.Typer(help="Accounts of the books: load, check, show, activate.")
 
 _LARGEST_FILE = 1 << 20
 _LONGEST_ACCOUNT = 64

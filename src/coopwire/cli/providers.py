@@ -16,7 +16,7 @@ def providers(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show the capabilities of every provider, plug-ins too, and the trust in each write."""
+    """Show who can do what, and how far each is trusted."""
     from coopwire.cli import pages
     from coopwire.providers import catalog
 

@@ -17,9 +17,9 @@ def simulate(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the simulator; repeat for more."),
     ] = None,
 ) -> None:
-    """Imitate a provider on loopback until interrupted; prints the address when it listens.
+    """Imitate a provider on this machine.
 
-    It keeps state, sends webhooks and misbehaves on command: POST /_sim/faults.
+    Prints the address when it listens, and runs until interrupted. It keeps state, sends webhooks and misbehaves on command: POST /_sim/faults.
     """
     from coopwire.ports.providers import ConfigurationError
     from coopwire.providers import catalog
