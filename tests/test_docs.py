@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
 from coopwire import connections, settings
+from coopwire.cli.entry import app
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.gates import GateKind
 from coopwire.domain.states import EFFECT_MOVES, EffectState
@@ -76,6 +78,18 @@ def test_the_readme_names_only_variables_that_exist() -> None:
     assert set(re.findall(r"COOPWIRE_[A-Z_]+[A-Z]", README)) - known == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    known = _commands()
+    said = re.findall(r"\bcoopwire ([a-z]+)(?: ([a-z]+))?", "\n".join(_code(page)))
+    unknown = [
+        f"{first} {second}".strip()
+        for first, second in said
+        if first not in known or (known[first] and second and second not in known[first])
+    ]
+    assert unknown == []
+
+
 def test_the_list_of_decisions_names_every_decision() -> None:
     folder = ROOT / "docs" / "adr"
     listed = set(re.findall(r"\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8")))
@@ -97,6 +111,21 @@ def _block(text: str, language: str) -> str:
 
 def _entries(kind: str) -> set[str]:
     return set(re.findall(rf"^#{{3,4}} {kind} `(\w+)`", RUNBOOK, re.MULTILINE))
+
+
+def _commands() -> dict[str, set[str]]:
+    """Command → the names of its own commands, empty when it has none."""
+    top = vars(typer.main.get_command(app))["commands"]
+    return {name: set(vars(command).get("commands", ())) for name, command in top.items()}
+
+
+def _code(page: Path) -> list[str]:
+    """Everything on a page that is set as code, the blocks and the words."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(r"#.*$", "", block, flags=re.MULTILINE) for block in blocks] + re.findall(
+        r"`([^`]+)`", _prose(page)
+    )
 
 
 def _prose(page: Path) -> str:
