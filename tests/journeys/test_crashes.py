@@ -24,6 +24,7 @@ _NOT_ON_THE_WAY = (
     "worker ends",
     "find callback",
     "mapping",
+    "tell-of-failures",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found."""
 _LOST_ANSWERS = {

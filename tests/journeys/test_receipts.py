@@ -68,6 +68,7 @@ async def test_a_failed_try_may_be_followed_by_a_success_on_the_same_page(databa
         accepted = await hub.accept()
         await _paid(hub, accepted.attempt, outcome="failed")
         await hub.until("SELECT state FROM payments", expected="failed")
+        await hub.until("SELECT count(*) FROM effects WHERE kind = 'callback' AND state = 'done'", expected=1)
         [charge] = await _paid(hub, accepted.attempt)
         await hub.hint(accepted.attempt, charge)
         await hub.settled(1)

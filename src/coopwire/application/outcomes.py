@@ -77,10 +77,9 @@ def _again(setting: Setting, error: HubError) -> Outcome:
 
 
 def _waits(setting: Setting, error: HubError) -> Outcome:
-    """A gate closed in between: not a try, and due again at once when the gate opens."""
-    return _outcome(
-        setting, EffectState.INTENDED, "not_sent", setting.now, reason=_reason(error), counts=False
-    )
+    """A gate closed in between: not a try. Not due at once, else claims would spin while a probe is out."""
+    due = setting.now + setting.timings.retry_ladder[0]
+    return _outcome(setting, EffectState.INTENDED, "not_sent", due, reason=_reason(error), counts=False)
 
 
 def _unknown(setting: Setting, error: HubError) -> Outcome:

@@ -8,7 +8,7 @@ from coopwire.application import announce
 from coopwire.application.network import Network
 from coopwire.application.planning import callback_effect
 from coopwire.domain.effects import Effect, EffectKind
-from coopwire.domain.events import BANK_POSTED, JOURNAL_POSTED, RECEIPT_SETTLED, Event
+from coopwire.domain.events import BANK_POSTED, JOURNAL_POSTED, PAYMENT_FAILED, RECEIPT_SETTLED, Event
 from coopwire.domain.states import EffectState
 from coopwire.ports.bus import Consumer
 from coopwire.ports.clock import Clock
@@ -17,7 +17,10 @@ from coopwire.ports.stores import Changes, Transaction
 
 def consumers(network: Network, clock: Clock) -> tuple[Consumer, ...]:
     """Every consumer of the hub. Reactions commute: order lives in effect lanes, not on the bus."""
-    return (Consumer("settle-receipts", (JOURNAL_POSTED, BANK_POSTED), Settler(network, clock).handle),)
+    return (
+        Consumer("settle-receipts", (JOURNAL_POSTED, BANK_POSTED), Settler(network, clock).handle),
+        Consumer("tell-of-failures", (PAYMENT_FAILED,), FailureTeller(network, clock).handle),
+    )
 
 
 class Settler:
@@ -64,6 +67,43 @@ class Settler:
         changes.effects.append(told)
         data = {"receipt": receipt, "payment": payment}
         changes.events.append(announce.event(RECEIPT_SETTLED, receipt, payment or receipt, data, now))
+
+
+class FailureTeller:
+    """Tells the loan system that a try of a payment failed; the member may still try again."""
+
+    def __init__(self, network: Network, clock: Clock) -> None:
+        self._network = network
+        self._clock = clock
+
+    async def handle(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """One callback per event."""
+        lms = self._network.routes.lms
+        if lms is None:
+            return
+        now = self._clock.now()
+        payments = await tx.payments.get([str(e.data["payment"]) for e in events])
+        changes = Changes()
+        for event in events:
+            payment = payments[str(event.data["payment"])]
+            payload = {
+                "type": "payment.failed",
+                "timestamp": event.occurred_at.isoformat(),
+                "data": {**event.data, "member": payment.member, "loan": payment.loan},
+            }
+            changes.effects.append(
+                callback_effect(
+                    lms,
+                    payload,
+                    now,
+                    subject=event.id,
+                    url=payment.callback_url,
+                    wants_allocation=False,
+                    receipt=None,
+                    payment=payment.reference,
+                )
+            )
+        await tx.apply(changes, now)
 
 
 def _all_done(effects: Iterable[Effect]) -> bool:
