@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,6 +75,12 @@ def test_hostile_facts_arrive_unchanged(an_order: Order, text: str) -> None:
     (field,) = json.loads(said["metadata"])["custom_fields"]
     assert field == {"display_name": text, "variable_name": text, "value": text}
     assert said["amount"] == 150_000
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "a\x00b", "\ud800"], ids=range(len(HOSTILE) + 2))
+def test_a_hostile_name_of_a_payer_is_never_sent_and_hurts_nothing(an_order: Order, text: str) -> None:
+    order = replace(an_order(), payer=Payer(text, text, text, "member@example.com"))
+    assert checkout_body(order, ()) == checkout_body(an_order(), ())
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x\udfff"])
