@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from coopwire.cli import breaks, effects, failures, gates, keys, letters, mapping
+from coopwire.cli import accounts, breaks, effects, failures, gates, keys, letters, mapping
 from coopwire.cli.connect import connect
 from coopwire.cli.docs import docs
 from coopwire.cli.doctor import doctor
@@ -50,6 +50,7 @@ for _name, _group in (
     ("gates", gates.app),
     ("breaks", breaks.app),
     ("letters", letters.app),
+    ("accounts", accounts.app),
     ("mapping", mapping.app),
     ("keys", keys.app),
 ):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coopwire.settings import Settings
     from coopwire.storage.database import PostgresDatabase
     from coopwire.storage.queries import PostgresQueries
+    from coopwire.storage.sealing import Sealer
 
 ResultT = TypeVar("ResultT")
 
@@ -26,6 +27,13 @@ def settings() -> Settings:
     from coopwire.settings import read
 
     return read()
+
+
+def _quiet(of: Settings) -> None:
+    """What the hub logs while it serves one command is told only where it is a warning, and on stderr."""
+    from coopwire.monitoring import logs
+
+    logs.configure("warning", of.log_format)
 
 
 def configured(of: Settings) -> Configured:
@@ -56,6 +64,7 @@ def on_database(work: Callable[[PostgresDatabase], Awaitable[ResultT]]) -> Resul
             await database.close()
 
     of = settings()
+    _quiet(of)
     with app.database_dsn(of) as dsn:
         return asyncio.run(run(dsn))
 
@@ -69,6 +78,7 @@ def on_hub(work: Callable[[App], Awaitable[ResultT]]) -> ResultT:
             return await work(hub)
 
     of = settings()
+    _quiet(of)
     told = configured(of)
     with app.database_dsn(of) as dsn:
         return asyncio.run(run(dsn))
@@ -83,10 +93,16 @@ def operator(hub: App) -> Operator:
 
 def queries(database: PostgresDatabase) -> PostgresQueries:
     """What can be read of the hub, without secrets and personal data."""
-    from coopwire import app
     from coopwire.storage.queries import PostgresQueries
 
-    return PostgresQueries(database.pool, app.sealer(settings()))
+    return PostgresQueries(database.pool, sealer())
+
+
+def sealer() -> Sealer:
+    """What seals and opens secrets and personal data in the database."""
+    from coopwire import app
+
+    return app.sealer(settings())
 
 
 def actor() -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coopwire.cli import hub, show
+from coopwire.cli import files, hub, show
 from coopwire.cli.failures import FAILED, BadInput
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _warn_of_strangers(entries: Mapping[str, str], needed: Iterable[str]) -> Non
 
 def _entries(file: Path) -> dict[str, str]:
     """Key → account id. BadInput names the line or the key that cannot be read."""
-    text = _text(file)
+    text = files.text(file, _LARGEST_FILE)
     pairs = list(_from_toml(file, text) if file.suffix.lower() == ".toml" else _from_csv(file, text))
     entries = dict(pairs)
     if not entries:
@@ -221,19 +221,6 @@ def _entries(file: Path) -> dict[str, str]:
         twice = sorted({key for key in keys if keys.count(key) > 1})
         raise BadInput(f"{file}: given twice: {', '.join(map(show.cell, twice))}")
     return entries
-
-
-def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise BadInput(f"{file}: larger than {_LARGEST_FILE >> 20} MiB; is it the right file?")
-        return content.decode("utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{file}: it is not UTF-8 text") from None
 
 
 def _from_csv(file: Path, text: str) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,8 @@ def simulate(
 ) -> None:
     """Imitate a provider on this machine.
 
-    Prints the address when it listens, and runs until interrupted. It keeps state, sends webhooks and misbehaves on command: POST /_sim/faults.
+    Prints the address when it listens, and runs until interrupted. It keeps
+    state, sends webhooks and misbehaves on command: POST /_sim/faults.
     """
     from coopwire.ports.providers import ConfigurationError
     from coopwire.providers import catalog
