@@ -7,18 +7,22 @@ import contextlib
 import os
 import secrets as entropy
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+import uvicorn
 
+from coopwire.application.accounts import AccountImport
 from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
 from coopwire.application.executor import Executor
 from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network
+from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk, new_worker_name
 from coopwire.application.reactions import consumers
 from coopwire.application.sweeping import Sweeper
@@ -26,17 +30,25 @@ from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.timings import Timings
+from coopwire.monitoring.metrics import Metrics
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connected, Connection, Outside
 from coopwire.ports.stores import StorageUnavailable
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.storage import embedded, migrate
+from coopwire.storage.core_accounts import CoreAccountRows
 from coopwire.storage.database import PostgresDatabase, connect
+from coopwire.storage.keys import KeyRows
+from coopwire.storage.queries import PostgresQueries
 from coopwire.storage.sealing import Sealer
 from coopwire.transport.clock import SystemClock
 from coopwire.transport.guard import LocalBoard
 from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.web.api import build_api
+from coopwire.web.asgi import build_app
+from coopwire.web.door import Door
+from coopwire.web.office import Office
 
 _log = structlog.get_logger()
 _KEY_FILE = "secret.key"
@@ -236,6 +248,74 @@ def dies_at(place: str | None) -> FailPoints:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return reach
+
+
+def office(app: App) -> Office:
+    """What the API's routes work with."""
+    pool, seal = app.database.pool, sealer(app.settings)
+    return Office(
+        network=app.network,
+        desk=app.desk,
+        operator=Operator(app.network, app.database, app.clock),
+        accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
+        queries=PostgresQueries(pool, seal),
+        keys=KeyRows(pool),
+        clock=app.clock,
+        meter=Metrics(),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the loops behind the door must end after it, in good order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run_server(
+    settings: Settings,
+    configured: Configured,
+    dsn: str,
+    started: Callable[[str], None],
+) -> None:
+    """API, webhook door and every loop in one process; `started` is told the address once it listens.
+
+    Ends in good order on SIGTERM or SIGINT: the door first, then what is under way. OSError when the port is
+    taken.
+    """
+    listening = socket.create_server((settings.host, settings.port), backlog=1024)
+    async with opened(settings, configured, dsn, role="serve", fail=dies_at(settings.fail_at)) as app:
+        parts = office(app)
+        door = Door(app.network, app.database, app.clock, app.bells, parts.meter)
+        config = uvicorn.Config(
+            build_app(door, build_api(parts)), log_config=None, access_log=False, server_header=False
+        )
+        server = _Server(config)
+        _on_signal(lambda: setattr(server, "should_exit", True))
+        running = asyncio.create_task(app.run())
+        committing = asyncio.create_task(door.run())
+        host, port = listening.getsockname()[:2]
+        started(f"http://{host}:{port}")
+        _log.info("hub_started", worker=app.worker, timings=settings.timings)
+        try:
+            await _first_to_end(asyncio.create_task(server.serve(sockets=[listening])), running)
+        finally:
+            server.should_exit = True
+            committing.cancel()
+            app.stop()
+            await running
+        _log.info("hub_stopped", worker=app.worker)
+
+
+async def _first_to_end(serving: asyncio.Task[None], running: asyncio.Task[None]) -> None:
+    """Until the server is told to end; a hub whose loops died does not go on answering."""
+    await asyncio.wait([serving, running], return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        serving.cancel()
+        await asyncio.wait([serving])
+    else:
+        await serving
 
 
 async def run_worker(settings: Settings, configured: Configured, dsn: str) -> None:

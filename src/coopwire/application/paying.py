@@ -33,13 +33,17 @@ from coopwire.ports.stores import Changes, Claim, CoreAccount, Database, Transac
 
 
 class Rejected(Exception):
-    """The request cannot be accepted; `field` names what to mend, `code` is stable for machines."""
+    """The request cannot be accepted; `field` names what to mend, `code` is stable for machines.
 
-    def __init__(self, field: str, message: str, code: str = "invalid") -> None:
+    `payment` is the payment that exists nevertheless, because the gateway's refusal came after the commit.
+    """
+
+    def __init__(self, field: str, message: str, code: str = "invalid", payment: str | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.message = message
         self.code = code
+        self.payment = payment
 
 
 class KeyReused(Exception):
@@ -301,7 +305,7 @@ class Desk:
             return Accepted(payment, attempt, None)
         result = sending.result().result
         if isinstance(result, Refused):
-            raise Rejected("gateway", f"the gateway refused: {result.message}", "gateway_refused")
+            raise Rejected("gateway", f"the gateway refused: {result.message}", "gateway_refused", payment)
         return Accepted(payment, attempt, getattr(result, "url", None))
 
     async def _made_before(

@@ -14,6 +14,7 @@ from coopwire.cli.docs import docs
 from coopwire.cli.doctor import doctor
 from coopwire.cli.inspect import inspect
 from coopwire.cli.providers import providers
+from coopwire.cli.serve import serve, worker
 from coopwire.cli.simulate import simulate
 
 app = typer.Typer(
@@ -43,7 +44,7 @@ def _coopwire(
     pass
 
 
-for _command in (doctor, connect, inspect, simulate, providers, docs):
+for _command in (serve, worker, doctor, connect, inspect, simulate, providers, docs):
     app.command()(_command)
 for _name, _group in (
     ("effects", effects.app),

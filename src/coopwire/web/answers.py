@@ -1,0 +1,96 @@
+"""The bodies that clients get, beside the views of the read side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic
+
+from coopwire.application.accounts import Stored
+from coopwire.domain.states import EffectState
+from coopwire.ports.keys import ApiKey, Scope
+from coopwire.ports.queries import PaymentView, ViewT
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[ViewT]):
+    """One part of a list, the newest first; `next` is the cursor of the next part, null at the end."""
+
+    items: Sequence[ViewT]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAnswer:
+    """A payment with its latest attempt. `checkout_url` is the member's page: null until the gateway has
+    answered, when it cannot be paid any more, and for keys that may only read."""
+
+    payment: PaymentView
+    attempt: str
+    checkout_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MovedAnswer:
+    """Where an effect stands after an operator moved it."""
+
+    id: str
+    state: EffectState
+    reason: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAnswer:
+    """Whether a gate was closed before it was opened."""
+
+    was_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportAnswer:
+    """A table of core accounts that was taken in: lines per result, and every line."""
+
+    counts: dict[str, int]
+    lines: Sequence[Stored]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAnswer:
+    """An API key; the secret is not kept and cannot be shown again."""
+
+    id: str
+    name: str
+    scopes: Sequence[Scope]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKeyAnswer:
+    """A key that was just made, with its secret for this one time."""
+
+    key: KeyAnswer
+    secret: str = field(repr=False)
+
+
+def key_answer(key: ApiKey) -> KeyAnswer:
+    """A key as it is answered."""
+    return KeyAnswer(key.id, key.name, sorted(key.scopes), key.created_at, key.revoked_at)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """The process runs."""
+
+    status: str = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAnswer:
+    """The hub can answer requests; `workers` is how many were heard lately (without one, nothing moves)."""
+
+    ready: bool
+    schema: str | None
+    workers: int

@@ -1,0 +1,35 @@
+"""The API as a FastAPI application: routes, strictness, problems, and the document that describes it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from coopwire.web.document import document
+from coopwire.web.front import Front
+from coopwire.web.office import Office
+from coopwire.web.problems import HANDLERS
+from coopwire.web.routes import accounts, health, keys, money, operations, payments
+
+_LIMITS = {"/v1/core-accounts": 8 << 20}
+"""Bytes of a body, for paths that need more than the usual limit."""
+
+
+def build_api(office: Office) -> FastAPI:
+    """The API over these parts. Its lifespan does nothing: whoever builds the office closes it."""
+    app = FastAPI(
+        title="coopwire",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+    )
+    app.state.office = office
+    app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
+    for router in (payments.router, money.router, operations.router, accounts.router, keys.router):
+        app.include_router(router, prefix="/v1")
+    app.include_router(health.router)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    return app

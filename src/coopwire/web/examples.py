@@ -1,0 +1,275 @@
+"""Examples for the API's document: one repayment told through every noun. A test checks them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_PAYMENT, _ATTEMPT, _RECEIPT = "p7k2m9x4q1w8e5r3t6y0", "a3f8h1j5k9l2z7x4c6v0", "r5t8y2u6i1o9p3a7s4d0"
+_JOURNAL, _POSTING = "j4g7f2d9s1a6q8w3e5r0", "b9n3m7v1c5x8z2l6k4j0"
+_ACCEPTED_AT, _RECORDED_AT = "2026-03-02T09:15:00Z", "2026-03-02T09:17:42Z"
+
+PAYMENT_BODY: dict[str, Any] = {
+    "kind": "loan_repayment",
+    "amount_minor": 5_250_000,
+    "currency": "NGN",
+    "payer": {"member": "M-1029", "name": "A Member", "phone": "+2348000000000"},
+    "loan": "LN-00457",
+    "branch": "IKEJA",
+    "dues": {
+        "as_of": "2026-03-02T09:00:00Z",
+        "version": "17",
+        "lines": [
+            {"id": "D1", "component": "penalty", "amount_minor": 150_000, "due_on": "2026-02-20"},
+            {"id": "D2", "component": "interest", "amount_minor": 1_100_000, "due_on": "2026-02-20"},
+            {"id": "D3", "component": "principal", "amount_minor": 4_000_000, "due_on": "2026-02-20"},
+        ],
+    },
+    "metadata": {"channel": "mobile"},
+}
+PAYMENT: dict[str, Any] = {
+    "reference": _PAYMENT,
+    "kind": "loan_repayment",
+    "state": "pending",
+    "reason": "",
+    "amount_minor": 5_250_000,
+    "currency": "NGN",
+    "member": "M-1029",
+    "loan": "LN-00457",
+    "account": None,
+    "branch": "IKEJA",
+    "allocation": "hub",
+    "dues_version": "17",
+    "metadata": {"channel": "mobile"},
+    "created_at": _ACCEPTED_AT,
+    "updated_at": "2026-03-02T09:15:01Z",
+}
+PAYMENT_ANSWER = {
+    "payment": PAYMENT,
+    "attempt": _ATTEMPT,
+    "checkout_url": "https://checkout.example/3ni8kdavz62431k",
+}
+PAYMENT_WITHOUT_PAGE = {
+    "payment": {**PAYMENT, "state": "intended"},
+    "attempt": _ATTEMPT,
+    "checkout_url": None,
+}
+ATTEMPT: dict[str, Any] = {
+    "reference": _ATTEMPT,
+    "payment": _PAYMENT,
+    "connection": "gateway",
+    "amount_minor": 5_250_000,
+    "currency": "NGN",
+    "state": "succeeded",
+    "reason": "",
+    "created_at": _ACCEPTED_AT,
+    "updated_at": _RECORDED_AT,
+}
+RECEIPT: dict[str, Any] = {
+    "id": _RECEIPT,
+    "connection": "gateway",
+    "charge": "5100000001",
+    "reference": _ATTEMPT,
+    "attempt": _ATTEMPT,
+    "payment": _PAYMENT,
+    "currency": "NGN",
+    "requested_minor": 5_250_000,
+    "gross_minor": 5_250_000,
+    "fee_minor": 88_750,
+    "fee_exact": "88750",
+    "fee_bearer": "lender",
+    "net_minor": 5_161_250,
+    "value_minor": 5_250_000,
+    "channel": "bank_transfer",
+    "paid_at": "2026-03-02T09:17:40Z",
+    "recorded_at": _RECORDED_AT,
+    "allocation_state": "allocated",
+    "allocation": [
+        {
+            "component": component,
+            "amount_minor": amount,
+            "due": due,
+            "recorded_at": _RECORDED_AT,
+            "replaced_at": None,
+        }
+        for component, amount, due in (
+            ("penalty", 150_000, "D1"),
+            ("interest", 1_100_000, "D2"),
+            ("principal", 4_000_000, "D3"),
+        )
+    ],
+}
+
+
+def _effect(id_: str, kind: str, connection: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "kind": kind,
+        "connection": connection,
+        "reference": id_,
+        "state": "done",
+        "reason": "",
+        "lane": None,
+        "after": None,
+        "payment": _PAYMENT,
+        "receipt": _RECEIPT,
+        "tries": 1,
+        "looks": 0,
+        "created_at": _RECORDED_AT,
+        "due_at": None,
+        "first_sent_at": "2026-03-02T09:17:43Z",
+        "unknown_since": None,
+        "finished_at": "2026-03-02T09:17:44Z",
+        "provider_ref": "8841",
+        **more,
+    }
+
+
+EFFECT = _effect(_JOURNAL, "journal", "books")
+UNKNOWN_EFFECT = _effect(
+    _POSTING,
+    "posting",
+    "core",
+    state="unknown",
+    reason="OutcomeUnknown: no answer within 30 s",
+    lane="core:core:12",
+    looks=2,
+    due_at="2026-03-02T09:28:14Z",
+    unknown_since="2026-03-02T09:18:14Z",
+    finished_at=None,
+    provider_ref=None,
+)
+EFFECT_DETAIL = {
+    "effect": UNKNOWN_EFFECT,
+    "tries_made": [
+        {
+            "claimed_at": "2026-03-02T09:17:43Z",
+            "ended_at": "2026-03-02T09:18:14Z",
+            "outcome": "unknown",
+            "detail": "OutcomeUnknown: no answer within 30 s",
+            "late": False,
+            "mapping_version": None,
+        }
+    ],
+    "looks_made": [
+        {"connection": "core", "reference": _POSTING, "at": "2026-03-02T09:19:14Z", "answer": "pending"}
+    ],
+}
+JOURNAL = {
+    "effect": EFFECT,
+    "entry": "loan_repayment",
+    "on": "2026-03-02",
+    "currency": "NGN",
+    "narrative": "loan repayment, loan LN-00457, member M-1029, gateway 5100000001",
+    "branch": "IKEJA",
+    "lines": [
+        {"key": "gateway_clearing.gateway", "side": "debit", "amount_minor": 5_161_250},
+        {"key": "gateway_charges", "side": "debit", "amount_minor": 88_750},
+        {"key": "penalty_income", "side": "credit", "amount_minor": 150_000},
+        {"key": "interest_income", "side": "credit", "amount_minor": 1_100_000},
+        {"key": "loan_principal", "side": "credit", "amount_minor": 4_000_000},
+    ],
+}
+POSTING = {
+    "effect": UNKNOWN_EFFECT,
+    "core_account": 12,
+    "gl": "1001",
+    "amount_minor": 5_250_000,
+    "currency": "NGN",
+    "value_on": "2026-03-02",
+    "narration": f"loan repayment {_PAYMENT}",
+}
+BREAK = {
+    "id": 7,
+    "type": "amount_differs",
+    "subject": _RECEIPT,
+    "payment": _PAYMENT,
+    "receipt": _RECEIPT,
+    "effect": None,
+    "evidence": {
+        "connection": "gateway",
+        "charge": "5100000001",
+        "value_minor": 5_000_000,
+        "asked_minor": 5_250_000,
+    },
+    "state": "open",
+    "opened_at": _RECORDED_AT,
+}
+GATE = {
+    "connection": "core",
+    "kind": "manual",
+    "traffic": "write",
+    "reason": "end of day at the bank",
+    "closed_at": "2026-03-02T17:00:00Z",
+    "until": "2026-03-02T19:00:00Z",
+}
+TIMELINE = {
+    "payment": {**PAYMENT, "state": "succeeded"},
+    "why": "booked, not banked: the outcome of the posting at core is unknown since 2026-03-02T09:18:14Z "
+    "(OutcomeUnknown: no answer within 30 s), next look-up at 2026-03-02T09:28:14Z",
+    "entries": [
+        {
+            "at": _ACCEPTED_AT,
+            "kind": "payment.accepted",
+            "subject": _PAYMENT,
+            "text": "the API accepted a loan repayment of 52,500.00 NGN",
+        },
+        {
+            "at": _RECORDED_AT,
+            "kind": "receipt.recorded",
+            "subject": _RECEIPT,
+            "text": "52,500.00 NGN arrived at gateway as charge 5100000001, paid 2026-03-02T09:17:40Z, "
+            "fee 887.50 NGN borne by the lender",
+        },
+    ],
+    "gates": [],
+    "breaks": [],
+}
+REASON_BODY = {"reason": "the period is open again"}
+MOVED = {
+    "id": _JOURNAL,
+    "state": "intended",
+    "reason": "resumed by an operator",
+    "due_at": "2026-03-02T10:00:00Z",
+}
+CLOSE_GATE_BODY = {
+    "connection": "core",
+    "traffic": ["write"],
+    "reason": "end of day at the bank",
+    "until": "2026-03-02T19:00:00Z",
+}
+OPEN_GATE_BODY = {"connection": "core", "kind": "manual", "traffic": ["write"], "reason": "the bank is back"}
+OPENED = {"was_closed": True}
+ACCOUNTS_BODY = {
+    "lines": [
+        {"member": "M-1029", "number": "1100000000"},
+        {"connection": "core", "member": "M-1030", "loan": "LN-00460", "number": "1100000001"},
+    ]
+}
+ACCOUNTS_CSV = "member,loan,number\nM-1029,,1100000000\nM-1030,LN-00460,1100000001\n"
+IMPORT = {
+    "counts": {"created": 1, "unchanged": 1},
+    "lines": [{"line": 1, "result": "created"}, {"line": 2, "result": "unchanged"}],
+}
+CORE_ACCOUNT = {
+    "id": 12,
+    "connection": "core",
+    "member": "M-1029",
+    "loan": None,
+    "updated_at": "2026-03-01T08:00:00Z",
+}
+KEY_BODY = {"name": "loan system", "scopes": ["payments:write"]}
+KEY = {
+    "id": "k8s2d6f1g9h4j7k3l5q0",
+    "name": "loan system",
+    "scopes": ["payments:write"],
+    "created_at": "2026-03-01T08:00:00Z",
+    "revoked_at": None,
+}
+NEW_KEY = {"key": KEY, "secret": "cwk_(shown once)"}
+HEALTH = {"status": "ok"}
+READY = {"ready": True, "schema": "0001", "workers": 1}
+
+
+def listed(item: dict[str, Any]) -> dict[str, Any]:
+    """A list with this one item."""
+    return {"items": [item], "next": None}

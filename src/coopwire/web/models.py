@@ -1,0 +1,259 @@
+"""The bodies and filters that clients send: shapes and bounds, checked before anything else is."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
+
+from coopwire.domain.breaks import BreakType
+from coopwire.domain.effects import EffectKind
+from coopwire.domain.gates import GateKind, Traffic
+from coopwire.domain.payments import Component, PaymentKind
+from coopwire.domain.receipts import AllocationState
+from coopwire.domain.states import EffectState, PaymentState
+from coopwire.ports.keys import Scope
+from coopwire.ports.queries import Filter
+
+YEARS = range(2000, 2100)
+"""Years that an instant or a date may lie in."""
+LARGEST_AMOUNT = 2**53 - 1
+"""Minor units; what every JSON reader keeps exactly."""
+_LARGEST_METADATA = 4096
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+
+
+def _written(pattern: re.Pattern[str], example: str) -> Any:
+    def check(value: object) -> object:
+        if not isinstance(value, str) or not pattern.match(value):
+            raise ValueError(f"write it like {example}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _near(value: Any) -> Any:
+    if value.year not in YEARS:
+        raise ValueError(f"must lie between {YEARS.start} and {YEARS.stop}")
+    return value
+
+
+Instant = Annotated[AwareDatetime, _written(_INSTANT, "2026-03-02T09:15:00Z"), AfterValidator(_near)]
+"""An instant with its offset (RFC 3339)."""
+Day = Annotated[date, _written(_DAY, "2026-03-02"), AfterValidator(_near)]
+"""A calendar day."""
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[!-~]([ -~]*[!-~])?$")]
+"""A reference of the loan system: printable ASCII."""
+Named = Annotated[
+    str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")
+]
+"""Text of one line."""
+Connection = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{4,22}$")]
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+$")
+]
+Url = Annotated[str, StringConstraints(min_length=8, max_length=2048, pattern=r"^https?://[!-~]+$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT)]
+Owed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(json.dumps(value, ensure_ascii=False, default=str).encode()) > _LARGEST_METADATA:
+        raise ValueError(f"may be {_LARGEST_METADATA} bytes of JSON at most")
+    return value
+
+
+def _exact(value: object) -> object:
+    """Numbers with decimals lose digits on their way through JSON; whoever needs them writes text."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif not isinstance(one, str | int | None):
+            raise ValueError("numbers must be whole: write others as text")
+    return value
+
+
+Metadata = Annotated[dict[str, JsonValue], BeforeValidator(_exact), AfterValidator(_small)]
+
+
+class _Body(BaseModel):
+    """A body: a member that nobody knows is an error, since it may be a known one misspelt."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class PayerBody(_Body):
+    """Who pays. Kept sealed, never repeated."""
+
+    member: Ref = Field(description="the loan system's reference of the member")
+    name: Named = Field(repr=False)
+    phone: Phone = Field(repr=False)
+    email: Email | None = Field(
+        None, repr=False, description="without it the connection's placeholder is given to the gateway"
+    )
+
+
+class DueBody(_Body):
+    """One amount that is owed; `id` is the loan system's own name for it. Minor units."""
+
+    id: Ref
+    component: Literal[Component.PENALTY, Component.FEES, Component.INTEREST, Component.PRINCIPAL]
+    amount_minor: Owed
+    due_on: Day
+
+
+class DuesBody(_Body):
+    """What the loan owed at `as_of`, by the loan system's version `version`."""
+
+    as_of: Instant
+    version: Ref
+    valid_until: Instant | None = Field(None, description="default: 30 days after `as_of`")
+    lines: list[DueBody] = Field(max_length=500)
+
+
+class PaymentBody(_Body):
+    """Ask a member to pay. Amounts in minor units (kobo, cent)."""
+
+    kind: PaymentKind
+    amount_minor: Amount
+    currency: Currency
+    payer: PayerBody
+    loan: Ref | None = Field(None, description="the loan, for a repayment or a fee")
+    account: Ref | None = Field(None, description="the account, for savings and shares")
+    branch: Ref | None = None
+    dues: DuesBody | None = Field(
+        None, description="for a repayment; without dues the money goes to suspense"
+    )
+    callback_url: Url | None = Field(
+        None, description="https (or http on loopback) on a host that the deployment allows"
+    )
+    return_url: Url | None = Field(None, description="where the member's browser goes after paying")
+    metadata: Metadata = Field(default_factory=dict, description="at most 4096 bytes of JSON, kept as it is")
+    gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+
+
+class ReasonBody(_Body):
+    """Why an operator does something; kept in the audit with the key's name."""
+
+    reason: Reason
+
+
+class CloseGateBody(_Body):
+    """Close the manual gate of a connection."""
+
+    connection: Connection
+    traffic: list[Traffic] = Field(min_length=1, max_length=2)
+    reason: Reason
+    until: Instant | None = Field(None, description="default: until somebody opens it")
+
+
+class OpenGateBody(_Body):
+    """Open a gate of a connection."""
+
+    connection: Connection
+    kind: GateKind
+    traffic: list[Traffic] = Field(min_length=1, max_length=2)
+    reason: Reason
+
+
+class KeyBody(_Body):
+    """Make an API key."""
+
+    name: Named
+    scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
+
+
+# -- filters of lists --------------------------------------------------------------------------------------
+
+
+class PageOf(BaseModel):
+    """Which part of a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, description="`next` of the page before, with the same filters")
+
+    def filter(self) -> Filter:
+        """The filter, without the part of the list."""
+        return Filter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class _Timed(PageOf):
+    member: Ref | None = None
+    loan: Ref | None = Field(None, description="the loan's or account's reference")
+    connection: Connection | None = None
+    since: Instant | None = Field(None, description="from this instant on")
+    until: Instant | None = Field(None, description="before this instant")
+
+
+class PaymentFilter(_Timed):
+    """Which payments; `connection` is one at which it was tried."""
+
+    state: PaymentState | None = None
+    kind: PaymentKind | None = None
+
+
+class AttemptFilter(_Timed):
+    """Which attempts."""
+
+    state: PaymentState | None = None
+    payment: Ref | None = None
+
+
+class ReceiptFilter(_Timed):
+    """Which receipts; `state` is that of the allocation."""
+
+    state: AllocationState | None = None
+    payment: Ref | None = None
+
+
+class WriteFilter(_Timed):
+    """Which journals or postings."""
+
+    state: EffectState | None = None
+    payment: Ref | None = None
+    receipt: Ref | None = None
+
+
+class EffectFilter(WriteFilter):
+    """Which effects."""
+
+    kind: EffectKind | None = None
+
+
+class BreakFilter(_Timed):
+    """Which breaks."""
+
+    state: Literal["open"] | None = None
+    type: BreakType | None = None
+    payment: Ref | None = None
+    receipt: Ref | None = None
+
+
+class CoreAccountFilter(PageOf):
+    """Which lines of the table of core accounts."""
+
+    connection: Connection | None = None
+    member: Ref | None = None
+    loan: Ref | None = None

@@ -1,0 +1,41 @@
+"""What the API works with, and how its routes get at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from coopwire.application.accounts import AccountImport
+from coopwire.application.network import Network
+from coopwire.application.operating import Operator
+from coopwire.application.paying import Desk
+from coopwire.ports.clock import Clock
+from coopwire.ports.keys import ApiKeys
+from coopwire.ports.meters import Meter
+from coopwire.ports.queries import Queries
+
+
+@dataclass(frozen=True)
+class Office:
+    """Everything that the API's routes call."""
+
+    network: Network
+    desk: Desk
+    operator: Operator
+    accounts: AccountImport
+    queries: Queries
+    keys: ApiKeys
+    clock: Clock
+    meter: Meter
+
+
+def _office(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+TheOffice = Annotated[Office, Depends(_office)]
+"""The office of the application that a request came to."""

@@ -1,0 +1,55 @@
+"""What became of the money: receipts, entries in the books, credits in the core bank, breaks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from coopwire.ports.keys import Scope
+from coopwire.ports.queries import BreakView, JournalView, PostingView, ReceiptView
+from coopwire.web import examples
+from coopwire.web.access import needs
+from coopwire.web.answers import Listed
+from coopwire.web.document import answers
+from coopwire.web.listing import part
+from coopwire.web.models import BreakFilter, ReceiptFilter, WriteFilter
+from coopwire.web.office import TheOffice
+from coopwire.web.problems import INVALID, NOT_FOUND, Problem
+from coopwire.web.reading import StrictRoute
+from coopwire.web.routes.payments import known
+
+router = APIRouter(route_class=StrictRoute, tags=["money"], dependencies=[needs(Scope.PAYMENTS_READ)])
+
+
+@router.get("/receipts", responses=answers(examples.listed(examples.RECEIPT), INVALID))
+async def list_receipts(which: Annotated[ReceiptFilter, Query()], office: TheOffice) -> Listed[ReceiptView]:
+    """Money that arrived, with its allocation, the newest first."""
+    return await part("receipts", office.queries.receipts, which)
+
+
+@router.get("/receipts/{id}", responses=answers(examples.RECEIPT, NOT_FOUND, INVALID))
+async def read_receipt(id: str, office: TheOffice) -> ReceiptView:
+    """A receipt with its allocation; lines that the loan system's decision replaced are marked."""
+    found = await office.queries.receipt(known(id))
+    if found is None:
+        raise Problem(NOT_FOUND, "there is no such receipt")
+    return found
+
+
+@router.get("/journals", responses=answers(examples.listed(examples.JOURNAL), INVALID))
+async def list_journals(which: Annotated[WriteFilter, Query()], office: TheOffice) -> Listed[JournalView]:
+    """Entries in the books, the newest first."""
+    return await part("journals", office.queries.journals, which)
+
+
+@router.get("/postings", responses=answers(examples.listed(examples.POSTING), INVALID))
+async def list_postings(which: Annotated[WriteFilter, Query()], office: TheOffice) -> Listed[PostingView]:
+    """Credits in the core bank, the newest first."""
+    return await part("postings", office.queries.postings, which)
+
+
+@router.get("/breaks", responses=answers(examples.listed(examples.BREAK), INVALID))
+async def list_breaks(which: Annotated[BreakFilter, Query()], office: TheOffice) -> Listed[BreakView]:
+    """Differences that a person or a rule must resolve, the newest first."""
+    return await part("breaks", office.queries.breaks, which)

@@ -1,0 +1,211 @@
+"""Payments: ask for one, try again, read them, and the timeline that says why one is in its state."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coopwire.application.paying import Accepted, Idempotent, Rejected
+from coopwire.application.timeline import Timeline, timeline
+from coopwire.domain.references import REFERENCE
+from coopwire.domain.states import PaymentState
+from coopwire.ports.keys import ApiKey, Scope
+from coopwire.ports.queries import AttemptView, Filter, PaymentView
+from coopwire.web import examples
+from coopwire.web.access import Caller, needs
+from coopwire.web.answers import Listed, PaymentAnswer
+from coopwire.web.asking import FIELD_OF, payment_request
+from coopwire.web.document import answers, success
+from coopwire.web.listing import part
+from coopwire.web.models import AttemptFilter, PaymentBody, PaymentFilter
+from coopwire.web.office import Office, TheOffice
+from coopwire.web.problems import (
+    CONFLICT,
+    GATEWAY_REFUSED,
+    INVALID,
+    KEY_REUSED,
+    NOT_FOUND,
+    STILL_WORKING,
+    FieldError,
+    Kind,
+    Problem,
+)
+from coopwire.web.reading import StrictRoute, digest
+
+router = APIRouter(route_class=StrictRoute, tags=["payments"])
+
+_KEY = re.compile(r"[!-~]{1,255}\Z")
+_REPLAYED = {"Idempotent-Replayed": "true"}
+_CANNOT_BE_PAID = {PaymentState.SUCCEEDED, PaymentState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """The client's idempotency key."""
+
+    key: str
+
+
+def _once(
+    request: Request,
+    idempotency_key: Annotated[
+        str,
+        Header(
+            description="Made by the client, new for each thing that it wants; the same key with the same body gives "
+            "the same answer for 30 days",
+            examples=["7d0e4a52-6f3b-4c1d-9a8e-2b5c7f1e9d04"],
+        ),
+    ],
+) -> _Once:
+    if len(request.headers.getlist("idempotency-key")) > 1 or not _KEY.match(idempotency_key):
+        message = "give one key of 1 to 255 visible ASCII characters"
+        raise Problem(INVALID, errors=[FieldError("Idempotency-Key", message)])
+    return _Once(idempotency_key)
+
+
+Once = Annotated[_Once, Depends(_once)]
+
+
+def _opens_a_page(*problems: Kind, body: bool) -> dict[int | str, dict[str, Any]]:
+    """The answers of a request that opens a page."""
+    money = (GATEWAY_REFUSED, KEY_REUSED, STILL_WORKING, *problems)
+    later = {**success(examples.PAYMENT_WITHOUT_PAGE), "model": PaymentAnswer}
+    later["description"] = "Accepted; the gateway has not answered yet"
+    return {**answers(examples.PAYMENT_ANSWER, *money, status=201, body=body), 202: later}
+
+
+@router.post(
+    "/payments",
+    status_code=201,
+    dependencies=[needs(Scope.PAYMENTS_WRITE)],
+    responses=_opens_a_page(body=True),
+)
+async def ask_for_a_payment(
+    body: Annotated[PaymentBody, Body(examples=[examples.PAYMENT_BODY])],
+    once: Once,
+    caller: Caller,
+    office: TheOffice,
+    request: Request,
+    response: Response,
+) -> PaymentAnswer:
+    """Ask a member to pay, and open a page for it.
+
+    201 with the page; 202 without one when the gateway gave no definite answer in time: ask for the payment later.
+    """
+    try:
+        asked = payment_request(body, office.network.routes, office.clock.now(), office.clock.timings)
+        accepted = await office.desk.accept(asked, Idempotent(caller.id, once.key, digest(request)))
+    except Rejected as rejected:
+        raise _in_our_words(rejected, body) from None
+    return await _accepted(office, accepted, response)
+
+
+@router.post(
+    "/payments/{reference}/attempts",
+    status_code=201,
+    dependencies=[needs(Scope.PAYMENTS_WRITE)],
+    responses=_opens_a_page(NOT_FOUND, CONFLICT, INVALID, body=False),
+)
+async def try_again(
+    reference: str, once: Once, caller: Caller, office: TheOffice, request: Request, response: Response
+) -> PaymentAnswer:
+    """Open a further page for a payment that is not paid."""
+    reference = known(reference)
+    accepted = await office.desk.try_again(reference, Idempotent(caller.id, once.key, digest(request)))
+    return await _accepted(office, accepted, response)
+
+
+@router.get(
+    "/payments",
+    dependencies=[needs(Scope.PAYMENTS_READ)],
+    responses=answers(examples.listed(examples.PAYMENT), INVALID),
+)
+async def list_payments(which: Annotated[PaymentFilter, Query()], office: TheOffice) -> Listed[PaymentView]:
+    """Payments, the newest first."""
+    return await part("payments", office.queries.payments, which)
+
+
+@router.get(
+    "/payments/{reference}",
+    dependencies=[needs(Scope.PAYMENTS_READ)],
+    responses=answers(examples.PAYMENT_ANSWER, NOT_FOUND, INVALID),
+)
+async def read_payment(reference: str, caller: Caller, office: TheOffice) -> PaymentAnswer:
+    """A payment with its latest attempt and, for a key that may write, the page."""
+    reference = known(reference)
+    attempts = await office.queries.attempts(Filter(payment=reference), 1, None)
+    view = await office.queries.payment(reference)
+    if view is None or not attempts.items:
+        raise Problem(NOT_FOUND, "there is no such payment")
+    [latest] = attempts.items
+    return PaymentAnswer(view, latest.reference, await _page(office, caller, latest))
+
+
+@router.get(
+    "/payments/{reference}/timeline",
+    dependencies=[needs(Scope.PAYMENTS_READ)],
+    responses=answers(examples.TIMELINE, NOT_FOUND, INVALID),
+)
+async def read_timeline(reference: str, office: TheOffice) -> Timeline:
+    """Why the payment is in its state: everything that happened, in one order, and what blocks it now."""
+    now = office.clock.now()
+    facts = await office.queries.facts(known(reference), now)
+    if facts is None:
+        raise Problem(NOT_FOUND, "there is no such payment")
+    return timeline(facts, now)
+
+
+@router.get(
+    "/attempts",
+    dependencies=[needs(Scope.PAYMENTS_READ)],
+    responses=answers(examples.listed(examples.ATTEMPT), INVALID),
+)
+async def list_attempts(which: Annotated[AttemptFilter, Query()], office: TheOffice) -> Listed[AttemptView]:
+    """Attempts, the newest first."""
+    return await part("attempts", office.queries.attempts, which)
+
+
+def known(reference: str) -> str:
+    """The reference; Problem when it cannot be one of ours, so that nothing else reaches the database."""
+    if not REFERENCE.match(reference):
+        raise Problem(NOT_FOUND, "no reference of the hub looks like this")
+    return reference
+
+
+def _in_our_words(rejected: Rejected, body: PaymentBody) -> Rejected:
+    """The same rejection, naming the field as the body does."""
+    field = FIELD_OF.get(rejected.field, rejected.field)
+    return Rejected(field, rejected.message, rejected.code, rejected.payment)
+
+
+async def _accepted(office: Office, accepted: Accepted, response: Response) -> PaymentAnswer:
+    view = await office.queries.payment(accepted.payment)
+    assert view is not None
+    if accepted.replayed:
+        response.headers.update(_REPLAYED)
+        await _refuse_again(office, accepted)
+    response.headers["Location"] = f"/v1/payments/{accepted.payment}"
+    response.status_code = 201 if accepted.url is not None else 202
+    return PaymentAnswer(view, accepted.attempt, accepted.url)
+
+
+async def _refuse_again(office: Office, accepted: Accepted) -> None:
+    """The same answer as the first time, when that was the gateway's refusal."""
+    if accepted.url is not None:
+        return
+    attempts = await office.queries.attempts(Filter(payment=accepted.payment), 200, None)
+    for attempt in attempts.items:
+        if attempt.reference == accepted.attempt and attempt.state is PaymentState.FAILED:
+            words = f"the gateway refused: {attempt.reason}"
+            raise Problem(GATEWAY_REFUSED, words, payment=accepted.payment, headers=_REPLAYED)
+
+
+async def _page(office: Office, caller: ApiKey, attempt: AttemptView) -> str | None:
+    if attempt.state in _CANNOT_BE_PAID or not caller.allows(Scope.PAYMENTS_WRITE):
+        return None
+    return await office.queries.page_address(attempt.reference)
