@@ -10,6 +10,7 @@ import typer
 
 from coopwire.cli import accounts, breaks, effects, failures, gates, keys, letters, mapping
 from coopwire.cli.connect import connect
+from coopwire.cli.demo import demo
 from coopwire.cli.docs import docs
 from coopwire.cli.doctor import doctor
 from coopwire.cli.inspect import inspect
@@ -44,7 +45,7 @@ def _coopwire(
     pass
 
 
-for _command in (serve, worker, doctor, connect, inspect, simulate, providers, docs):
+for _command in (serve, worker, demo, doctor, connect, inspect, simulate, providers, docs):
     app.command()(_command)
 for _name, _group in (
     ("effects", effects.app),

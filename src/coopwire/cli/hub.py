@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from coopwire.cli.failures import BadInput
@@ -53,15 +54,8 @@ def on_database(work: Callable[[PostgresDatabase], Awaitable[ResultT]]) -> Resul
     from coopwire import app
 
     async def run(dsn: str) -> ResultT:
-        from coopwire.storage import migrate
-        from coopwire.storage.database import connect
-
-        await migrate.upgrade(dsn)
-        database = await connect(dsn, app.sealer(of), size=2)
-        try:
+        async with _database(of, dsn) as database:
             return await work(database)
-        finally:
-            await database.close()
 
     of = settings()
     _quiet(of)
@@ -74,6 +68,9 @@ def on_hub(work: Callable[[App], Awaitable[ResultT]]) -> ResultT:
     from coopwire import app
 
     async def run(dsn: str) -> ResultT:
+        # First, because it tells plainly that a database is away.
+        async with _database(of, dsn):
+            pass
         async with app.opened(of, told, dsn, role="cli") as hub:
             return await work(hub)
 
@@ -82,6 +79,21 @@ def on_hub(work: Callable[[App], Awaitable[ResultT]]) -> ResultT:
     told = configured(of)
     with app.database_dsn(of) as dsn:
         return asyncio.run(run(dsn))
+
+
+@asynccontextmanager
+async def _database(of: Settings, dsn: str) -> AsyncIterator[PostgresDatabase]:
+    """The database, migrated. StorageUnavailable when it cannot be reached."""
+    from coopwire import app
+    from coopwire.storage import migrate
+    from coopwire.storage.database import connect
+
+    database = await connect(dsn, app.sealer(of), size=2)
+    try:
+        await migrate.upgrade(dsn)
+        yield database
+    finally:
+        await database.close()
 
 
 def operator(hub: App) -> Operator:
