@@ -20,7 +20,7 @@ from coopwire.ports.queries import (
     ReceiptView,
 )
 
-NAME_OF_KIND = {
+_NAMES = {
     EffectKind.CHECKOUT: "the checkout",
     EffectKind.JOURNAL: "the journal",
     EffectKind.POSTING: "the posting",
@@ -36,6 +36,11 @@ def why(facts: PaymentFacts, now: datetime) -> str:
     if not facts.attempts:
         return "nothing was tried yet"
     return _attempt(facts, facts.attempts[-1], now)
+
+
+def name_of(effect: EffectView) -> str:
+    """How the sentences call an effect."""
+    return f"{_NAMES[effect.kind]}{_because(effect.about)} at {effect.connection}"
 
 
 def time(at: datetime) -> str:
@@ -151,7 +156,7 @@ def _open(effects: Iterable[EffectView], kind: EffectKind) -> list[EffectView]:
 
 def state_of(facts: PaymentFacts, effect: EffectView, now: datetime) -> str:
     """How far an effect is, and what it waits for."""
-    name = f"{NAME_OF_KIND[effect.kind]} at {effect.connection}"
+    name = name_of(effect)
     match effect.state:
         case EffectState.INTENDED:
             return f"{name} {_waiting(facts, effect, now)}"

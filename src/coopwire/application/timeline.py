@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from coopwire.application.standing import NAME_OF_KIND, time, why
+from coopwire.application.standing import name_of, time, why
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.money import Money
-from coopwire.domain.states import EffectState
 from coopwire.ports.queries import (
     AllocationView,
     BreakView,
     EffectDetail,
+    EffectView,
     GateView,
     NoticeView,
     PaymentFacts,
     PaymentView,
     ReceiptView,
+    TryView,
 )
 
 
@@ -114,7 +115,7 @@ def _part(line: AllocationView, currency: str) -> str:
 
 
 def _effect(detail: EffectDetail) -> Iterator[TimelineEntry]:
-    effect, name = detail.effect, f"{NAME_OF_KIND[detail.effect.kind]} at {detail.effect.connection}"
+    effect, name = detail.effect, name_of(detail.effect)
     kind = effect.kind.value
     waits = f", after effect {effect.after}" if effect.after else ""
     yield TimelineEntry(effect.created_at, f"{kind}.intended", effect.id, f"{name} was intended{waits}")
@@ -122,22 +123,23 @@ def _effect(detail: EffectDetail) -> Iterator[TimelineEntry]:
         text = f"try {number} of {name}"
         yield TimelineEntry(made.claimed_at, f"{kind}.sent", effect.id, f"{text} was claimed for sending")
         if made.ended_at is not None:
-            answer = f"{made.outcome}{f' ({made.detail})' if made.detail else ''}{', too late' if made.late else ''}"
-            yield TimelineEntry(made.ended_at, f"{kind}.answered", effect.id, f"{text}: {answer}")
+            yield TimelineEntry(made.ended_at, f"{kind}.answered", effect.id, f"{text}: {_outcome(made)}")
     if effect.kind is not EffectKind.CHECKOUT:  # a checkout is looked up under its attempt's reference
         for look in detail.looks_made:
             yield TimelineEntry(look.at, f"{kind}.looked", effect.id, f"looked up {name}: {look.answer}")
     if effect.finished_at is not None:
-        yield TimelineEntry(
-            effect.finished_at, f"{kind}.{effect.state.value}", effect.id, f"{name} is {_end(detail)}"
-        )
+        text = f"{name} is {effect.state.value}{_reference(effect)}"
+        yield TimelineEntry(effect.finished_at, f"{kind}.{effect.state.value}", effect.id, text)
 
 
-def _end(detail: EffectDetail) -> str:
-    effect = detail.effect
-    if effect.state is EffectState.DONE:
-        return f"done, their reference {effect.provider_ref}" if effect.provider_ref else "done"
-    return f"{effect.state.value} ({effect.reason})" if effect.reason else effect.state.value
+def _outcome(made: TryView) -> str:
+    detail = f" ({made.detail})" if made.detail else ""
+    return f"{made.outcome}{detail}{', too late to count' if made.late else ''}"
+
+
+def _reference(effect: EffectView) -> str:
+    theirs = effect.provider_ref
+    return f", their reference {theirs}" if theirs and theirs != effect.reference else ""
 
 
 def _gate(gate: GateView) -> TimelineEntry:

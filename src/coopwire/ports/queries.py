@@ -128,7 +128,10 @@ class ReceiptView:
 
 @dataclass(frozen=True, slots=True)
 class EffectView:
-    """An outgoing write. `due_at` is its next try or look-up, None when none is planned."""
+    """An outgoing write. `due_at` is its next try or look-up, None when none is planned.
+
+    `about` is the kind of a journal's entry or the type of a message, empty for others.
+    """
 
     id: str
     kind: EffectKind
@@ -148,6 +151,7 @@ class EffectView:
     unknown_since: datetime | None
     finished_at: datetime | None
     provider_ref: str | None
+    about: str
 
 
 @dataclass(frozen=True, slots=True)

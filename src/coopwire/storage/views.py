@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from coopwire.domain.books import Side
 from coopwire.domain.breaks import BreakType
@@ -133,7 +134,14 @@ def effect(row: Row) -> EffectView:
         unknown_since=row["unknown_since"],
         finished_at=row["finished_at"],
         provider_ref=row["provider_ref"],
+        about=_about(EffectKind(row["kind"]), row["order"]),
     )
+
+
+def _about(kind: EffectKind, order: Mapping[str, Any]) -> str:
+    if kind is EffectKind.JOURNAL:
+        return str(order["kind"])
+    return str(order["payload"]["type"]) if kind is EffectKind.CALLBACK else ""
 
 
 def journal(row: Row) -> JournalView:

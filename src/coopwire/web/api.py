@@ -28,8 +28,7 @@ def build_api(office: Office) -> FastAPI:
     )
     app.state.office = office
     app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
-    for router in (payments.router, money.router, operations.router, accounts.router, keys.router):
-        app.include_router(router, prefix="/v1")
-    app.include_router(health.router)
+    for module in (payments, money, operations, accounts, keys, health):
+        app.include_router(module.router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app

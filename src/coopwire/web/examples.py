@@ -120,6 +120,7 @@ def _effect(id_: str, kind: str, connection: str, **more: Any) -> dict[str, Any]
         "unknown_since": None,
         "finished_at": "2026-03-02T09:17:44Z",
         "provider_ref": "8841",
+        "about": "loan_repayment" if kind == "journal" else "",
         **more,
     }
 

@@ -40,9 +40,10 @@ class StrictRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             await authorise(request, self.dependencies)
-            if self.body_field is not None and await request.body():
-                require_media(request, _JSON)
-            return await handle(StrictRequest(request.scope, request.receive))
+            strict = StrictRequest(request.scope, request.receive)
+            if self.body_field is not None and await strict.body():
+                require_media(strict, _JSON)
+            return await handle(strict)
 
         return checked
 

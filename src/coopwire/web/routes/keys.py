@@ -17,7 +17,7 @@ from coopwire.web.problems import INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
-router = APIRouter(route_class=StrictRoute, tags=["keys"], dependencies=[needs(Scope.ADMIN)])
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["keys"], dependencies=[needs(Scope.ADMIN)])
 
 
 @router.post("/keys", status_code=201, responses=answers(examples.NEW_KEY, status=201, body=True))

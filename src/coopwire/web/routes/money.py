@@ -19,7 +19,9 @@ from coopwire.web.problems import INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
-router = APIRouter(route_class=StrictRoute, tags=["money"], dependencies=[needs(Scope.PAYMENTS_READ)])
+router = APIRouter(
+    prefix="/v1", route_class=StrictRoute, tags=["money"], dependencies=[needs(Scope.PAYMENTS_READ)]
+)
 
 
 @router.get("/receipts", responses=answers(examples.listed(examples.RECEIPT), INVALID))

@@ -20,7 +20,7 @@ from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
-router = APIRouter(route_class=StrictRoute, tags=["operations"])
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["operations"])
 _READ, _OPERATE = [needs(Scope.PAYMENTS_READ)], [needs(Scope.OPERATE)]
 Reason = Annotated[ReasonBody, Body(examples=[examples.REASON_BODY])]
 

@@ -37,7 +37,7 @@ from coopwire.web.problems import (
 )
 from coopwire.web.reading import StrictRoute, digest
 
-router = APIRouter(route_class=StrictRoute, tags=["payments"])
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["payments"])
 
 _KEY = re.compile(r"[!-~]{1,255}\Z")
 _REPLAYED = {"Idempotent-Replayed": "true"}
