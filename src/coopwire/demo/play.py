@@ -1,0 +1,121 @@
+"""Plays the day: members ask to pay, open the page and pay or leave, each with the story of the row."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from coopwire.demo.children import DemoFailure
+from coopwire.demo.day import LENGTH, Repayment
+from coopwire.demo.hub import Asked
+from coopwire.demo.stage import Stage
+from coopwire.demo.stories import STORIES, Accident, Story, words_of
+
+AT_ONCE = 20
+"""So many members are at it at a time."""
+SECONDS_PER_PAYMENT = 0.06
+_THINKS = (0.1, 0.6)
+"""Seconds from the page to the payment, and between two tries."""
+_ENOUGH = 8
+"""Writes being sent when a worker is killed."""
+_SENDING_WITHIN = 3.0
+
+
+@dataclass(slots=True)
+class Played:
+    """What came to pass. Money in kobo, counters by story."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
+    paid: Counter[str] = field(default_factory=Counter)
+    charges: int = 0
+    """How many times somebody paid."""
+    rules: dict[tuple[str, int], str] = field(default_factory=dict)
+    """(simulated system, id of the fault rule) → story."""
+    in_the_air: set[str] = field(default_factory=set)
+    """Writes that were being sent when a worker was killed."""
+
+
+class Player:
+    """Lets the members of one day act."""
+
+    def __init__(self, stage: Stage, began_at: datetime, seed: int, progress: Callable[[], None]) -> None:
+        self._stage = stage
+        self._began_at = began_at
+        self._seed = seed
+        self._progress = progress
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._played = Played()
+
+    async def play(self, rows: Sequence[Repayment]) -> Played:
+        """The whole day. DemoFailure when the hub does not take a payment."""
+        seconds = len(rows) * SECONDS_PER_PAYMENT
+        began = time.monotonic()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for row in rows:
+                    await asyncio.sleep(began + seconds * row.at / LENGTH - time.monotonic())
+                    await self._places.acquire()
+                    group.create_task(self._repay(row))
+        except* DemoFailure as failures:
+            raise failures.exceptions[0] from None
+        return self._played
+
+    async def _repay(self, row: Repayment) -> None:
+        story, dice = STORIES[row.story], random.Random(f"{self._seed}/{row.number}")
+        try:
+            asked = await self._stage.hub.ask(row.request(self._began_at), f"day-{row.number}")
+            self._played.rows[row.story] += 1
+            self._played.asked[row.story] += row.amount_minor
+            for accident in story.accidents:
+                await self._prepare(accident, row, asked)
+            await self._pay(row, story, asked, dice)
+            if story.kills_worker:
+                await self._kill_worker()
+        finally:
+            self._places.release()
+        self._progress()
+
+    async def _kill_worker(self) -> None:
+        """Wait until enough is being sent that the worker must have a part in it; then it is gone."""
+        deadline = time.monotonic() + _SENDING_WITHIN
+        sending: set[str] = set()
+        while len(sending) < _ENOUGH and time.monotonic() < deadline:
+            sending = {row["id"] async for row in self._stage.hub.rows("effects", state="sending")}
+        self._played.in_the_air |= sending
+        self._stage.restart_worker()
+
+    async def _prepare(self, accident: Accident, row: Repayment, asked: Asked) -> None:
+        rule = await self._stage.outside.control(
+            accident.provider,
+            "faults",
+            {
+                "operation": accident.operation,
+                "kind": accident.kind,
+                "times": accident.times,
+                "match": words_of(accident.about, row, asked.payment, asked.attempt),
+                "params": accident.params,
+            },
+        )
+        self._played.rules[accident.provider, rule["id"]] = row.story
+
+    async def _pay(self, row: Repayment, story: Story, asked: Asked, dice: random.Random) -> None:
+        await self._stage.hub.open_page(asked.url)
+        for n, outcome in enumerate(story.tries):
+            if not (story.at_once and n):
+                await asyncio.sleep(dice.uniform(*_THINKS))
+            try_: dict[str, object] = {"reference": asked.attempt, "outcome": outcome, "channel": row.channel}
+            if story.short_percent:
+                try_["amount"] = row.amount_minor * (100 - story.short_percent) // 100
+            told = await self._stage.outside.control("paystack", "pay", try_)
+            paid = [charge["amount_minor"] for charge in told["charges"] if charge["status"] == "success"]
+            self._played.paid[row.story] += sum(paid)
+            self._played.charges += len(paid)
+        if story.forged:
+            forged = {"reference": asked.attempt, "amount": row.amount_minor}
+            await self._stage.outside.control("paystack", "forge", forged)
