@@ -52,7 +52,7 @@ def database_dsn(postgres: str) -> Iterator[str]:
     name = f"t_{secrets.token_hex(6)}"
     asyncio.run(_execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}"))
     yield _with_database(postgres, name)
-    asyncio.run(_execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(_drop(postgres, name))
 
 
 _TEMPLATE = "coopwire_template"
@@ -61,6 +61,16 @@ _TEMPLATE = "coopwire_template"
 async def _make_template(dsn: str) -> None:
     await _execute(dsn, f"CREATE DATABASE {_TEMPLATE}")
     await migrate.upgrade(_with_database(dsn, _TEMPLATE))
+
+
+async def _drop(dsn: str, name: str) -> None:
+    for _ in range(50):
+        try:
+            return await _execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        except asyncpg.InsufficientPrivilegeError:
+            # The autovacuum is at it, and only a superuser may end that; it takes a moment.
+            await asyncio.sleep(0.1)
+    raise AssertionError(f"database {name} cannot be dropped")
 
 
 async def _execute(dsn: str, statement: str) -> None:
