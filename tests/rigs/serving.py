@@ -24,13 +24,12 @@ async def serving(app: Any) -> AsyncIterator[str]:
     """The address of `app`; stopped at the end of the block."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
         running = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event for it
+        while not server.started and not running.done():
             await asyncio.sleep(0.001)
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
-            server.force_exit = True
             await running

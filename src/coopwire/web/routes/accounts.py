@@ -21,7 +21,10 @@ from coopwire.web.problems import INVALID, FieldError, Problem
 from coopwire.web.reading import StrictRoute, require_media, strict_json, strict_text
 
 router = APIRouter(
-    prefix="/v1", route_class=StrictRoute, tags=["core accounts"], dependencies=[needs(Scope.ACCOUNTS_WRITE)]
+    prefix="/v1",
+    route_class=StrictRoute,
+    tags=["core accounts"],
+    dependencies=[needs(Scope.ACCOUNTS_WRITE)],
 )
 
 _JSON, _CSV = "application/json", "text/csv"
