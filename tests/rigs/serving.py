@@ -22,7 +22,8 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
     """The address of `app`; stopped at the end of the block."""
-    with socket.socket() as listening:
+    # With the protocol named, asyncio turns off Nagle's algorithm; without it each answer waits 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
         running = asyncio.create_task(server.serve(sockets=[listening]))

@@ -102,7 +102,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that happens inside the door."""
-        while not condition():  # noqa: ASYNC110 - the door has no event for a test
+        while not condition():
             await asyncio.sleep(0.001)
 
     async def stored(self) -> int:
