@@ -14,14 +14,8 @@ from rigs.river import River, river
 from rigs.serving import serving
 
 from coopwire import app as composition
-from coopwire.application.accounts import AccountImport
-from coopwire.application.operating import Operator
 from coopwire.connections import Configured
-from coopwire.monitoring.metrics import Metrics
 from coopwire.ports.keys import Scope
-from coopwire.storage.core_accounts import CoreAccountRows
-from coopwire.storage.keys import KeyRows
-from coopwire.storage.queries import PostgresQueries
 from coopwire.web.api import build_api
 from coopwire.web.asgi import build_app
 from coopwire.web.door import Door
@@ -85,7 +79,7 @@ async def front_door(
         return replace(configured, routes=routes)
 
     async with river(dsn, change=allow, **how) as hub:
-        parts = office(hub)
+        parts = composition.office(hub.app)
         door = Door(hub.app.network, hub.app.database, hub.app.clock, hub.app.bells, parts.meter)
         api = build_api(parts)
         committing = asyncio.create_task(door.run())
@@ -97,19 +91,3 @@ async def front_door(
         finally:
             committing.cancel()
             await asyncio.wait([committing])
-
-
-def office(hub: River) -> Office:
-    """The office of a running hub."""
-    app = hub.app
-    sealer, pool = composition.sealer(app.settings), app.database.pool
-    return Office(
-        network=app.network,
-        desk=app.desk,
-        operator=Operator(app.network, app.database, app.clock),
-        accounts=AccountImport(app.network, CoreAccountRows(pool, sealer), app.clock),
-        queries=PostgresQueries(pool, sealer),
-        keys=KeyRows(pool),
-        clock=app.clock,
-        meter=Metrics(),
-    )
