@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 import structlog
 from rigs.command_line import COMMAND, Ran, Run
-from rigs.deployment import Deployment
+from rigs.deployment import SEALING_KEY, Deployment
 
 from coopwire.cli import main
 
 GATEWAY_KEY = "sk_test_0123456789abcdef"
-SEALING_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rigs.command_line import Ran, Run, run
 from rigs.database import fetch
-from rigs.deployment import Deployment
+from rigs.deployment import SEALING_KEY, Deployment
 
 from coopwire.storage import embedded
 
@@ -127,7 +127,7 @@ def test_a_key_that_does_not_open_what_is_sealed_is_told(
     found = _examined(within)
     assert _wrong(found) == ["secret key"]
     assert "core_accounts, tokens" in found["secret key"]["says"]
-    monkeypatch.setenv("COOPWIRE_SECRET_KEY", f"{other},MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    monkeypatch.setenv("COOPWIRE_SECRET_KEY", f"{other},{SEALING_KEY}")
     assert _wrong(_examined(within)) == []
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import io
 import socket
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from rigs.command_line import COMMAND, Run
 from rigs.database import fetch
-from rigs.deployment import Deployment
+from rigs.deployment import SEALING_KEY, Deployment
+
+from coopwire.ports.tokens import Tokens
+from coopwire.storage.database import connect
+from coopwire.storage.sealing import Sealer, parse_keys
 
 GOOD = {
     "gateway_clearing.paystack": "91",
@@ -81,11 +88,15 @@ def _sent_back_to(page: str) -> str:
 
 @pytest.fixture
 def consented(deployment: Deployment) -> Deployment:
-    """The deployment after a person consented to its books."""
-    with _connecting("--redirect-uri", _free_address()) as (process, page):
-        assert _open(page)[0] == 200
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+    """The deployment after a person consented to its books, so long ago that a token must be bought anew."""
+
+    async def consent() -> None:
+        database = await connect(deployment.dsn, Sealer(parse_keys(SEALING_KEY)), size=1)
+        async with database.tokens.locked("books") as row:
+            await row.save(Tokens("expired", "simulated-refresh-token", datetime(2020, 1, 1, tzinfo=UTC)))
+        await database.close()
+
+    asyncio.run(consent())
     return deployment
 
 
@@ -141,12 +152,31 @@ def test_the_address_one_was_sent_back_to_can_be_pasted(deployment: Deployment) 
     assert "consent is given" in out
 
 
-def test_an_address_that_is_not_the_one_is_not_taken(deployment: Deployment) -> None:
-    for pasted in ("", "nonsense", "https://hub.example/back?code=x&state=y", "http://[oops"):
-        with _connecting("--paste") as (process, _):
-            _, err = process.communicate(pasted + "\n", timeout=60)
-        assert process.returncode == 2
-        assert "this is not the address" in err
+@pytest.mark.parametrize(
+    "pasted", ["", "nonsense", "https://hub.example/back?code=x&state=y", "http://[oops"]
+)
+def test_an_address_that_is_not_the_one_is_not_taken(
+    deployment: Deployment, within: Run, monkeypatch: pytest.MonkeyPatch, pasted: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{pasted}\n"))
+    ran = within("connect", "books", "--paste")
+    assert ran.code == 2
+    assert "this is not the address" in ran.err
+
+
+def test_a_redirect_address_that_is_in_use_is_told(deployment: Deployment, within: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = within("connect", "books", "--redirect-uri", f"http://127.0.0.1:{taken.getsockname()[1]}/x")
+    assert ran.code == 2
+    assert "use --paste" in ran.err
+
+
+def test_nobody_is_waited_for_for_ever(deployment: Deployment, within: Run) -> None:
+    ran = within("connect", "books", "--redirect-uri", _free_address(), "--wait", "1")
+    assert ran.code == 2
+    assert "nobody came back within 1 s" in ran.err
 
 
 def test_a_connection_without_consent_says_so(deployment: Deployment, within: Run) -> None:
