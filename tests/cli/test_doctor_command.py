@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rigs.command_line import Ran, Run, run
+from rigs.command_line import Run, run
 from rigs.database import fetch
 from rigs.deployment import SEALING_KEY, Deployment
 
@@ -244,36 +244,30 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _examined_apart() -> tuple[Ran, dict[str, Any]]:
-    """In a process of its own, because the embedded server lives and dies with its process."""
-    ran = run("doctor", "--json")
-    assert "Traceback" not in ran.err
-    return ran, {row["check"]: row for row in ran.rows}
-
-
-def test_an_embedded_database_is_examined_before_its_first_start_while_it_runs_and_after(place: Path) -> None:
-    _, before = _examined_apart()
+def test_an_embedded_database_is_examined_before_its_first_start_while_it_runs_and_after(
+    place: Path, within: Run
+) -> None:
+    before = _examined(within)
     assert before["data folder"]["verdict"] == "notice"
     assert not (place / "data").exists()
 
-    made = run("keys", "create", "loan system")
-    assert made.code == 0, made.err
-    _, after = _examined_apart()
+    assert within("keys", "create", "loan system").code == 0
+    after = _examined(within)
     assert "not in use" in after["data folder"]["says"]
     assert after["schema"]["verdict"] == "fine"
     assert after["secret key"]["verdict"] == "fine"
 
     with embedded.start(place / "data"):
-        _, meanwhile = _examined_apart()
+        meanwhile = {row["check"]: row for row in run("doctor", "--json").rows}
         assert f"used by the hub with pid {os.getpid()}" in meanwhile["data folder"]["says"]
         assert meanwhile["database"]["verdict"] == "fine"
-        assert len(run("keys", "list", "--json").rows) == 1
+        assert len(within("keys", "list", "--json").rows) == 1
 
 
-def test_a_folder_that_is_used_for_something_else_is_told(place: Path) -> None:
+def test_a_folder_that_is_used_for_something_else_is_told(place: Path, within: Run) -> None:
     (place / "data").mkdir()
     (place / "data" / "thesis.txt").write_text("chapter one", encoding="utf-8")
-    ran = run("keys", "list")
+    ran = within("keys", "list")
     assert ran.code == 1
     assert "is not empty and holds no database of coopwire" in ran.err
     assert [file.name for file in (place / "data").iterdir()] == ["thesis.txt"]

@@ -131,7 +131,7 @@ async def _everything(
 def _row(effect: EffectView) -> tuple[object, ...]:
     return (
         effect.id,
-        effect.kind.value,
+        f"{effect.kind.value} {effect.about}".strip(),
         effect.connection,
         effect.state.value,
         effect.unknown_since or effect.created_at,

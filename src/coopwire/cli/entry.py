@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -61,6 +62,10 @@ for _name, _group in (
 
 def main(words: Sequence[str] | None = None) -> None:
     """The console script. Exit code 0, 1 when it failed, 2 when what was given cannot be used."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that has no ✓ must not end a command.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(words, prog_name="coopwire")
     except Exception as error:
