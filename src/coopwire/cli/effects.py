@@ -36,7 +36,10 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many of each state.")] = 100,
     as_json: _Json = False,
 ) -> None:
-    """Show effects, the newest first; without --state those that stand still."""
+    """Show what stands still, or what is in a --state.
+
+    The newest first.
+    """
     from coopwire.ports.queries import Filter
 
     which = [Filter(state=one, kind=_kind(kind), connection=connection) for one in _states(state)]
@@ -51,7 +54,10 @@ def list_(
 
 @app.command("show")
 def show_(effect: _Id, as_json: _Json = False) -> None:
-    """Show one effect with its tries, its look-ups, what it waits for and the breaks about it."""
+    """Show one effect and everything about it.
+
+    Its tries, its look-ups, what it waits for, and the breaks.
+    """
     detail, before, breaks = hub.on_database(lambda database: _everything(database, effect))
     if as_json:
         waits_for = {"waits_for": asdict(before) if before is not None else None}
@@ -68,14 +74,21 @@ def show_(effect: _Id, as_json: _Json = False) -> None:
 
 @app.command()
 def resume(effect: _Id, reason: _Reason) -> None:
-    """Go on with an effect: a held one is sent, an unknown one is looked up again, never sent."""
+    """Go on with an effect.
+
+    A held one goes out again, unless it may have been done: then it is looked up first. An unknown one is
+    looked up again, never sent.
+    """
     moved = _moved(lambda operator: operator.resume(effect, hub.actor(), reason))
     show.say(f"effect {moved.id} is {moved.state.value}")
 
 
 @app.command()
 def skip(effect: _Id, reason: _Reason) -> None:
-    """The hub is not to do it any more; the next one in its lane goes on. It cannot be undone."""
+    """Let an effect be done by nobody.
+
+    The hub will not do it any more, and the next one in its lane goes on. It cannot be undone.
+    """
     moved = _moved(lambda operator: operator.skip(effect, hub.actor(), reason))
     show.say(f"effect {moved.id} is {moved.state.value}")
 
