@@ -167,8 +167,12 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def postmaster_of(hub: psutil.Process) -> psutil.Process:
-    (postmaster,) = (process for process, words in told(hub, psutil.Process.cmdline) if "-D" in words)
+def postmaster_of(hub: psutil.Process, folder: Path | None = None) -> psutil.Process:
+    """The one server below the hub; `folder` tells it from others that this process may run."""
+    servers = [(process, words) for process, words in told(hub, psutil.Process.cmdline) if "-D" in words]
+    if folder is not None:
+        servers = [(p, words) for p, words in servers if any(w.startswith(str(folder)) for w in words)]
+    ((postmaster, _),) = servers
     return postmaster
 
 
@@ -280,7 +284,8 @@ def test_data_survive_stop_and_start(folder: Path) -> None:
 
 def test_stop_may_be_called_twice_and_leaves_no_process(folder: Path) -> None:
     server = start(folder)
-    family = psutil.Process().children(recursive=True)
+    postmaster = postmaster_of(psutil.Process(), folder)
+    family = [postmaster, *postmaster.children(recursive=True)]
     server.stop()
     server.stop()
     wait_until_gone(family)
@@ -301,7 +306,7 @@ def test_open_connections_do_not_hinder_the_stop(folder: Path) -> None:
 def test_a_server_that_died_is_seen_and_can_be_started_again(folder: Path) -> None:
     server = start(folder)
     do(server.dsn, "create table t (id int)")
-    postmaster_of(psutil.Process()).kill()
+    postmaster_of(psutil.Process(), folder).kill()
     wait_for(lambda: not server.alive)
     server.stop()
     with start(folder) as again:
