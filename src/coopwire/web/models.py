@@ -58,7 +58,13 @@ Day = Annotated[date, _written(_DAY, "2026-03-02"), AfterValidator(_near)]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[!-~]([ -~]*[!-~])?$")]
 """A reference of the loan system: printable ASCII."""
 Named = Annotated[
-    str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\u0000-\u001f\u007f-\u009f]+$")
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=120,
+        pattern=r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f]"
+        r"[^\u0000-\u001f\u007f-\u009f]*$",
+    ),
 ]
 """Text of one line."""
 Connection = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]

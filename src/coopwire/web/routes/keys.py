@@ -13,7 +13,7 @@ from coopwire.web.answers import KeyAnswer, Listed, NewKeyAnswer, key_answer
 from coopwire.web.document import answers
 from coopwire.web.models import KeyBody
 from coopwire.web.office import TheOffice
-from coopwire.web.problems import INVALID, NOT_FOUND, Problem
+from coopwire.web.problems import INVALID, NOT_FOUND, FieldError, Problem
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
@@ -25,7 +25,10 @@ async def make_key(
     body: Annotated[KeyBody, Body(examples=[examples.KEY_BODY])], caller: Caller, office: TheOffice
 ) -> NewKeyAnswer:
     """Make a key. Its secret is in this answer and nowhere else."""
-    made = await office.keys.create(body.name, body.scopes, actor(caller), office.clock.now())
+    try:
+        made = await office.keys.create(body.name, body.scopes, actor(caller), office.clock.now())
+    except ValueError as error:
+        raise Problem(INVALID, errors=[FieldError("name", str(error))]) from None
     return NewKeyAnswer(key_answer(made.key), made.secret)
 
 
