@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -37,6 +39,7 @@ LOGS = "logs"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED = 130
 _LOOK_EVERY = 1.0
+_WIDTH = 120
 
 
 def run(
@@ -48,12 +51,11 @@ def run(
     how long the members think. `folder`, new or empty, is used and kept; without one a temporary folder is
     used and removed.
     """
-    console = Console(highlight=False)
-    began = time.monotonic()
+    console = _console()
     try:
-        rows = day.chosen(day.read(), repayments)
         with _interrupted_by_signals(), _place(folder) as place:
-            return _show(console, place, rows, seed, keep, began)
+            rows = day.chosen(day.read(), repayments)
+            return _Demonstration(console, place, rows, seed, keep).show()
     except KeyboardInterrupt:
         console.print("interrupted: everything is taken down")
         return _INTERRUPTED
@@ -62,108 +64,113 @@ def run(
         return 1
 
 
-def _show(
-    console: Console, place: Path, rows: Sequence[Repayment], seed: int, keep: bool, began: float
-) -> int:
-    console.print(f"[bold]A day of {len(rows)} payments[/bold], in {place}")
-    console.print(
-        f"Timing profile [bold]demo[/bold]: every length of time is divided by {DEMO.speed}, those that the "
-        "machine's own speed bounds by 5.\nThe code, the thresholds and the number of steps stay the same."
-    )
-    with Children(_made(place / LOGS), _environment(place)) as children:
-        systems = simulated.start(children)
-        with embedded.start(place / "data"):
-            try:
-                return asyncio.run(_day(console, place, children, systems, rows, seed, keep, began))
-            finally:
-                # Before the database ends, so that nobody misses it.
-                children.end()
+@dataclass(frozen=True)
+class _Demonstration:
+    """One day in one folder."""
 
+    console: Console
+    place: Path
+    rows: Sequence[Repayment]
+    seed: int
+    keep: bool
+    began: float = field(default_factory=time.monotonic)
 
-async def _day(
-    console: Console,
-    place: Path,
-    children: Children,
-    systems: Mapping[str, Child],
-    rows: Sequence[Repayment],
-    seed: int,
-    keep: bool,
-    began: float,
-) -> int:
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as web:
+    def show(self) -> int:
+        """Everything from the first process to the end of the last one; the exit code."""
+        self.console.print(f"[bold]A day of {len(self.rows)} payments[/bold], in {self.place}")
+        self.console.print(
+            f"Timing profile [bold]demo[/bold]: every length of time is divided by {DEMO.speed}, those that the "
+            "machine's own speed bounds by 5.\nThe code, the thresholds and the number of steps stay the same."
+        )
+        with Children(_made(self.place / LOGS), _environment(self.place)) as children:
+            systems = simulated.start(children)
+            with embedded.start(self.place / "data"):
+                try:
+                    return asyncio.run(self._day(children, systems))
+                finally:
+                    # Before the database ends, so that nobody misses it.
+                    children.end()
+
+    async def _day(self, children: Children, systems: Mapping[str, Child]) -> int:
         began_at = datetime.now(UTC)
-        stage = await set_up(place, children, systems, web, rows, began_at)
-        console.print(f"Set up in {time.monotonic() - began:.0f} s: {_addresses(stage)}")
-        played, rested = await _play(console, stage, rows, seed, began_at)
-        findings = await find(stage, played, rested)
-        report.tell(console, findings)
-        console.print(f"\n{_conclusion(findings)} ({time.monotonic() - began:.0f} s in all)")
-        if keep:
-            await _stay(console, stage)
-        return 0 if findings.holds else 1
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as web:
+            with self.console.status("setting up: simulated systems and the hub"):
+                stage = await set_up(self.place, children, systems, web, self.rows, began_at)
+            self.console.print(f"Set up in {self._seconds()} s: the hub listens on {stage.hub.url}")
+            findings = await find(stage, await self._play(stage, began_at))
+            report.tell(self.console, findings)
+            self.console.print(f"\n{_conclusion(findings)} ({self._seconds()} s in all)")
+            if self.keep:
+                await self._stay(stage)
+            return 0 if findings.holds else 1
+
+    async def _play(self, stage: Stage, began_at: datetime) -> Played:
+        """The members pay, then the hub comes to rest."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, TextColumn("{task.fields[open]}"), console=self.console) as progress:
+            task = progress.add_task("members pay", total=len(self.rows), open="")
+            watch = Watch(stage, lambda n: progress.update(task, open=f"{n} writes under way"))
+            player = Player(stage, began_at, self.seed, lambda: progress.advance(task))
+            played = await _watched(watch, player.play(self.rows))
+            progress.update(task, description="the hub comes to rest")
+            await watch.rest(played.charges)
+        return played
+
+    async def _stay(self, stage: Stage) -> None:
+        """Leave everything running until somebody ends it."""
+        ended = asyncio.Event()
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        self.console.print("\nEverything goes on; Ctrl-C ends it.")
+        for name, words in _addresses(stage).items():
+            self.console.print(f"  {name:<22}{words}", soft_wrap=True)
+        while not ended.is_set():
+            stage.children.check()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _LOOK_EVERY)
+
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self.began:.0f}"
 
 
-async def _play(
-    console: Console, stage: Stage, rows: Sequence[Repayment], seed: int, began_at: datetime
-) -> tuple[Played, bool]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[open]}"), console=console) as progress:
-        task = progress.add_task("members pay", total=len(rows), open="")
-        watch = Watch(stage, lambda n: progress.update(task, open=f"{n} writes under way"))
-        player = Player(stage, began_at, seed, lambda: progress.advance(task))
-        watching = asyncio.create_task(watch.run())
-        try:
-            played = await _unless_ended(watching, player.play(rows))
-        finally:
-            watching.cancel()
-        progress.update(task, description="the hub comes to rest")
-        return played, await watch.rest(played.charges)
-
-
-async def _unless_ended(watching: asyncio.Task[None], work: Coroutine[Any, Any, Played]) -> Played:
+async def _watched(watch: Watch, work: Coroutine[Any, Any, Played]) -> Played:
     """The result of `work`, unless the watch raises first."""
-    task = asyncio.ensure_future(work)
+    watching, working = asyncio.create_task(watch.run()), asyncio.create_task(work)
     try:
-        await asyncio.wait({task, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if watching.done():
-            await watching
-        return await task
+        done, _ = await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+        if watching in done:
+            watching.result()
+        return await working
     finally:
-        task.cancel()
+        working.cancel()
+        watching.cancel()
+        await asyncio.wait({watching, working})
 
 
 def _conclusion(findings: Findings) -> str:
     if findings.holds:
         return "[bold green]Everything holds.[/bold green]"
-    return "[bold red]It does not hold.[/bold red]"
+    return "[bold red]It does not hold.[/bold red] With --folder the data and the logs are kept."
 
 
-def _addresses(stage: Stage) -> str:
-    systems = ", ".join(f"{name} {url}" for name, url in stage.outside.urls.items())
-    return f"hub {stage.hub.url}, {systems}"
+def _addresses(stage: Stage) -> dict[str, str]:
+    """Where everything is, by what it is."""
+    hub = stage.hub
+    return {
+        "API": f"{hub.url}/v1/payments",
+        "its key": hub.key,
+        "its description": f"{hub.url}/docs",
+        **{f"simulated {name}": url for name, url in stage.outside.urls.items()},
+        "connections": str(stage.folder / CONNECTIONS),
+        "logs": str(stage.folder / LOGS),
+        "the proof again": f"OUTSIDE_HUB_KEY={hub.key} {shlex.join(command(stage))}",
+    }
 
 
-async def _stay(console: Console, stage: Stage) -> None:
-    """Leave everything running until somebody ends it."""
-    ended = asyncio.Event()
-    for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    console.print("\nEverything goes on; Ctrl-C ends it.")
-    for name, place in (
-        ("API", f"{stage.hub.url}/v1/payments   key {stage.hub.key}"),
-        ("its description", f"{stage.hub.url}/docs"),
-        *((f"simulated {name}", url) for name, url in stage.outside.urls.items()),
-        ("connections", str(stage.folder / CONNECTIONS)),
-        ("logs", str(stage.folder / LOGS)),
-    ):
-        console.print(f"  {name:<22}{place}", soft_wrap=True)
-    console.print(
-        f"  {'the proof again':<22}OUTSIDE_HUB_KEY={stage.hub.key} {' '.join(command(stage))}", soft_wrap=True
-    )
-    while not ended.is_set():
-        stage.children.check()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), _LOOK_EVERY)
+def _console() -> Console:
+    """The terminal; in a pipe or a file the tables keep their width."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 @contextmanager

@@ -19,8 +19,6 @@ class Findings:
     """Rows as the hub's API and the control planes tell them."""
 
     played: Played
-    rested: bool
-    """Whether nothing was under way any more."""
     verdict: _Row
     """What the checker found, see `outside.Verdict.shown`."""
     payments: Sequence[_Row]
@@ -30,6 +28,21 @@ class Findings:
     """Every fault rule, by system and id."""
     deliveries: Sequence[_Row]
     """Every try of the gateway to deliver a webhook."""
+    histories: Mapping[str, _Row]
+    """Tries and look-ups of every write that did not simply succeed, by its id."""
+
+    @property
+    def left_behind(self) -> list[_Row]:
+        """Writes that a killed worker was sending: a try of theirs never ended."""
+        return [self.histories[id_]["effect"] for id_ in self.histories if self._was_left(id_)]
+
+    def was_looked_up(self, effect: _Row) -> bool:
+        """Whether its outcome was not known at some time, so that it was looked up."""
+        history = self.histories.get(effect["id"])
+        return history is not None and bool(history["looks_made"])
+
+    def _was_left(self, effect: str) -> bool:
+        return any(one["ended_at"] is None for one in self.histories[effect]["tries_made"])
 
     @property
     def paid_is_collected(self) -> bool:
@@ -43,21 +56,25 @@ class Findings:
         return bool(self.verdict["holds"]) and self.paid_is_collected
 
 
-async def find(stage: Stage, played: Played, rested: bool) -> Findings:
+async def find(stage: Stage, played: Played) -> Findings:
     """Gather it; the proof comes first, while the hub is at rest."""
     verdict = await prove(stage)
-    rules = {
-        (system, rule["id"]): rule
-        for system in SETTINGS
-        for rule in (await stage.outside.told(system, "faults"))["faults"]
-    }
+    effects = [row async for row in stage.hub.rows("effects")]
     return Findings(
         played=played,
-        rested=rested,
         verdict=verdict,
         payments=[row async for row in stage.hub.rows("payments")],
-        effects=[row async for row in stage.hub.rows("effects")],
+        effects=effects,
         breaks=[row async for row in stage.hub.rows("breaks")],
-        rules=rules,
+        rules={
+            (system, rule["id"]): rule
+            for system in SETTINGS
+            for rule in (await stage.outside.told(system, "faults"))["faults"]
+        },
         deliveries=(await stage.outside.told("paystack", "webhooks"))["deliveries"],
+        histories={
+            row["id"]: await stage.hub.read(f"effects/{row['id']}")
+            for row in effects
+            if row["tries"] > 1 or row["unknown_since"] is not None
+        },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from coopwire.demo.children import DemoFailure
 _ROWS_PER_PAGE = 200
 _PATIENCE = 30.0
 _POLL = 0.25
+_GOOD = (200, 201, 202)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +33,27 @@ class Hub:
     def __init__(self, url: str, key: str, web: aiohttp.ClientSession) -> None:
         self.url = url
         self.key = key
-        self._headers = {"Authorization": f"Bearer {key}"}
         self._web = web
 
     async def ask(self, body: dict[str, Any], key: str) -> Asked:
         """Ask a member to pay. Waits for the page where the hub has none yet; DemoFailure when refused."""
-        headers = {**self._headers, "Idempotency-Key": key}
-        async with self._web.post(f"{self.url}/v1/payments", json=body, headers=headers) as answer:
-            told = await answer.json()
-            if answer.status not in (200, 201, 202):
-                raise DemoFailure(f"the hub refuses a payment ({answer.status}): {told}")
+        told = await self._call("POST", "payments", json=body, headers={"Idempotency-Key": key})
         payment = told["payment"]["reference"]
-        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while told["checkout_url"] is None:
-            if asyncio.get_running_loop().time() > deadline:
+            if time.monotonic() > deadline:
                 raise DemoFailure(f"payment {payment} got no page within {_PATIENCE:.0f} s")
             await asyncio.sleep(_POLL)
             told = await self.read(f"payments/{payment}")
         return Asked(payment, told["attempt"], told["checkout_url"])
 
-    async def open_page(self, url: str) -> None:
-        """The member's browser opens the gateway's page."""
-        async with self._web.get(url) as answer:
-            if answer.status != 200:
-                raise DemoFailure(f"the gateway's page answers {answer.status}")
+    async def link_accounts(self, table: str) -> None:
+        """Take in the table member → core account, as CSV. DemoFailure when a line is refused."""
+        await self._call("PUT", "core-accounts", data=table.encode(), headers={"Content-Type": "text/csv"})
 
     async def read(self, path: str, **query: str) -> Any:
         """GET below /v1. DemoFailure on anything but a 200."""
-        url = f"{self.url}/v1/{path}"
-        async with self._web.get(url, params=query, headers=self._headers) as answer:
-            if answer.status != 200:
-                raise DemoFailure(f"the hub answers {answer.status} to {path}")
-            return await answer.json()
+        return await self._call("GET", path, params=query)
 
     async def rows(self, noun: str, **query: str) -> AsyncIterator[dict[str, Any]]:
         """Every row of a list, all pages."""
@@ -78,3 +69,13 @@ class Hub:
     async def count(self, noun: str, **query: str) -> int:
         """How many rows a list has."""
         return len([row async for row in self.rows(noun, **query)])
+
+    async def _call(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}
+        try:
+            async with self._web.request(method, f"{self.url}/v1/{path}", headers=headers, **more) as answer:
+                if answer.status not in _GOOD:
+                    raise DemoFailure(f"the hub answers {answer.status} to {path}: {await answer.text()}")
+                return await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DemoFailure(f"the hub does not answer to {path}: {type(error).__name__}") from None

@@ -14,16 +14,20 @@ from coopwire.demo.children import DemoFailure
 from coopwire.demo.day import LENGTH, Repayment
 from coopwire.demo.hub import Asked
 from coopwire.demo.stage import Stage
-from coopwire.demo.stories import STORIES, Accident, Story, words_of
+from coopwire.demo.stories import IN_THE_AIR, STORIES, Accident, Story, words_of
 
 AT_ONCE = 20
 """So many members are at it at a time."""
 SECONDS_PER_PAYMENT = 0.06
+SHORTEST_DAY = 5.0
 _THINKS = (0.1, 0.6)
 """Seconds from the page to the payment, and between two tries."""
-_ENOUGH = 8
-"""Writes being sent when a worker is killed."""
-_SENDING_WITHIN = 3.0
+_HELD_UP_WITHIN = 2.5
+"""Seconds; the credits that are held up take three."""
+_POLL = 0.05
+
+_Rule = tuple[str, int]
+"""A fault rule: the simulated system and the rule's id there."""
 
 
 @dataclass(slots=True)
@@ -35,10 +39,10 @@ class Played:
     paid: Counter[str] = field(default_factory=Counter)
     charges: int = 0
     """How many times somebody paid."""
-    rules: dict[tuple[str, int], str] = field(default_factory=dict)
-    """(simulated system, id of the fault rule) → story."""
-    in_the_air: set[str] = field(default_factory=set)
-    """Writes that were being sent when a worker was killed."""
+    rules: dict[_Rule, str] = field(default_factory=dict)
+    """Fault rules by story."""
+    killed: int = 0
+    """How many workers were killed."""
 
 
 class Player:
@@ -54,7 +58,7 @@ class Player:
 
     async def play(self, rows: Sequence[Repayment]) -> Played:
         """The whole day. DemoFailure when the hub does not take a payment."""
-        seconds = len(rows) * SECONDS_PER_PAYMENT
+        seconds = max(len(rows) * SECONDS_PER_PAYMENT, SHORTEST_DAY)
         began = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:
@@ -72,25 +76,33 @@ class Player:
             asked = await self._stage.hub.ask(row.request(self._began_at), f"day-{row.number}")
             self._played.rows[row.story] += 1
             self._played.asked[row.story] += row.amount_minor
-            for accident in story.accidents:
-                await self._prepare(accident, row, asked)
+            rules = [await self._prepare(accident, row, asked) for accident in story.accidents]
             await self._pay(row, story, asked, dice)
             if story.kills_worker:
-                await self._kill_worker()
+                await self._kill_worker(rules)
         finally:
             self._places.release()
         self._progress()
 
-    async def _kill_worker(self) -> None:
-        """Wait until enough is being sent that the worker must have a part in it; then it is gone."""
-        deadline = time.monotonic() + _SENDING_WITHIN
-        sending: set[str] = set()
-        while len(sending) < _ENOUGH and time.monotonic() < deadline:
-            sending = {row["id"] async for row in self._stage.hub.rows("effects", state="sending")}
-        self._played.in_the_air |= sending
+    async def _kill_worker(self, rules: Sequence[_Rule]) -> None:
+        """Wait until so much is held up that the worker must have a part in it; then it is gone."""
+        deadline = time.monotonic() + _HELD_UP_WITHIN
+        while time.monotonic() < deadline:
+            if await self._fired(rules) >= IN_THE_AIR:
+                break
+            await asyncio.sleep(_POLL)
         self._stage.restart_worker()
+        self._played.killed += 1
 
-    async def _prepare(self, accident: Accident, row: Repayment, asked: Asked) -> None:
+    async def _fired(self, rules: Sequence[_Rule]) -> int:
+        """How often these rules have spoiled a call."""
+        fired = 0
+        for system in {system for system, _ in rules}:
+            told = await self._stage.outside.told(system, "faults")
+            fired += sum(rule["fired"] for rule in told["faults"] if (system, rule["id"]) in rules)
+        return fired
+
+    async def _prepare(self, accident: Accident, row: Repayment, asked: Asked) -> _Rule:
         rule = await self._stage.outside.control(
             accident.provider,
             "faults",
@@ -102,10 +114,12 @@ class Player:
                 "params": accident.params,
             },
         )
-        self._played.rules[accident.provider, rule["id"]] = row.story
+        key = (accident.provider, rule["id"])
+        self._played.rules[key] = row.story
+        return key
 
     async def _pay(self, row: Repayment, story: Story, asked: Asked, dice: random.Random) -> None:
-        await self._stage.hub.open_page(asked.url)
+        await self._stage.outside.open_page(asked.url)
         for n, outcome in enumerate(story.tries):
             if not (story.at_once and n):
                 await asyncio.sleep(dice.uniform(*_THINKS))

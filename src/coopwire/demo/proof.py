@@ -35,7 +35,7 @@ async def prove(stage: Stage) -> Any:
 def command(stage: Stage) -> list[str]:
     """The checker's command line; `-I -S` leaves it the standard library only."""
     urls = stage.outside.urls
-    words = [sys.executable, "-I", "-S", str(CHECKER), "--json", "--hub", stage.hub.url]
+    words = [sys.executable, "-I", "-S", str(CHECKER), "--hub", stage.hub.url]
     words += ["--gateway", urls["paystack"], "--books", urls["quickbooks"]]
     words += ["--bank", urls["bankone"], "--lms", urls["lms"]]
     words += ["--accounts", str(stage.folder / ACCOUNTS), "--clearing", simulated.CLEARING_ACCOUNT]
@@ -47,6 +47,7 @@ def command(stage: Stage) -> list[str]:
 async def _check(stage: Stage) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
         *command(stage),
+        "--json",
         env={"OUTSIDE_HUB_KEY": stage.hub.key},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

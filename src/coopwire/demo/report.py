@@ -10,21 +10,46 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from coopwire.demo.findings import Findings
 from coopwire.demo.stories import STORIES
+from coopwire.domain.breaks import BreakType
+from coopwire.domain.states import EffectState
 
-_STATES = ("intended", "sending", "unknown", "held", "done", "refused", "cancelled")
+REASONS: Mapping[BreakType, str] = {
+    BreakType.AMOUNT_DIFFERS: "another amount arrived than was asked: in suspense, a person decides",
+    BreakType.CURRENCY_DIFFERS: "another currency arrived than was asked: in suspense, a person decides",
+    BreakType.WRONG_MODE: "test money told to a live connection, or the other way round: not booked",
+    BreakType.RECEIPT_WITHOUT_PAYMENT: "money that nobody asked for: in suspense, a person decides",
+    BreakType.SECOND_CHARGE: "paid a second time on one page: the member's overpayment",
+    BreakType.DUES_EXPIRED: "the dues were too old to allocate to: in suspense",
+    BreakType.FORBIDDEN_MOVE: "the gateway tells of a state that cannot follow",
+    BreakType.NOTICE_NOT_CONFIRMED: "a signed webhook that the gateway's look-up never confirmed: not booked",
+    BreakType.NOTICE_UNREADABLE: "a signed webhook that cannot be read",
+    BreakType.CHARGE_CHANGED: "the gateway tells another amount of a charge than before",
+    BreakType.EFFECT_REFUSED: "a system refused what the hub wrote",
+    BreakType.EFFECT_GAVE_UP: "a system said 'not now' for too long",
+    BreakType.EFFECT_HELD: "a write waits for a person",
+    BreakType.OUTCOME_STILL_UNKNOWN: "a day of look-ups did not tell what became of a write",
+    BreakType.FOUND_DIFFERENT: "something else stands there under the hub's reference",
+    BreakType.FOUND_TWICE: "the same stands there twice",
+    BreakType.LATE_OUTCOME: "an answer came late and does not fit what was found out",
+    BreakType.LMS_ANSWER_REJECTED: "the loan system's allocation does not add up",
+    BreakType.CONTRACT_BROKEN: "an answer was not in the agreed shape",
+}
+_HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"
+_OUTSIDE = "QuickBooks' journals, BankOne's statements"
+_ANSWERS = {("missing", 0): "never sent", ("forged", 401): "401, nothing kept"}
 
 
 def tell(console: Console, found: Findings) -> None:
     """Every table, the proof last."""
-    console.print(_money(found))
-    console.print(_stories(found))
-    console.print(_breaks(found))
-    console.print(_effects(found))
-    console.print(_webhooks(found))
-    _proof(console, found.verdict)
+    for table in (_stories(found), _webhooks(found), _writes(found), _breaks(found), _money(found)):
+        console.print(table)
+    for note in _notes(found):
+        console.print(note)
+    _proof(console, found)
 
 
 def naira(kobo: int) -> str:
@@ -40,29 +65,8 @@ def _table(title: str, *columns: str, numbers: Iterable[str] = ()) -> Table:
     return table
 
 
-def _money(found: Findings) -> Table:
-    totals, buckets = found.verdict["totals"], found.verdict["buckets"]
-    table = _table("The money", "", "count", "naira", "who says so", numbers=("count", "naira"))
-    asked = {"count": len(found.payments), "kobo": sum(one["amount_minor"] for one in found.payments)}
-    _money_row(table, "asked", asked, "the hub")
-    _money_row(table, "collected", totals["collected"], "Paystack's list")
-    _money_row(table, "  its fees", totals["fees"], "Paystack's list")
-    table.add_section()
-    for name, one in buckets.items():
-        _money_row(table, name, one, "QuickBooks' journals, BankOne's statements")
-    table.add_section()
-    _money_row(table, "  in suspense", totals["suspense"], "QuickBooks' journals")
-    _money_row(table, "  overpayment", totals["overpayment"], "QuickBooks' journals")
-    _money_row(table, "told to the loan system", totals["told"], "its own record")
-    return table
-
-
-def _money_row(table: Table, name: str, one: Mapping[str, int], source: str) -> None:
-    table.add_row(name, f"{one['count']:,}", naira(one["kobo"]), source)
-
-
 def _stories(found: Findings) -> Table:
-    columns = ("what happened", "times", "asked", "paid", "came to pass")
+    columns = ("what happened", "times", "asked", "paid", "accidents")
     table = _table("The day", *columns, numbers=columns[1:])
     played = found.played
     planned: Counter[str] = Counter()
@@ -78,61 +82,92 @@ def _stories(found: Findings) -> Table:
     return table
 
 
+def _webhooks(found: Findings) -> Table:
+    table = _table("Webhooks of Paystack", "manner", "count", "answer of the hub", numbers=("count",))
+    counts = Counter((one["manner"].replace("_", " "), one["status"]) for one in found.deliveries)
+    for (manner, status), count in sorted(counts.items()):
+        table.add_row(manner, str(count), _ANSWERS.get((manner, status), str(status) if status else "none"))
+    return table
+
+
+def _writes(found: Findings) -> Table:
+    states = [state for state in EffectState if any(one["state"] == state for one in found.effects)]
+    columns = (*states, "tried again", "outcome looked up")
+    table = _table("Writes of the hub, by state", "kind", *columns, numbers=columns)
+    for kind in sorted({one["kind"] for one in found.effects}):
+        rows = [one for one in found.effects if one["kind"] == kind]
+        counts = Counter(one["state"] for one in rows)
+        again = sum(one["tries"] > 1 for one in rows)
+        looked = sum(found.was_looked_up(one) for one in rows)
+        table.add_row(kind, *(str(counts[state]) for state in states), str(again), str(looked))
+    return table
+
+
 def _breaks(found: Findings) -> Table:
-    table = _table(
-        "Breaks: what a person must look at", "type", "count", "naira", "such as", numbers=("count", "naira")
-    )
+    columns = ("type", "count", "naira", "reason")
+    table = _table("Breaks: what a person must look at", *columns, numbers=("count", "naira"))
     by_type: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for one in found.breaks:
         by_type[one["type"]].append(one)
     for type_, rows in sorted(by_type.items()):
         money = sum(row["evidence"].get("value_minor", 0) for row in rows)
-        table.add_row(type_, str(len(rows)), naira(money) if money else "", _evidence(rows[0]["evidence"]))
+        table.add_row(type_, str(len(rows)), naira(money) if money else "", REASONS[BreakType(type_)])
     return table
 
 
-def _evidence(evidence: Mapping[str, Any]) -> str:
-    """The facts of both sides in a few words."""
-    words = []
-    for name, value in evidence.items():
-        if name.endswith("_minor"):
-            words.append(f"{name.removesuffix('_minor')} {naira(value)}")
-        elif name not in ("connection", "kind") and not name.endswith("currency"):
-            words.append(f"{name} {value}")
-    return ", ".join(words)
-
-
-def _effects(found: Findings) -> Table:
-    states = [state for state in _STATES if any(one["state"] == state for one in found.effects)]
-    columns = (*states, "tried again", "outcome looked up")
-    table = _table("Outgoing writes", "kind", *columns, numbers=columns)
-    kinds = sorted({one["kind"] for one in found.effects})
-    for kind in kinds:
-        rows = [one for one in found.effects if one["kind"] == kind]
-        counts = Counter(one["state"] for one in rows)
-        again = sum(one["tries"] > 1 for one in rows)
-        looked = sum(one["looks"] > 0 for one in rows)
-        table.add_row(kind, *(str(counts[state]) for state in states), str(again), str(looked))
+def _money(found: Findings) -> Table:
+    totals, buckets = found.verdict["totals"], found.verdict["buckets"]
+    table = _table("The money", "state", "count", "naira", "who says so", numbers=("count", "naira"))
+    asked = {"count": len(found.payments), "kobo": sum(one["amount_minor"] for one in found.payments)}
+    _money_row(table, "asked", asked, _HUB)
+    _money_row(table, "collected", totals["collected"], _GATEWAY)
+    _money_row(table, "  of it fees", totals["fees"], _GATEWAY)
+    table.add_section()
+    for name, one in buckets.items():
+        _money_row(table, name, one, _OUTSIDE)
+    table.add_section()
+    _money_row(table, "in suspense", totals["suspense"], _BOOKS)
+    _money_row(table, "overpayment", totals["overpayment"], _BOOKS)
+    _money_row(table, "told to the loan system", totals["told"], "its own record")
     return table
 
 
-def _webhooks(found: Findings) -> Table:
-    table = _table("Webhooks of Paystack", "manner", "sent", "answer of the hub", numbers=("sent",))
-    counts = Counter((one["manner"], one["status"]) for one in found.deliveries)
-    for (manner, status), count in sorted(counts.items()):
-        table.add_row(manner, str(count), _ANSWERS.get((manner, status), str(status)))
-    return table
+def _money_row(table: Table, name: str, one: Mapping[str, int], source: str) -> None:
+    table.add_row(name, f"{one['count']:,}", naira(one["kobo"]), source)
 
 
-_ANSWERS = {("missing", 0): "(never sent)", ("forged", 401): "401, nothing kept"}
-
-
-def _proof(console: Console, verdict: Mapping[str, Any]) -> None:
-    console.print("\n[bold]The proof, read from outside[/bold]")
-    for check in verdict["checks"]:
-        holds = not check["faults"]
-        console.print(
-            f"  {'[green]holds[/green]' if holds else '[bold red]FAILS[/bold red]'}  {check['sentence']}"
+def _notes(found: Findings) -> Iterable[str]:
+    """What needs a word besides the numbers."""
+    if found.played.killed:
+        left = Counter(one["state"] for one in found.left_behind)
+        became = ", ".join(f"{count} {state}" for state, count in left.items())
+        yield (
+            f"Workers killed with SIGKILL in mid-flow: {found.played.killed}. Writes that they left in the air: "
+            f"{left.total()}{f'; looked up, and now {became}' if became else ''}."
         )
-        for fault in check["faults"]:
-            console.print(f"           {fault}", markup=False, highlight=False)
+    unknown = [one for one in found.effects if one["state"] == EffectState.UNKNOWN]
+    if unknown:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(one["kind"] for one in unknown).items())
+        yield (
+            f"Still unknown: {kinds}. BankOne's 'not found' proves nothing, so such a posting is never sent again: "
+            "it is looked up for a day, then a person decides. Later credits of that account wait."
+        )
+
+
+def _proof(console: Console, found: Findings) -> None:
+    console.print("\n[bold]The proof, read from outside[/bold]")
+    for check in found.verdict["checks"]:
+        _check(console, check["sentence"], check["faults"])
+    collected = found.verdict["totals"]["collected"]["kobo"]
+    paid = naira(found.played.paid.total())
+    different = f"the members paid {paid} in {found.played.charges} charges, listed are {naira(collected)}"
+    _check(
+        console, "the gateway lists what the members paid", () if found.paid_is_collected else (different,)
+    )
+
+
+def _check(console: Console, sentence: str, faults: Iterable[str]) -> None:
+    rows = list(faults)
+    console.print(Text.assemble("  ", ("FAILS", "bold red") if rows else ("holds", "green"), f"  {sentence}"))
+    for fault in rows:
+        console.print(Text(f"         {fault}"))

@@ -67,6 +67,12 @@ class Simulated:
         """GET from the control plane of a simulator."""
         return await self._call("GET", provider, name, None)
 
+    async def open_page(self, url: str) -> None:
+        """A member's browser opens the gateway's page."""
+        async with self.web.get(url) as answer:
+            if answer.status != 200:
+                raise DemoFailure(f"the gateway's page answers {answer.status}")
+
     async def consent(self, page: str) -> str:
         """The administrator says yes on the books' page; the address to which the browser is sent back."""
         async with self.web.get(page, allow_redirects=False) as answer:
@@ -74,11 +80,14 @@ class Simulated:
 
     async def _call(self, method: str, provider: str, name: str, body: object) -> Any:
         url = f"{self.urls[provider]}/_sim/{name}"
-        async with self.web.request(method, url, json=body) as answer:
-            value = await answer.json()
-            if answer.status != 200:
-                raise DemoFailure(f"the {provider} simulator refuses {name}: {value}")
-            return value
+        try:
+            async with self.web.request(method, url, json=body) as answer:
+                value = await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DemoFailure(f"the {provider} simulator does not answer: {type(error).__name__}") from None
+        if answer.status != 200:
+            raise DemoFailure(f"the {provider} simulator refuses {name}: {value}")
+        return value
 
 
 def connections_toml(urls: Mapping[str, str]) -> str:

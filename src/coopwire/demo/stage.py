@@ -20,7 +20,7 @@ from coopwire.demo.simulated import Simulated
 CONNECTIONS = "connections.toml"
 ACCOUNTS = "accounts.csv"
 _MAPPING = "mapping.csv"
-_SCOPES = ("--scope", "payments:write", "--scope", "operate")
+_SCOPES = ("--scope", "payments:write", "--scope", "accounts:write", "--scope", "operate")
 
 
 @dataclass(slots=True)
@@ -56,15 +56,18 @@ async def set_up(
     await outside.control("lms", "members", {"members": day.loans(rows, began_at)})
     key, *_ = await asyncio.gather(
         children.run("keys", "create", "demo", *_SCOPES),
-        children.run("accounts", "import", str(folder / ACCOUNTS)),
         children.run("mapping", "load", "quickbooks", str(folder / _MAPPING)),
         children.run("connect", "quickbooks", "--paste", answer=outside.consent),
     )
-    # Activating holds the mapping against the chart of accounts, so it needs the consent.
-    await children.run("mapping", "activate", "quickbooks")
-    url = await serving.first_word("http://")
-    await outside.control("paystack", "settings", {"webhook_url": f"{url}/webhooks/paystack"})
-    return Stage(folder, children, outside, Hub(url, key.strip(), web), children.start("worker", "worker"))
+    worker = children.start("worker", "worker")
+    hub = Hub(await serving.first_word("http://"), key.strip(), web)
+    await outside.control("paystack", "settings", {"webhook_url": f"{hub.url}/webhooks/paystack"})
+    await asyncio.gather(
+        # Holds the mapping against the chart of accounts, so it comes after the consent.
+        children.run("mapping", "activate", "quickbooks"),
+        hub.link_accounts((folder / ACCOUNTS).read_text(encoding="utf-8")),
+    )
+    return Stage(folder, children, outside, hub, worker)
 
 
 def _write_files(folder: Path, outside: Simulated, rows: Sequence[Repayment]) -> None:
