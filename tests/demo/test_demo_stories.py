@@ -6,7 +6,7 @@ import pytest
 
 from coopwire.demo import simulated
 from coopwire.demo.report import REASONS
-from coopwire.demo.stories import IN_THE_AIR, STORIES
+from coopwire.demo.stories import IN_THE_AIR, STORIES, Accident
 from coopwire.domain.books import keys_needed
 from coopwire.domain.breaks import BreakType
 from coopwire.providers import catalog
@@ -15,16 +15,16 @@ ACCIDENTS = [(word, accident) for word, story in STORIES.items() for accident in
 
 
 @pytest.mark.parametrize(("word", "accident"), ACCIDENTS, ids=[word for word, _ in ACCIDENTS])
-def test_the_simulator_takes_the_fault_of_the_story(word: str, accident: object) -> None:
-    sheet = catalog.sheet(accident.provider)  # type: ignore[attr-defined]
-    simulator = sheet.load(sheet.simulator)(simulated.SETTINGS[accident.provider])  # type: ignore[attr-defined]
+def test_the_simulator_takes_the_fault_of_the_story(word: str, accident: Accident) -> None:
+    sheet = catalog.sheet(accident.provider)
+    simulator = sheet.load(sheet.simulator)(simulated.SETTINGS[accident.provider])
     rule = simulator.faults.add(
-        accident.operation,  # type: ignore[attr-defined]
-        accident.kind,  # type: ignore[attr-defined]
-        times=accident.times,  # type: ignore[attr-defined]
-        params=accident.params,  # type: ignore[attr-defined]
+        accident.operation,
+        accident.kind,
+        times=accident.times,
+        params=accident.params,
     )
-    assert rule.times == accident.times  # type: ignore[attr-defined]
+    assert rule.times == accident.times
 
 
 def test_the_ugly_cases_that_a_day_can_bring_are_all_there() -> None:
