@@ -12,17 +12,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
-from coopwire.application.accounts import AccountImport
 from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
 from coopwire.application.executor import Executor
 from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network
-from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk, new_worker_name
 from coopwire.application.reactions import consumers
 from coopwire.application.sweeping import Sweeper
@@ -30,25 +28,23 @@ from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.timings import Timings
-from coopwire.monitoring.metrics import Metrics
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connected, Connection, Outside
 from coopwire.ports.stores import StorageUnavailable
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.storage import embedded, migrate
-from coopwire.storage.core_accounts import CoreAccountRows
 from coopwire.storage.database import PostgresDatabase, connect
-from coopwire.storage.keys import KeyRows
-from coopwire.storage.queries import PostgresQueries
 from coopwire.storage.sealing import Sealer
 from coopwire.transport.clock import SystemClock
 from coopwire.transport.guard import LocalBoard
 from coopwire.transport.http import GuardedHttp, HttpTransport
-from coopwire.web.api import build_api
-from coopwire.web.asgi import build_app
-from coopwire.web.door import Door
-from coopwire.web.office import Office
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from coopwire.web.asgi import ASGI
+    from coopwire.web.office import Office
 
 _log = structlog.get_logger()
 _KEY_FILE = "secret.key"
@@ -252,6 +248,15 @@ def dies_at(place: str | None) -> FailPoints:
 
 def office(app: App) -> Office:
     """What the API's routes work with."""
+    # Here and below the web is imported when it is used: a worker and a command have no need of it.
+    from coopwire.application.accounts import AccountImport
+    from coopwire.application.operating import Operator
+    from coopwire.monitoring.metrics import Metrics
+    from coopwire.storage.core_accounts import CoreAccountRows
+    from coopwire.storage.keys import KeyRows
+    from coopwire.storage.queries import PostgresQueries
+    from coopwire.web.office import Office
+
     pool, seal = app.database.pool, sealer(app.settings)
     return Office(
         network=app.network,
@@ -265,14 +270,6 @@ def office(app: App) -> Office:
     )
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us: the loops behind the door must end after it, in good order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def run_server(
     settings: Settings,
     configured: Configured,
@@ -284,6 +281,10 @@ async def run_server(
     Ends in good order on SIGTERM or SIGINT: the door first, then what is under way. OSError when the port is
     taken.
     """
+    from coopwire.web.api import build_api
+    from coopwire.web.asgi import build_app
+    from coopwire.web.door import Door
+
     # Opened again by its number the socket knows that it is TCP, and asyncio turns off Nagle's algorithm:
     # without that an answer waits up to 40 ms for the client's acknowledgement.
     bound = socket.create_server((settings.host, settings.port), backlog=1024)
@@ -291,13 +292,12 @@ async def run_server(
     async with opened(settings, configured, dsn, role="serve", fail=dies_at(settings.fail_at)) as app:
         parts = office(app)
         door = Door(app.network, app.database, app.clock, app.bells, parts.meter)
-        config = uvicorn.Config(
-            build_app(door, build_api(parts)), log_config=None, access_log=False, server_header=False
-        )
-        server = _Server(config)
+        server = _server(build_app(door, build_api(parts)))
         _on_signal(lambda: setattr(server, "should_exit", True))
         running = asyncio.create_task(app.run())
         committing = asyncio.create_task(door.run())
+        # Until the first heartbeat the executor sends nothing, so no payment may be asked for before.
+        await app.sweeper.beat()
         host, port = listening.getsockname()[:2]
         started(f"http://{host}:{port}")
         _log.info("hub_started", worker=app.worker, timings=settings.timings)
@@ -309,6 +309,19 @@ async def run_server(
             app.stop()
             await running
         _log.info("hub_stopped", worker=app.worker)
+
+
+def _server(front: ASGI) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Leaves signals to us: the loops behind the door must end after it, in good order."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    return Server(uvicorn.Config(front, log_config=None, access_log=False, server_header=False))
 
 
 async def _first_to_end(serving: asyncio.Task[None], running: asyncio.Task[None]) -> None:
@@ -324,8 +337,8 @@ async def _first_to_end(serving: asyncio.Task[None], running: asyncio.Task[None]
 async def run_worker(settings: Settings, configured: Configured, dsn: str) -> None:
     """A worker process: every loop, no web; ends in good order on SIGTERM or SIGINT."""
     async with opened(settings, configured, dsn, role="worker", fail=dies_at(settings.fail_at)) as app:
-        _log.info("worker_started", worker=app.worker, timings=settings.timings)
         _on_signal(app.stop)
+        _log.info("worker_started", worker=app.worker, timings=settings.timings)
         await app.run()
         _log.info("worker_stopped", worker=app.worker)
 

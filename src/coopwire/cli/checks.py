@@ -282,7 +282,7 @@ async def _server(health: Health) -> Finding:
 
 
 async def _schema(dsn: str) -> Finding:
-    current, newest = await migrate.current(dsn), migrate.head()
+    current, newest = await migrate.current(dsn), migrate.HEAD
     if current == newest:
         return _fine("schema", f"revision {newest}")
     if current is None:

@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+import asyncpg
 
-_HERE = Path(__file__).parent / "migrations"
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+HEAD = "0001"
+"""The newest revision; a test holds it against the folder of migrations."""
+FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x636F6F70
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_HERE))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _url(dsn: str) -> str:
-    return make_url(dsn).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-
-
-def head() -> str:
-    """The newest revision that this code knows."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    assert newest is not None
-    return newest
+async def current(dsn: str) -> str | None:
+    """The revision of the database, None when it is empty."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    finally:
+        await connection.close()
+    return revision
 
 
 async def upgrade(dsn: str) -> None:
-    """Migrate to the newest schema; waits for another process that is at it."""
-    engine = create_async_engine(_url(dsn), poolclass=pool.NullPool)
+    """Migrate to the newest schema; waits for another process that is at it. Quick when nothing is to do."""
+    if await current(dsn) != HEAD:
+        await _migrate(dsn)
+
+
+async def _migrate(dsn: str) -> None:
+    # Alembic and what it stands on take a second to import: only a start that migrates pays it.
+    from alembic import command
+    from sqlalchemy import pool, text
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = create_async_engine(make_url(dsn).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -45,11 +51,10 @@ async def upgrade(dsn: str) -> None:
         await engine.dispose()
 
 
-async def current(dsn: str) -> str | None:
-    """The revision of the database, None when it is empty."""
-    engine = create_async_engine(_url(dsn), poolclass=pool.NullPool)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
-    finally:
-        await engine.dispose()
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    return config

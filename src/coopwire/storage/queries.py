@@ -133,7 +133,7 @@ class PostgresQueries:
                 workers = await db.fetchval(
                     "SELECT count(*) FROM workers WHERE heartbeat_at >= $1", heard_since
                 )
-        return Readiness(schema, migrate.head(), workers)
+        return Readiness(schema, migrate.HEAD, workers)
 
 
 async def _is_migrated(db: Connection) -> bool:
