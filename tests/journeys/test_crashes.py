@@ -20,6 +20,7 @@ _NOT_ON_THE_WAY = (
     "open gate",
     "resume effect",
     "skip effect",
+    "replay callback",
     "put back",
     "worker ends",
     "find callback",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from rigs.river import MAPPING, River, river
 
 from coopwire.application.operating import Operator
+from coopwire.application.paying import Rejected
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.money import Money
 from coopwire.ports.tokens import Tokens
@@ -123,3 +125,17 @@ async def test_something_else_under_our_reference_is_held_not_taken_for_ours(dat
         await hub.until("SELECT state FROM effects WHERE kind = 'journal'", expected="held")
         types = [r["type"] for r in await hub.rows("SELECT type FROM breaks ORDER BY type")]
         assert types == ["contract_broken", "found_different"]
+
+
+async def test_a_callback_can_be_replayed_as_a_new_message(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        await _pay(hub)
+        await hub.settled(1)
+        await hub.until("SELECT count(*) FROM effects WHERE kind = 'callback' AND state = 'done'", expected=2)
+        again = await _operator(hub).replay(await _effect(hub, "callback"), "an operator", "they lost it")
+        await hub.until("SELECT state FROM effects WHERE id = $1", again.id, expected="done")
+        told = (await hub.outside.truth("lms"))["callbacks"]
+        assert len(told) == 3
+        assert {callback["receipt"] for callback in told if callback["id"] == again.id} == {again.receipt}
+        with pytest.raises(Rejected):
+            await _operator(hub).replay(await _effect(hub, "journal"), "an operator", "no such thing")

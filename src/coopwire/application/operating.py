@@ -1,4 +1,4 @@
-"""What an operator may do: resume or skip one effect, close or open a gate; each with a reason, audited."""
+"""What an operator may do: resume, skip or replay an effect, close or open a gate; with a reason, audited."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import structlog
 from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.planning import fresh_copy
 from coopwire.domain.cards import holds_card_number
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.references import new_reference
 from coopwire.domain.states import EFFECT_MOVES, FINISHED_EFFECT, EffectState, PaymentState, may_move
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, Database, PaymentMove, Transaction
@@ -73,6 +75,25 @@ class Operator:
             skipped = await self._locked(tx, effect)
         await self._ring(EFFECTS, OUTBOX)
         return skipped
+
+    async def replay(self, effect: str, actor: str, reason: str) -> Effect:
+        """Tell the loan system again what it was told: the same payload as a new message with a new id.
+
+        Only a callback that is over can be replayed; the new effect is returned.
+        """
+        reason = _reason(actor, reason)
+        async with self._database.begin("replay callback") as tx:
+            told = await self._locked(tx, effect)
+            if told.kind is not EffectKind.CALLBACK:
+                raise Rejected("effect", "only a callback can be replayed", "conflict")
+            if told.state not in FINISHED_EFFECT:
+                raise Rejected("effect", f"it is {told.state.value}: resume it instead", "conflict")
+            now, reference = self._clock.now(), new_reference()
+            again = fresh_copy(told, reference, now)
+            await tx.apply(Changes(effects=[again]), now)
+            await tx.audit(actor, f"replay callback as {reference}", effect, reason, now)
+        await self._ring(EFFECTS)
+        return again
 
     async def _locked(self, tx: Transaction, effect: str) -> Effect:
         found = await tx.effects.get(effect, lock=True)

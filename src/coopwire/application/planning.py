@@ -125,3 +125,20 @@ def callback_effect(
         payment=payment,
         receipt=receipt,
     )
+
+
+def fresh_copy(effect: Effect, reference: str, now: datetime) -> Effect:
+    """The same order as a new intent under another reference."""
+    return Effect(
+        id=reference,
+        kind=effect.kind,
+        connection=effect.connection,
+        reference=reference,
+        order=effect.order,
+        fingerprint=effect.fingerprint,
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        payment=effect.payment,
+        receipt=effect.receipt,
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coopwire.ports.queries import BreakView, EffectDetail, EffectView, Filter
     from coopwire.storage.database import PostgresDatabase
 
-app = typer.Typer(help="Outgoing writes: list, show, resume, skip.")
+app = typer.Typer(help="Outgoing writes: list, show, resume, skip, replay.")
 
 _STANDS_STILL = ("held", "unknown", "refused")
 _COLUMNS = ("id", "kind", "connection", "state", "since", "tries", "next", "reason")
@@ -91,6 +91,13 @@ def skip(effect: _Id, reason: _Reason) -> None:
     """
     moved = _moved(lambda operator: operator.skip(effect, hub.actor(), reason))
     show.say(f"effect {moved.id} is {moved.state.value}")
+
+
+@app.command()
+def replay(effect: _Id, reason: _Reason) -> None:
+    """Send a callback that is over once more, as a new message to the loan system."""
+    again = _moved(lambda operator: operator.replay(effect, hub.actor(), reason))
+    show.say(f"effect {effect} is sent again as {again.id}")
 
 
 def _moved(move: Callable[[Operator], Awaitable[Effect]]) -> Effect:

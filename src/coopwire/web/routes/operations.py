@@ -62,6 +62,16 @@ async def skip_effect(id: str, body: Reason, caller: Caller, office: TheOffice) 
     return _moved(await office.operator.skip(known(id), actor(caller), body.reason))
 
 
+@router.post(
+    "/effects/{id}/replay",
+    dependencies=_OPERATE,
+    responses=answers(examples.MOVED, NOT_FOUND, CONFLICT, body=True),
+)
+async def replay_effect(id: str, body: Reason, caller: Caller, office: TheOffice) -> MovedAnswer:
+    """Tell the loan system once more: a callback that is over is sent again as a new message."""
+    return _moved(await office.operator.replay(known(id), actor(caller), body.reason))
+
+
 @router.get("/gates", dependencies=_READ, responses=answers(examples.listed(examples.GATE)))
 async def list_gates(office: TheOffice) -> Listed[GateView]:
     """Gates that are closed now."""
