@@ -134,6 +134,8 @@ def test_the_api_answers_and_no_secret_is_in_the_logs(kept: Kept) -> None:
     )
     with urllib.request.urlopen(sent) as answer:
         assert json.loads(answer.read())["items"]
+    with urllib.request.urlopen(kept.address("its description")) as answer:
+        assert "/v1/payments" in json.loads(answer.read())["paths"]
     logs = "".join(path.read_text() for path in Path(kept.address("logs")).iterdir() if path.suffix == ".err")
     for secret in ("sk_test_simulated", "simulated-token", kept.address("its key"), "+234800000"):
         assert secret not in logs

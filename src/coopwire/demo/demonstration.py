@@ -39,6 +39,8 @@ LOGS = "logs"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED = 130
 _LOOK_EVERY = 1.0
+_TRIES_TO_REMOVE = 50
+_PAUSE = 0.1
 _WIDTH = 120
 
 
@@ -87,6 +89,10 @@ class _Demonstration:
             with embedded.start(self.place / "data"):
                 try:
                     return asyncio.run(self._day(children, systems))
+                except DemoFailure:
+                    # A process that has ended explains more than the connection that broke.
+                    children.check()
+                    raise
                 finally:
                     # Before the database ends, so that nobody misses it.
                     children.end()
@@ -119,7 +125,7 @@ class _Demonstration:
     async def _stay(self, stage: Stage) -> None:
         """Leave everything running until somebody ends it."""
         ended = asyncio.Event()
-        for number in _SIGNALS:
+        for number in _heeded():
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         self.console.print("\nEverything goes on; Ctrl-C ends it.")
         for name, words in _addresses(stage).items():
@@ -159,7 +165,7 @@ def _addresses(stage: Stage) -> dict[str, str]:
     return {
         "API": f"{hub.url}/v1/payments",
         "its key": hub.key,
-        "its description": f"{hub.url}/docs",
+        "its description": f"{hub.url}/openapi.json",
         **{f"simulated {name}": url for name, url in stage.outside.urls.items()},
         "connections": str(stage.folder / CONNECTIONS),
         "logs": str(stage.folder / LOGS),
@@ -189,7 +195,16 @@ def _place(folder: Path | None) -> Iterator[Path]:
         made.chmod(0o711)
         yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        _remove(made)
+
+
+def _remove(folder: Path) -> None:
+    """Remove it with everything in it; a server that was stopped while it was made may write for a moment."""
+    for _ in range(_TRIES_TO_REMOVE):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE)
 
 
 def _made(folder: Path) -> Path:
@@ -208,6 +223,11 @@ def _environment(place: Path) -> dict[str, str]:
     }
 
 
+def _heeded() -> list[signal.Signals]:
+    """The signals that end us; who started us with one ignored (nohup) wants it ignored."""
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def _interrupted_by_signals() -> Iterator[None]:
     """The signals that end a program end this one as Ctrl-C does, so that everything is taken down."""
@@ -215,7 +235,8 @@ def _interrupted_by_signals() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS if number is not signal.SIGINT}
+    # Ctrl-C itself is asyncio's: it cancels the work in good order.
+    before = {number: signal.signal(number, interrupt) for number in _heeded() if number != signal.SIGINT}
     try:
         yield
     finally:

@@ -312,9 +312,8 @@ def _amounts_of_journals(joined: _Joined) -> _Faults:
     for charge_id, journals in joined.journals_of.items():
         charge = joined.charges[charge_id]
         for journal in journals:
-            cleared, fee = journal.on(joined.world.clearing_account), charge.amount - charge.net
-            moved = journal.debits
-            borne = fee if charge.value == charge.amount else 0
+            cleared, moved = journal.on(joined.world.clearing_account), journal.debits
+            borne = charge.fee if charge.value == charge.amount else 0
             if (cleared, moved) != (charge.net, charge.net + borne):
                 yield (
                     f"journal {journal.id} moves {_naira(moved)}, {_naira(cleared)} of it to clearing; charge "

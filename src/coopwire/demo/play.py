@@ -22,8 +22,11 @@ SECONDS_PER_PAYMENT = 0.06
 SHORTEST_DAY = 5.0
 _THINKS = (0.1, 0.6)
 """Seconds from the page to the payment, and between two tries."""
-_HELD_UP_WITHIN = 2.5
+_HELD_UP_WITHIN = 2.0
 """Seconds; the credits that are held up take three."""
+_ALL_ARRIVED = 0.3
+"""Seconds in which what was just being sent reaches the bank. A call that the worker was killed on the very
+threshold of is unknown for good: the bank never says for certain that something is not there."""
 _POLL = 0.05
 
 _Rule = tuple[str, int]
@@ -91,6 +94,7 @@ class Player:
             if await self._fired(rules) >= IN_THE_AIR:
                 break
             await asyncio.sleep(_POLL)
+        await asyncio.sleep(_ALL_ARRIVED)
         self._stage.restart_worker()
         self._played.killed += 1
 
