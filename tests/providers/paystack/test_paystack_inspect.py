@@ -169,7 +169,7 @@ def test_a_failed_transfer_says_why() -> None:
         "amount_minor": 200_000,
         "currency": "NGN",
         "status": "failed",
-        "failure_reason": "Account *** is closed",
+        "failure_reason": "Account … is closed",
         "occurred_at": "2021-04-12T15:41:21+00:00",
     }
 

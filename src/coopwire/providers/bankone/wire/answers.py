@@ -14,6 +14,7 @@ from http import HTTPStatus
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, OutcomeUnknown, TryLater
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
+from coopwire.transport.wording import safe_words
 
 PATIENCE_S = 60.0
 """How long to wait after 429 where they do not say."""
@@ -22,9 +23,6 @@ _SECONDS = re.compile(r"[0-9]{1,5}\Z")
 _FLAGS = {"true": True, "false": False}
 _LABEL = re.compile(r"[!-~][ -~]{0,99}\Z")
 _CODE = re.compile(r"-?[0-9A-Za-z]{1,10}\Z")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
-_PERSONAL = re.compile(r"[^\s@]+@[^\s@]+|\+?\d[\d -]{4,}\d")
-_LONGEST_WORDS = 200
 
 
 def members(answer: HttpAnswer, traffic: Traffic) -> Mapping[str, object]:
@@ -121,7 +119,6 @@ def label(told: Mapping[str, object], name: str) -> str:
 
 
 def words(told: Mapping[str, object]) -> str:
-    """Their explanation with account numbers, phones and addresses masked; empty when they give none."""
+    """Their explanation, safe to show; empty when they give none."""
     found = (told.get(name) for name in ("responsemessage", "responsedescription", "message"))
-    said = next((text for text in found if isinstance(text, str) and text.strip()), "")
-    return _PERSONAL.sub("…", _UNPRINTABLE.sub(" ", said[:1000])).strip()[:_LONGEST_WORDS]
+    return safe_words(next((text for text in found if isinstance(text, str) and text.strip()), ""))

@@ -10,26 +10,15 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from coopwire.domain.errors import ContractBroken
+from coopwire.transport.wording import safe_words
 
 LONGEST_LABEL = 200
-LONGEST_WORDS = 200
 
 _ID = re.compile(r"[0-9]{1,20}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,27}(\.[0-9]{1,10})?\Z")
 _MOST_DIGITS = 27
 """Within the 28 digits of the decimal context, so that scaling never rounds."""
 _EXPONENTS = range(-10, 21)
-
-_PRIVATE = re.compile(
-    r"""
-    [^\s@"'<>]+@[^\s@"'<>]+              # an e-mail address
-    | \b[sp]k_(?:test|live)_\w+          # a key
-    | \b(?:AUTH|SIG)_\w+                 # an authorization, a card's fingerprint
-    | \bhttps?://\S+                     # a checkout page
-    | \+?\d[\d\s*-]{4,}\d                # a phone, account or card number
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 
 _T = TypeVar("_T")
 
@@ -70,11 +59,8 @@ def label(value: object) -> str | None:
 
 
 def words(value: object) -> str:
-    """A sentence of theirs, safe to show: personal data and secrets masked, cut short; empty when none."""
-    if not isinstance(value, str):
-        return ""
-    printable = "".join(c if c.isprintable() else " " for c in value[: 4 * LONGEST_WORDS])
-    return _PRIVATE.sub("***", printable).strip()[:LONGEST_WORDS]
+    """A sentence of theirs, safe to show; empty when none."""
+    return safe_words(value) if isinstance(value, str) else ""
 
 
 def identifier(value: object) -> str | None:

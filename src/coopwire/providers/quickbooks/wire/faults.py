@@ -23,6 +23,7 @@ from coopwire.domain.errors import (
 )
 from coopwire.domain.gates import Traffic
 from coopwire.providers.quickbooks.wire.shapes import parse
+from coopwire.transport.wording import safe_words
 
 THROTTLE_WAIT_S = 60.0
 """They send no Retry-After. Source: accounting contract §2.7."""
@@ -137,8 +138,6 @@ ERRORS: Mapping[Traffic, Mapping[Cause, type[HubError]]] = {
 WAITS_S: Mapping[Cause, float] = {Cause.THROTTLED: THROTTLE_WAIT_S, Cause.TOKEN: 0.0}
 """Seconds until the next try, where it is known. A refused token is renewed by then."""
 
-_PERSONAL = re.compile(r"[^\s@]+@[^\s@]+|\d{7,}")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _TOLD_MAX = 300
 
@@ -286,15 +285,14 @@ def code_of(fault: Fault | None) -> str:
 
 
 def told(fault: Fault | None, cause: Cause, trace: str) -> str:
-    """Their words without personal data, and the `intuit_tid` that their support asks for.
+    """Their words, safe to show, and the `intuit_tid` that their support asks for.
 
     Details can repeat what we sent; they are kept only where a person needs them to mend something.
     """
     words = [error.message for error in fault.errors] if fault else []
     if fault and cause in (Cause.MENDABLE, Cause.DUPLICATE):
         words += [error.detail for error in fault.errors]
-    said = _UNPRINTABLE.sub(" ", "; ".join(word for word in words if word))
-    said = _PERSONAL.sub("…", said)[:_TOLD_MAX] or PLAIN_WORDS[cause]
+    said = safe_words("; ".join(word for word in words if word), _TOLD_MAX) or PLAIN_WORDS[cause]
     trace = trace if _TRACE.match(trace) else ""
     return f"QuickBooks: {said} (intuit_tid {trace})" if trace else f"QuickBooks: {said}"
 
