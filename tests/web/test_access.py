@@ -29,6 +29,7 @@ NEEDS = {
     ("GET", f"/v1/effects/{REF}"): Scope.PAYMENTS_READ,
     ("POST", f"/v1/effects/{REF}/resume"): Scope.OPERATE,
     ("POST", f"/v1/effects/{REF}/skip"): Scope.OPERATE,
+    ("POST", f"/v1/effects/{REF}/replay"): Scope.OPERATE,
     ("GET", "/v1/gates"): Scope.PAYMENTS_READ,
     ("POST", "/v1/gates/close"): Scope.OPERATE,
     ("POST", "/v1/gates/open"): Scope.OPERATE,

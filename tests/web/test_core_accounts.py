@@ -85,6 +85,8 @@ async def test_a_file_of_a_spreadsheet_is_read(front: FrontDoor) -> None:
         ({"member": "C-1", "number": "1100000001", "connection": "nowhere"}, "connection"),
         ({"member": "C-1", "number": "1100000001", "connection": "paystack"}, "connection"),
         ({"member": "C-1", "number": "1100000001", "connection": ["bankone"]}, "connection"),
+        ({"member": "C-1", "number": "1100000001", "connection": {}}, "connection"),
+        ({"member": "C-1", "number": "1100000001", "connection": 0}, "connection"),
         ({"member": "C-1", "number": "1100000001", "loan": 7}, "loan"),
         ({"member": "C-1", "number": "1100000001", "lone": "x"}, "line"),
     ],

@@ -19,7 +19,7 @@ from coopwire.ports.providers import Capability
 
 COLUMNS = ("connection", "member", "loan", "number")
 MOST_LINES = 20_000
-_REFERENCE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}\Z")
+_REFERENCE = re.compile(r"(?=.{1,64}\Z)[!-~]([ -~]*[!-~])?\Z")
 _NUMBER = re.compile(r"[0-9A-Za-z-]{4,34}\Z")
 
 
@@ -126,21 +126,19 @@ class AccountImport:
 
     def _problem(self, column: str, value: object) -> str | None:
         """What is wrong with one value; it is never repeated."""
+        absent = value is None or value == ""
         if column == "connection":
-            name = value or self._network.routes.core_bank
-            return (
-                None
-                if name in self._core_banks()
-                else f"must be one of: {', '.join(self._core_banks()) or 'none'}"
-            )
-        if column == "loan" and (value is None or value == ""):
+            name = self._network.routes.core_bank if absent else value
+            known = ", ".join(self._core_banks()) or "none"
+            return None if name in self._core_banks() else f"must be one of: {known}"
+        if column == "loan" and absent:
             return None
         if not isinstance(value, str):
             return "must be text"
         if column == "number":
             return None if _NUMBER.match(value) else "must be 4 to 34 letters, digits or hyphens"
-        if not _REFERENCE.match(value) or value != value.strip():
-            return "must be 1 to 64 characters without control characters or blanks around"
+        if not _REFERENCE.match(value):
+            return "must be 1 to 64 printable ASCII characters without blanks around"
         return "holds a card number" if holds_card_number(value) else None
 
     def _core_banks(self) -> tuple[str, ...]:

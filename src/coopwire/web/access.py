@@ -45,7 +45,7 @@ async def _key(request: Request) -> ApiKey:
     return key
 
 
-def _caller(request: Request) -> ApiKey:
+async def _caller(request: Request) -> ApiKey:
     key: ApiKey = request.scope[_CALLER]
     return key
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
-from coopwire.web.document import document
+from coopwire.web.document import allowed_methods, document
 from coopwire.web.front import Front
 from coopwire.web.office import Office
-from coopwire.web.problems import HANDLERS
+from coopwire.web.problems import HANDLERS, METHOD_NOT_ALLOWED, Problem, answer
 from coopwire.web.routes import accounts, health, keys, money, operations, payments
 
 _LIMITS = {"/v1/core-accounts": 8 << 20}
@@ -24,7 +27,7 @@ def build_api(office: Office) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers=HANDLERS,
+        exception_handlers={**HANDLERS, 405: _on_method},
     )
     app.state.office = office
     app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
@@ -32,3 +35,11 @@ def build_api(office: Office) -> FastAPI:
         app.include_router(module.router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
+
+
+async def _on_method(request: Request, error: Exception) -> Response:
+    """The framework names the methods of one route; the path may have several."""
+    assert isinstance(error, HTTPException)
+    allowed = allowed_methods(request.app, request.scope["path"])
+    headers = {"Allow": allowed} if allowed else error.headers
+    return answer(request, Problem(METHOD_NOT_ALLOWED, headers=headers))

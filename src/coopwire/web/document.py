@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -93,6 +94,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas |= {**problem.pop("$defs", {}), "ProblemDocument": problem}
         app.openapi_schema = _swap(made, _NULL, None)
     return app.openapi_schema
+
+
+def allowed_methods(app: FastAPI, path: str) -> str:
+    """Every method that the document knows for a path, as an Allow header has it; empty for an unknown path."""
+    methods = {
+        method.upper()
+        for template, operations in document(app)["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+        for method in operations
+    }
+    return ", ".join(sorted(methods))
 
 
 def _swap(value: Any, old: object, new: object) -> Any:

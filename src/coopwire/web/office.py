@@ -32,7 +32,7 @@ class Office:
     meter: Meter
 
 
-def _office(request: Request) -> Office:
+async def _office(request: Request) -> Office:
     office: Office = request.app.state.office
     return office
 

@@ -122,5 +122,5 @@ def _strings(value: Any) -> Iterator[tuple[str, str]]:
 def digest(request: Request) -> str:
     """What the request asks for, in one number: the same for bodies that mean the same."""
     text = json.dumps(request.scope.get("coopwire.body"), sort_keys=True, separators=(",", ":"), default=str)
-    asked = f"{request.method} {request.url.path}\n{text}"
+    asked = f"{request.method} {request.scope['path']}\n{text}"
     return hashlib.sha256(asked.encode()).hexdigest()

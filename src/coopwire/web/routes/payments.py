@@ -51,7 +51,7 @@ class _Once:
     key: str
 
 
-def _once(
+async def _once(
     request: Request,
     idempotency_key: Annotated[
         str,
