@@ -119,8 +119,9 @@ class PostgresBus:
         """The ladder, then the dead letters with the cause."""
         now, ladder = self._clock.now(), self._clock.timings.bus_ladder
         retry_at = now + ladder[delivery.tries] if delivery.tries < len(ladder) else None
-        cause = f"{type(error).__name__}: {error}"[:500]
+        # Only the first line: further ones of a database error hold the row's values.
+        cause = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
         async with self._database.begin(f"put back {consumer.name}") as tx:
             await tx.outbox.failed(consumer.name, delivery, cause, now, retry_at)
         if retry_at is None:
-            _log.error("dead_letter", consumer=consumer.name, event=delivery.event.id, cause=cause)
+            _log.error("dead_letter", consumer=consumer.name, event_id=delivery.event.id, cause=cause)

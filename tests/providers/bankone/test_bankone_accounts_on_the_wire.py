@@ -64,21 +64,22 @@ def test_nothing_of_the_person_is_kept_but_name_and_number_which_no_repr_shows()
         ({"Status": "Dormant"}, "dormant"),
         ({"Status": "Something new"}, "something new"),
         ({"Status": None}, "unknown"),
-        ({"PNDStatus": "Active"}, "active, no debit"),
         ({"FreezeStatus": "Active"}, "active, frozen"),
         ({"FreezeStatus": "Partially"}, "active, frozen"),
         ({"PNDStatus": "Active", "FreezeStatus": "Active"}, "active, no debit, frozen"),
     ],
 )
-def test_only_an_active_account_without_restriction_can_be_credited(
+def test_only_an_active_account_that_is_not_frozen_can_be_credited(
     changes: dict[str, object], status: str
 ) -> None:
     seen = known(**changes)
     assert (seen.status, seen.can_credit) == (status, False)
 
 
-def test_a_lien_does_not_stop_a_credit() -> None:
+def test_a_lien_or_post_no_debit_does_not_stop_a_credit() -> None:
     assert known(LienStatus="Active").can_credit
+    stopped = known(PNDStatus="Active")
+    assert (stopped.status, stopped.can_credit) == ("active, no debit", True)
 
 
 def test_the_institutions_own_number_is_the_account_too() -> None:

@@ -67,6 +67,7 @@ PROVIDER = ProviderSheet(
     simulator=f"{_HERE}.simulator:build",
     inspectors={
         "account": f"{_HERE}.inspectors:account",
+        "balance": f"{_HERE}.inspectors:balance",
         "posting": f"{_HERE}.inspectors:posting",
         "status": f"{_HERE}.inspectors:status",
         "error": f"{_HERE}.inspectors:error",

@@ -23,6 +23,11 @@ def account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _seen(body, headers, Traffic.READ, _account)
 
 
+def balance(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The balances of an account: the available one (naira assumed)."""
+    return _seen(body, headers, Traffic.READ, _balance)
+
+
 def posting(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The answer to a credit or a transfer; or such a message itself."""
     return _seen(body, headers, Traffic.WRITE, _posting)
@@ -75,6 +80,13 @@ def _answer(body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
     if not re.fullmatch(r"[1-5][0-9]{2}", word):
         raise InspectionError("header :status is no HTTP status")
     return HttpAnswer(int(word), headers, body)
+
+
+def _balance(told: Mapping[str, object]) -> Inspection:
+    available = accounts.balance(told.get("availablebalance"), Unit.NAIRA)
+    if available is None:
+        raise InspectionError("it names no AvailableBalance")
+    return Inspection(object="balance", amount_minor=available, currency=postings.CURRENCY)
 
 
 def _account(told: Mapping[str, object]) -> Inspection:

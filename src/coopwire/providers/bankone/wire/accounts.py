@@ -29,6 +29,7 @@ _ABSENT_WORDS = re.compile(
     r"|(no|no such|invalid|unknown) account",
     re.IGNORECASE,
 )
+_CREDITABLE = frozenset({"active", "active, no debit"})
 _UNRESTRICTED = frozenset({"", "inactive"})
 _RESTRICTIONS: Mapping[str, str] = {"pndstatus": "no debit", "freezestatus": "frozen"}
 _NUMBER = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,10})?\Z|-?[0-9]{1,18}(\.[0-9]{1,10})?\Z")
@@ -51,7 +52,7 @@ def question(number: str) -> dict[str, str]:
 def account(number: str, told: Mapping[str, object], unit: Unit) -> AccountSnapshot | None:
     """The account asked for, None when they positively know no such one.
 
-    Only the status Active without restriction lets us credit. TryLater when they refuse to say;
+    Only the status Active lets us credit; "post no debit" stops debits alone. TryLater when they refuse to say;
     ContractBroken when it is another account, or not in the agreed shape.
     """
     said = [yes for yes in (flag(told, "issuccessful"), flag(told, "requeststatus")) if yes is not None]
@@ -68,7 +69,7 @@ def account(number: str, told: Mapping[str, object], unit: Unit) -> AccountSnaps
         number=number,
         name=label(told, "name"),
         status=state,
-        can_credit=state == "active",
+        can_credit=state in _CREDITABLE,
         available_minor=balance(told.get("availablebalance"), unit),
         ledger_minor=balance(told.get("ledgerbalance"), unit),
     )
