@@ -173,7 +173,7 @@ def test_members_of_any_shape_are_read_or_told_as_unreadable(members: dict[str, 
 
 
 def test_balances_are_shown_in_kobo() -> None:
-    [line] = seen("balance", {"AvailableBalance": "1,250.50", "LedgerBalance": 9, "AccountType": "Savings"})
+    line = seen("balance", {"AvailableBalance": "1,250.50", "LedgerBalance": 9, "AccountType": "Savings"})
     assert (line.object, line.amount_minor, line.currency) == ("balance", 125_050, "NGN")
     with pytest.raises(InspectionError):
         seen("balance", {"AccountType": "Savings"})
