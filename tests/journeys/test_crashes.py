@@ -25,6 +25,7 @@ _NOT_ON_THE_WAY = (
     "worker ends",
     "find callback",
     "mapping",
+    "read core accounts",
     "tell-of-failures",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coopwire.ports.queries import CoreAccountView
     from coopwire.storage.database import PostgresDatabase
 
-app = typer.Typer(help="Core accounts of members and loans: import, list.")
+app = typer.Typer(help="Core accounts of members and loans: import, list, check.")
 
 _LARGEST_FILE = 16 << 20
 _MOST_REFUSALS_SHOWN = 50
@@ -75,3 +75,26 @@ def list_(
         return
     rows = [(a.id, a.connection, a.member, a.loan, a.updated_at) for a in found]
     show.table(_COLUMNS, rows, none="no member is linked to an account: coopwire accounts import FILE")
+
+
+@app.command()
+def check(
+    member: Annotated[str | None, typer.Option(help="Only those of this member.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=20_000, help="At most so many.")] = 1000,
+) -> None:
+    """Ask the core bank whether the linked accounts exist and can be credited; exit code 1 if one cannot."""
+    from coopwire.application.enquiries import Standing, standings
+    from coopwire.ports.queries import Filter
+
+    async def ask(open_hub: App) -> list[Standing]:
+        queries = hub.queries(open_hub.database)
+        found = (await queries.core_accounts(Filter(member=member), limit, None)).items
+        return await standings(open_hub.network, open_hub.database, [one.id for one in found])
+
+    asked = hub.on_hub(ask)
+    wrong = [one for one in asked if one.problem]
+    if wrong:
+        rows = [(one.id, one.connection, one.member, one.loan, one.status, one.problem) for one in wrong]
+        show.table(("id", "connection", "member", "loan", "status", "problem"), rows, none="")
+        raise typer.Exit(1)
+    show.say(f"{len(asked)} accounts can be credited")
