@@ -21,6 +21,7 @@ _NOT_ON_THE_WAY = (
     "resume effect",
     "skip effect",
     "replay callback",
+    "redrive dead letter",
     "put back",
     "worker ends",
     "find callback",
