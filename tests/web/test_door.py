@@ -222,7 +222,7 @@ async def test_an_unknown_connection_is_not_found(rig: Rig, path: str) -> None:
     assert rig.counted("", "unknown_connection") == 1
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"])
 async def test_only_post_is_allowed(rig: Rig, method: str) -> None:
     async with rig.web.request(method, rig.url + GATE) as answer:
         assert (answer.status, answer.headers["allow"]) == (405, "POST")

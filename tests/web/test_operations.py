@@ -187,7 +187,7 @@ async def test_probes_need_no_key(front: FrontDoor) -> None:
 
 async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: FrontDoor) -> None:
     await front.get(f"/v1/payments/{'a' * 20}")
-    await front.call("BREW", "/canary-path")
+    await front.call("PROPFIND", "/canary-path")
     await front.call("POST", "/webhooks/canary-connection")
     text = (await front.get("/metrics", key=None)).raw.decode()
     assert 'route="/v1/payments/{reference}",status="404"' in text
@@ -205,7 +205,7 @@ async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: Fr
         ("GET", "/v2/payments", 404),
         ("DELETE", "/v1/payments", 405),
         ("PATCH", "/v1/core-accounts", 405),
-        ("BREW", "/healthz", 405),
+        ("PROPFIND", "/healthz", 405),
         ("GET", "/docs", 404),
     ],
 )
