@@ -222,9 +222,9 @@ class Executor:
     # -- send and look ------------------------------------------------------------------------------------
 
     async def perform(self, one: Ready) -> Sent:
-        """Send a claimed effect and record its outcome; returns what came of it."""
+        """Send a claimed effect and record its outcome at once; returns what came of it."""
         sent = await self._send(one)
-        await self._results.submit(sent)
+        await self._results.submit(sent, urgent=True)
         return sent
 
     async def _send(self, one: Ready) -> Sent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -18,7 +19,7 @@ class GroupCommit(Generic[_T, _R]):
 
     `commit` takes a group and returns one result per item, in order. If it raises, each item is committed
     alone, so that a bad row fails only its own message (law 10). `gather_seconds` lets a group grow before
-    it is committed: fewer commits for a little latency.
+    it is committed, fewer commits for a little latency, unless an item of it is urgent.
     """
 
     def __init__(
@@ -34,12 +35,18 @@ class GroupCommit(Generic[_T, _R]):
         self._gather_seconds = gather_seconds
         self._waiting: list[tuple[_T, asyncio.Future[_R]]] = []
         self._arrived = asyncio.Event()
+        self._urgent = asyncio.Event()
 
-    async def submit(self, item: _T) -> _R:
-        """The result once the item is committed; raises what its own commit raised."""
+    async def submit(self, item: _T, *, urgent: bool = False) -> _R:
+        """The result once the item is committed; raises what its own commit raised.
+
+        Somebody waits for what is urgent: its group does not grow any further.
+        """
         future: asyncio.Future[_R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._arrived.set()
+        if urgent:
+            self._urgent.set()
         return await future
 
     async def run(self) -> None:
@@ -47,15 +54,20 @@ class GroupCommit(Generic[_T, _R]):
         try:
             while True:
                 await self._arrived.wait()
-                if self._gather_seconds and len(self._waiting) < self._limit:
-                    await asyncio.sleep(self._gather_seconds)
+                await self._gather()
                 group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
                 if not self._waiting:
                     self._arrived.clear()
+                    self._urgent.clear()
                 await self._commit_group(group)
         finally:
             for _, future in self._waiting:
                 future.cancel()
+
+    async def _gather(self) -> None:
+        if self._gather_seconds and len(self._waiting) < self._limit and not self._urgent.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._urgent.wait(), self._gather_seconds)
 
     async def _commit_group(self, group: list[tuple[_T, asyncio.Future[_R]]]) -> None:
         try:

@@ -237,6 +237,11 @@ def _nobody(*topics: str) -> None:
     """A program without loops hears no bells."""
 
 
+async def _leave_as_it_is(connection: Connection) -> None:
+    """Nothing of ours outlives its transaction (no session lock, setting, cursor or listener), so a connection
+    goes back to the pool without the round trip that would undo such things."""
+
+
 async def connect(
     dsn: str,
     sealer: Sealer,
@@ -248,7 +253,12 @@ async def connect(
     """Open a pool; StorageUnavailable when the server cannot be reached."""
     try:
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, init=rows.set_codecs, command_timeout=60
+            dsn,
+            min_size=1,
+            max_size=size,
+            init=rows.set_codecs,
+            reset=_leave_as_it_is,
+            command_timeout=60,
         )
     except (OSError, asyncpg.PostgresError, ValueError) as error:
         raise StorageUnavailable(f"cannot open the database: {type(error).__name__}") from error
