@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from coopwire.application import announce
+from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.planning import (
     callback_effect,
@@ -77,6 +78,7 @@ class Recorder:
         SharedLoan when two of them concern one loan: record them one by one.
         """
         contexts = await tx.lookups.contexts([look.lookup for look in looks])
+        looks = await _discreet(tx, looks, contexts)
         _refuse_shared_loans(contexts.values())
         ledger = await self._lock_and_read(tx, looks, contexts)
         changes = Changes()
@@ -114,6 +116,29 @@ class Recorder:
         if bank is None or context.core_account is None:
             return None
         return posting_lane(bank, context.core_account)
+
+
+async def _discreet(
+    tx: Transaction, looks: Sequence[Look], contexts: Mapping[str, LookContext]
+) -> list[Look]:
+    """The same looks; nothing that the gateway says of a failure names the payer."""
+    said: dict[str, str] = {}
+    for look in looks:
+        payment = context.payment if (context := contexts.get(look.lookup.token)) is not None else None
+        if payment is not None and any(charge.failure_reason for charge in look.charges):
+            said[look.lookup.token] = payment.reference
+    hidden = await discretion(tx, said.values())
+    return [_without_payer(look, said.get(look.lookup.token), hidden) for look in looks]
+
+
+def _without_payer(look: Look, payment: str | None, hidden: Discretion) -> Look:
+    if payment is None:
+        return look
+    charges = (
+        replace(charge, failure_reason=hidden.applied(payment, charge.failure_reason))
+        for charge in look.charges
+    )
+    return replace(look, charges=tuple(charges))
 
 
 def _refuse_shared_loans(contexts: Iterable[LookContext]) -> None:

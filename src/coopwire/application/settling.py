@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coopwire.application import announce, outcomes
+from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
 from coopwire.application.planning import journal_effect
@@ -38,6 +39,7 @@ from coopwire.ports.writes import Finding
 
 _POSTED = {EffectKind.JOURNAL: JOURNAL_POSTED, EffectKind.POSTING: BANK_POSTED}
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
+_REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 _BREAK_OF_WORD = {
     "refused": BreakType.EFFECT_REFUSED,
     "held": BreakType.EFFECT_HELD,
@@ -63,8 +65,12 @@ class Settling:
         self._network = network
         self._clock = clock
 
-    async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> None:
-        """Record what still holds its token with all that follows; keep the rest as late evidence."""
+    async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
+        """Record what still holds its token with all that follows; keep the rest as late evidence.
+
+        Returns what was sent as it was recorded: nothing in it names the payer any more.
+        """
+        sent = await _discreet(tx, sent)
         judged = {s.claim.effect.id: (s, self._judge(s)) for s in sent}
         moved = {e.id: e for e in await tx.effects.record([outcome for _, outcome in judged.values()])}
         changes = Changes()
@@ -77,6 +83,7 @@ class Settling:
         for one in sent:
             await self._close_gate(tx, one)
         await write(tx, changes, self._clock.now())
+        return sent
 
     def _judge(self, one: Sent) -> Outcome:
         effect = one.claim.effect
@@ -238,12 +245,28 @@ class Settling:
         if outcome.looked or outcome.word == "not_sent":
             return changes
         now = self._clock.now()
-        if effect.state in (EffectState.UNKNOWN, EffectState.INTENDED):
+        if effect.state in _REOPENED_BY_A_LATE_ANSWER:
             await tx.effects.reopen(effect.id, now, "a late answer came: look it up")
         elif outcome.state is EffectState.DONE and outcome.provider_ref != effect.provider_ref:
             reason = f"a late answer says done, the effect is {effect.state.value}"
             changes.breaks.append(self._break(BreakType.LATE_OUTCOME, effect, reason))
         return changes
+
+
+async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
+    """The same; neither an error nor a finding names the payer."""
+    said = [one.claim.effect.payment for one in sent if isinstance(one.result, HubError | Finding)]
+    hidden = await discretion(tx, said)
+    return [_without_payer(one, hidden) for one in sent]
+
+
+def _without_payer(one: Sent, hidden: Discretion) -> Sent:
+    result, payment = one.result, one.claim.effect.payment
+    if isinstance(result, HubError):
+        return replace(one, result=result.saying(hidden.applied(payment, result.message)))
+    if isinstance(result, Finding):
+        return replace(one, result=replace(result, reason=hidden.applied(payment, result.reason)))
+    return one
 
 
 def _problem(new: NewReceipt, answer: CallbackSnapshot) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Self
+
 
 class HubError(Exception):
     """Root of every error an adapter or the hub raises about outside work.
@@ -15,6 +18,13 @@ class HubError(Exception):
         self.message = message
         self.code = code
         self.http_status = http_status
+
+    def saying(self, message: str) -> Self:
+        """The same error in other words."""
+        other = copy.copy(self)
+        other.message = message
+        other.args = (message,)
+        return other
 
 
 class NotSent(HubError):

@@ -1,0 +1,42 @@
+"""Takes a payer's name, phone and e-mail out of what others said, before it is kept or told.
+
+Adapters mask what looks private. A name looks like any other word, but whose payment it is we know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from coopwire.domain.payments import Payer
+from coopwire.ports.stores import Transaction
+
+MASK = "…"
+_NAME = re.compile(r"[^\W\d_]{3,}")
+"""Shorter parts of a name (initials, titles) would take ordinary words out of a sentence."""
+_NOTHING = "(?!)"
+
+
+class Discretion:
+    """Knows the payers of some payments."""
+
+    def __init__(self, payers: Mapping[str, Payer]) -> None:
+        self._patterns = {payment: _pattern(payer) for payment, payer in payers.items()}
+
+    def applied(self, payment: str | None, said: str) -> str:
+        """What was said about the payment, without its payer."""
+        pattern = self._patterns.get(payment or "")
+        return pattern.sub(MASK, said) if pattern is not None else said
+
+
+async def discretion(tx: Transaction, payments: Iterable[str | None]) -> Discretion:
+    """For what was said about these payments; reads nothing when there are none."""
+    known = sorted({payment for payment in payments if payment is not None})
+    return Discretion(await tx.payments.payers(known) if known else {})
+
+
+def _pattern(payer: Payer) -> re.Pattern[str]:
+    """Every part that is not empty, whole words only, in any case."""
+    parts = [*_NAME.findall(payer.name), payer.phone, payer.email]
+    words = "|".join(re.escape(part) for part in parts if part) or _NOTHING
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
