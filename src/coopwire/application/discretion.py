@@ -36,7 +36,7 @@ async def discretion(tx: Transaction, payments: Iterable[str | None]) -> Discret
 
 
 def _pattern(payer: Payer) -> re.Pattern[str]:
-    """Every part that is not empty, whole words only, in any case."""
-    parts = [*_NAME.findall(payer.name), payer.phone, payer.email]
+    """Every part that is not empty, whole words only, in any case; the e-mail first, for it may hold the name."""
+    parts = [payer.email, payer.phone, *_NAME.findall(payer.name)]
     words = "|".join(re.escape(part) for part in parts if part) or _NOTHING
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
