@@ -55,6 +55,7 @@ class Outside:
 
     running: dict[str, kernel.RunningSimulator]
     web: aiohttp.ClientSession = field(repr=False)
+    made: dict[str, kernel.Simulator[Any]] = field(repr=False, default_factory=dict)
 
     async def control(self, provider: str, name: str, **body: object) -> Any:
         """Call the control plane of a simulator."""
@@ -78,14 +79,14 @@ class Outside:
 async def simulators(settings: Mapping[str, Mapping[str, str]] | None = None) -> AsyncIterator[Outside]:
     """All four simulators on free loopback ports, in this process."""
     async with AsyncExitStack() as stack:
-        running = {}
+        running, made = {}, {}
         for name in PROVIDERS:
             sheet = catalog.sheet(name)
-            simulator = sheet.load(sheet.simulator)((settings or {}).get(name, {}))
-            running[name] = await kernel.start(simulator)
+            made[name] = sheet.load(sheet.simulator)((settings or {}).get(name, {}))
+            running[name] = await kernel.start(made[name])
             stack.push_async_callback(running[name].stop)
         web = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Outside(running, web)
+        yield Outside(running, web, made)
 
 
 def configured(

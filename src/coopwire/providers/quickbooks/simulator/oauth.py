@@ -44,6 +44,8 @@ class OAuth:
         self._codes: dict[str, _Code] = {}
         self._access: dict[str, datetime] = {}
         self._refresh: dict[str, _Refresh] = {}
+        self.issued: list[str] = []
+        """Every code and token that was ever given out, for who must find them nowhere else."""
         self.refreshes = 0
         self.denials = 0
         if settings.refresh_token:
@@ -54,6 +56,7 @@ class OAuth:
         code = f"AB{secrets.token_hex(20)}"
         end = self._clock.now() + timedelta(seconds=self.settings.code_seconds)
         self._codes[code] = _Code(redirect_uri, end)
+        self.issued.append(code)
         return code
 
     def knows(self, authorization: str) -> bool:
@@ -128,10 +131,12 @@ class OAuth:
 
     def _keep_refresh(self, token: str) -> None:
         now = self._clock.now()
+        self.issued.append(token)
         self._refresh[token] = _Refresh(now, now + timedelta(seconds=self.settings.refresh_token_seconds))
 
     def _pair(self, refresh: str) -> dict[str, object]:
         access = secrets.token_hex(32)
+        self.issued.append(access)
         now = self._clock.now()
         self._access[access] = now + timedelta(seconds=self.settings.access_token_seconds)
         left = self._refresh[refresh].expires_at - now
