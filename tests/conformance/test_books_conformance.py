@@ -10,18 +10,27 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from rigs.wrong_adapters import (
+    Bitten,
+    CallsAbsenceARefusal,
+    ForgetsTheirReference,
+    HidesAFailedLookUp,
+    Wrong,
+    Wrongs,
+    takes,
+    told,
+)
 
 from coopwire.conformance.books import SUITE, Booked, BooksBench
-from coopwire.conformance.checks import failures
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
-from coopwire.domain.errors import ContractBroken, Held, HubError, OutcomeUnknown, Refused, TryLater
+from coopwire.domain.errors import ContractBroken, Held, OutcomeUnknown, Refused, TryLater
 from coopwire.domain.payments import Mode
 from coopwire.ports.books import GlAccount, JournalOrder, JournalSnapshot
-from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.ports.providers import Connection, Outside
 from coopwire.ports.tokens import Tokens
-from coopwire.ports.writes import Finding, FindingWord
+from coopwire.ports.writes import Finding
 from coopwire.providers.quickbooks import PROVIDER
 from coopwire.providers.quickbooks.adapter import connect
 from coopwire.providers.quickbooks.simulator import build
@@ -116,20 +125,11 @@ async def quickbooks() -> AsyncIterator[BooksBench]:
     await running.stop()
 
 
+BOOKS = Bitten(SUITE, PROVIDER.profile, quickbooks)
+
+
 async def test_quickbooks_keeps_every_promise_of_books() -> None:
-    results = await SUITE.run(PROVIDER.profile, quickbooks)
-    assert failures(results) == {}
-    assert len(results) == len(SUITE.checks)
-
-
-class Wrong:
-    """A right adapter behind one flaw; what is not overridden is passed on."""
-
-    def __init__(self, right: Any) -> None:
-        self.right = right
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.right, name)
+    await BOOKS.kept()
 
 
 class LeavesOutInactive(Wrong):
@@ -174,11 +174,6 @@ class DropsKobo(Wrong):
             return JournalSnapshot("1", order.reference, order.on, order.currency, order.lines)
 
 
-class ForgetsTheId(Wrong):
-    async def send(self, order: JournalOrder, said: bytes) -> JournalSnapshot:
-        return replace(await self.right.send(order, said), provider_ref="")
-
-
 class SaysItDifferently(Wrong):
     said = 0
 
@@ -199,20 +194,6 @@ class LetsAnythingOut(Wrong):
         return self.right.say(replace(order, lines=(debit, level)))  # type: ignore[no-any-return]
 
 
-class CallsAbsenceARefusal(Wrong):
-    async def find(self, order: JournalOrder, sent_at: datetime) -> Finding[JournalSnapshot]:
-        found = await self.right.find(order, sent_at)
-        return replace(found, word=FindingWord.REFUSED) if found.word is FindingWord.ABSENT else found
-
-
-class HidesAFailedLookUp(Wrong):
-    async def find(self, order: JournalOrder, sent_at: datetime) -> Finding[JournalSnapshot]:
-        try:
-            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
-        except TryLater:
-            return Finding(FindingWord.ABSENT)
-
-
 class BelievesTheNumber(Wrong):
     async def find(self, order: JournalOrder, sent_at: datetime) -> Finding[JournalSnapshot]:
         found = await self.right.find(order, sent_at)
@@ -223,21 +204,6 @@ class SeesOneEntryOnly(Wrong):
     async def find(self, order: JournalOrder, sent_at: datetime) -> Finding[JournalSnapshot]:
         found = await self.right.find(order, sent_at)
         return replace(found, snapshots=found.snapshots[:1])
-
-
-def takes(
-    error: type[HubError], when: Callable[[HubError], bool], instead: Callable[[HubError], HubError]
-) -> type[Wrong]:
-    """An adapter whose send raises `instead` where the right one raises `error`."""
-
-    class Takes(Wrong):
-        async def send(self, order: JournalOrder, said: bytes) -> JournalSnapshot:
-            try:
-                return await self.right.send(order, said)  # type: ignore[no-any-return]
-            except error as right:
-                raise (instead(right) if when(right) else right) from None
-
-    return Takes
 
 
 class SendsAgainAfterRenewal(Wrong):
@@ -258,25 +224,9 @@ class TellsTheSecret(Wrong):
             raise OutcomeUnknown(f"{right} with {SECRET}", http_status=right.http_status) from None
 
 
-def _status(status: int | None) -> Callable[[HubError], bool]:
-    return lambda error: error.http_status == status
-
-
-def _code(code: str) -> Callable[[HubError], bool]:
-    return lambda error: error.code == code
-
-
-def _later(error: HubError) -> HubError:
-    return TryLater(error.message, http_status=error.http_status)
-
-
-def _refused(error: HubError) -> HubError:
-    return Refused(error.message, code=error.code)
-
-
-WRONG_JOURNALS: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_JOURNALS: Wrongs = {
     "drops kobo": (DropsKobo, "every minor unit is kept"),
-    "forgets the id": (ForgetsTheId, "an entry is booked once with its content"),
+    "forgets the id": (ForgetsTheirReference, "an entry is booked once with its content"),
     "says it differently": (SaysItDifferently, "the same order is said in the same bytes"),
     "sends any narrative": (SendsAnyNarrative, "a narrative of any kind is taken"),
     "lets anything out": (LetsAnythingOut, "an unbalanced entry is refused before anything is sent"),
@@ -291,27 +241,27 @@ WRONG_JOURNALS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "entries of others under our number are told with their own content",
     ),
     "tries later what was lost": (
-        takes(OutcomeUnknown, _status(None), _later),
+        takes(OutcomeUnknown, told(http_status=None), TryLater),
         "a lost answer is unknown and the entry is found",
     ),
     "tries later after a page": (
-        takes(OutcomeUnknown, _status(200), _later),
+        takes(OutcomeUnknown, told(http_status=200), TryLater),
         "a page instead of an answer is unknown",
     ),
     "tries later after a failure": (
-        takes(OutcomeUnknown, _status(500), _later),
+        takes(OutcomeUnknown, told(http_status=500), TryLater),
         "a failure of theirs is unknown",
     ),
     "refuses a duplicate": (
-        takes(OutcomeUnknown, _code("6140"), _refused),
+        takes(OutcomeUnknown, told(code="6140"), Refused),
         "a used number is unknown and not refused",
     ),
     "waits for nothing": (
-        takes(TryLater, _status(429), _later),
+        takes(TryLater, told(http_status=429), TryLater),
         "too many calls are tried later with a wait",
     ),
-    "refuses a closed period": (takes(Held, _code("6210"), _refused), "a closed period is held"),
-    "refuses an inactive account": (takes(Held, _code("610"), _refused), "an inactive account is held"),
+    "refuses a closed period": (takes(Held, told(code="6210"), Refused), "a closed period is held"),
+    "refuses an inactive account": (takes(Held, told(code="610"), Refused), "an inactive account is held"),
     "sends again after renewal": (
         SendsAgainAfterRenewal,
         "an ended token is renewed once and the entry waits",
@@ -319,7 +269,7 @@ WRONG_JOURNALS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "tells the secret": (TellsTheSecret, "no error tells a secret"),
 }
 
-WRONG_CHARTS: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_CHARTS: Wrongs = {
     "leaves out inactive": (LeavesOutInactive, "an inactive account is told as inactive"),
     "posts anywhere": (PostsAnywhere, "a control account cannot be posted to"),
     "posts nowhere": (PostsNowhere, "an account that can be posted to is told so"),
@@ -327,41 +277,20 @@ WRONG_CHARTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "hides a failed chart": (HidesAFailedChart, "a failed read of the chart is tried later"),
 }
 
-Bench = Callable[[], Any]
-
-
-def behind(change: Callable[[Sockets], Sockets]) -> Bench:
-    @asynccontextmanager
-    async def bench() -> AsyncIterator[BooksBench]:
-        async with quickbooks() as books:
-            yield replace(books, sockets=change(books.sockets))
-
-    return bench
-
-
-async def broken(bench: Bench) -> set[str]:
-    return set(failures(await SUITE.run(PROVIDER.profile, bench)))
-
 
 @pytest.mark.parametrize("wrong", WRONG_JOURNALS)
 async def test_a_wrong_adapter_of_journals_breaks_exactly_its_promise(wrong: str) -> None:
-    flawed, promise = WRONG_JOURNALS[wrong]
-    bench = behind(lambda sockets: replace(sockets, journals=flawed(sockets.journals)))
-    assert await broken(bench) == {promise}
+    await BOOKS.bites("journals", WRONG_JOURNALS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_CHARTS)
 async def test_a_wrong_adapter_of_the_chart_breaks_exactly_its_promise(wrong: str) -> None:
-    flawed, promise = WRONG_CHARTS[wrong]
-    bench = behind(lambda sockets: replace(sockets, chart_of_accounts=flawed(sockets.chart_of_accounts)))
-    assert await broken(bench) == {promise}
+    await BOOKS.bites("chart_of_accounts", WRONG_CHARTS[wrong])
 
 
 async def test_a_socket_that_nobody_declared_breaks_exactly_its_promise() -> None:
-    bench = behind(lambda sockets: replace(sockets, postings=sockets.journals))  # type: ignore[arg-type]
-    assert await broken(bench) == {"the declared sockets are there and no others"}
+    await BOOKS.bites_the_undeclared("journals", "postings")
 
 
 def test_every_promise_of_books_has_an_adapter_that_breaks_it() -> None:
-    bitten = {promise for _, promise in (*WRONG_JOURNALS.values(), *WRONG_CHARTS.values())}
-    assert {check.name for check in SUITE.checks} == bitten | {"the declared sockets are there and no others"}
+    BOOKS.bites_every_promise(WRONG_JOURNALS, WRONG_CHARTS)

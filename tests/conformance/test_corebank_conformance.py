@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from rigs.wrong_adapters import (
+    Bitten,
+    CallsAbsenceARefusal,
+    ForgetsTheirReference,
+    HidesAFailedLookUp,
+    Wrong,
+    Wrongs,
+    takes,
+    told,
+)
 
-from coopwire.conformance.checks import failures
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.corebank import SUITE, CoreBankBench, Posted
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
-from coopwire.domain.errors import BadCredentials, HubError, InvalidOrder, OutcomeUnknown, Refused, TryLater
+from coopwire.domain.errors import BadCredentials, InvalidOrder, OutcomeUnknown, Refused, TryLater
 from coopwire.domain.payments import Mode
 from coopwire.ports.corebank import AccountSnapshot, PostingOrder, PostingSnapshot
-from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.ports.providers import Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.bankone import PROVIDER
 from coopwire.providers.bankone.adapter import connect
@@ -96,20 +105,11 @@ async def bankone() -> AsyncIterator[CoreBankBench]:
     await running.stop()
 
 
+CORE = Bitten(SUITE, PROVIDER.profile, bankone)
+
+
 async def test_bankone_keeps_every_promise_of_a_core_bank() -> None:
-    results = await SUITE.run(PROVIDER.profile, bankone)
-    assert failures(results) == {}
-    assert len(results) == len(SUITE.checks)
-
-
-class Wrong:
-    """A right adapter behind one flaw; what is not overridden is passed on."""
-
-    def __init__(self, right: Any) -> None:
-        self.right = right
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.right, name)
+    await CORE.kept()
 
 
 class CreditsNobody(Wrong):
@@ -147,11 +147,6 @@ class DropsKobo(Wrong):
     def say(self, order: PostingOrder) -> bytes:
         naira = max(order.amount_minor // 100 * 100, 100)
         return self.right.say(replace(order, amount_minor=naira))  # type: ignore[no-any-return]
-
-
-class ForgetsTheirReference(Wrong):
-    async def send(self, order: PostingOrder, said: bytes) -> PostingSnapshot:
-        return replace(await self.right.send(order, said), provider_ref="")
 
 
 class TransfersFromTheGl(Wrong):
@@ -207,12 +202,6 @@ class AsksEveryDayAtOnce(Wrong):
         return found  # type: ignore[no-any-return]
 
 
-class CallsAbsenceARefusal(Wrong):
-    async def find(self, order: PostingOrder, sent_at: datetime) -> Finding[PostingSnapshot]:
-        found = await self.right.find(order, sent_at)
-        return replace(found, word=FindingWord.REFUSED) if found.word is FindingWord.ABSENT else found
-
-
 class LosesWhatItFinds(Wrong):
     async def find(self, order: PostingOrder, sent_at: datetime) -> Finding[PostingSnapshot]:
         found = await self.right.find(order, sent_at)
@@ -232,14 +221,6 @@ class AsksForTheAmountLastSent(Wrong):
         return await self.right.find(asked, sent_at)  # type: ignore[no-any-return]
 
 
-class HidesAFailedLookUp(Wrong):
-    async def find(self, order: PostingOrder, sent_at: datetime) -> Finding[PostingSnapshot]:
-        try:
-            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
-        except TryLater:
-            return Finding(FindingWord.ABSENT)
-
-
 class TellsTheAccount(Wrong):
     async def send(self, order: PostingOrder, said: bytes) -> PostingSnapshot:
         try:
@@ -248,24 +229,7 @@ class TellsTheAccount(Wrong):
             raise OutcomeUnknown(f"{right} for {order.account}", code=right.code) from None
 
 
-def takes(error: type[HubError], when: Callable[[HubError], bool], instead: type[HubError]) -> type[Wrong]:
-    """An adapter whose send raises `instead` where the right one raises `error`."""
-
-    class Takes(Wrong):
-        async def send(self, order: PostingOrder, said: bytes) -> PostingSnapshot:
-            try:
-                return await self.right.send(order, said)  # type: ignore[no-any-return]
-            except error as right:
-                raise (instead(right.message) if when(right) else right) from None
-
-    return Takes
-
-
-def _status(status: int | None) -> Callable[[HubError], bool]:
-    return lambda error: error.http_status == status and not error.code
-
-
-WRONG_POSTINGS: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_POSTINGS: Wrongs = {
     "drops kobo": (DropsKobo, "a credit moves exactly the amount from the gl to the account"),
     "forgets their reference": (ForgetsTheirReference, "a posting is told with their reference"),
     "transfers from the GL": (TransfersFromTheGl, "a transfer moves the amount between two accounts"),
@@ -278,7 +242,7 @@ WRONG_POSTINGS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "says the token": (SaysTheToken, "nothing said holds a secret"),
     "loses what it finds": (LosesWhatItFinds, "a lost answer is unknown and the posting is found"),
     "tries later what was lost": (
-        takes(OutcomeUnknown, _status(None), TryLater),
+        takes(OutcomeUnknown, told(http_status=None, code=""), TryLater),
         "a lost answer is unknown and the posting is found",
     ),
     "asks one day only": (AsksOneDayOnly, "a posting booked under the next business day is found"),
@@ -296,33 +260,33 @@ WRONG_POSTINGS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "hides a failed look-up": (HidesAFailedLookUp, "a failed look up is tried later"),
     "refuses a duplicate": (
-        takes(OutcomeUnknown, lambda error: error.code == "26", Refused),
+        takes(OutcomeUnknown, told(code="26"), Refused),
         "a used reference is unknown and not refused",
     ),
     "doubts a decline": (
-        takes(Refused, lambda _: True, OutcomeUnknown),
+        takes(Refused, told(), OutcomeUnknown),
         "a decline is refused and nothing is posted",
     ),
     "tries later after a page": (
-        takes(OutcomeUnknown, _status(200), TryLater),
+        takes(OutcomeUnknown, told(http_status=200, code=""), TryLater),
         "a page instead of an answer is unknown",
     ),
     "tries later after a failure": (
-        takes(OutcomeUnknown, _status(500), TryLater),
+        takes(OutcomeUnknown, told(http_status=500, code=""), TryLater),
         "a failure of theirs is unknown",
     ),
     "waits for nothing": (
-        takes(TryLater, lambda _: True, TryLater),
+        takes(TryLater, told(), TryLater),
         "too many calls are tried later with a wait",
     ),
     "goes on with a bad token": (
-        takes(BadCredentials, lambda _: True, Refused),
+        takes(BadCredentials, told(), Refused),
         "a token that is not accepted stops the connection",
     ),
     "tells the account": (TellsTheAccount, "no error tells a secret or an account"),
 }
 
-WRONG_ACCOUNTS: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_ACCOUNTS: Wrongs = {
     "credits nobody": (CreditsNobody, "an open account can be credited"),
     "credits anybody": (CreditsAnybody, "a frozen or closed account cannot be credited"),
     "invents accounts": (InventsAccounts, "an account that nobody has is none"),
@@ -330,41 +294,20 @@ WRONG_ACCOUNTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "shows the person": (ShowsThePerson, "nothing shows the person behind an account"),
 }
 
-Bench = Callable[[], Any]
-
-
-def behind(change: Callable[[Sockets], Sockets]) -> Bench:
-    @asynccontextmanager
-    async def bench() -> AsyncIterator[CoreBankBench]:
-        async with bankone() as core:
-            yield replace(core, sockets=change(core.sockets))
-
-    return bench
-
-
-async def broken(bench: Bench) -> set[str]:
-    return set(failures(await SUITE.run(PROVIDER.profile, bench)))
-
 
 @pytest.mark.parametrize("wrong", WRONG_POSTINGS)
 async def test_a_wrong_adapter_of_postings_breaks_exactly_its_promise(wrong: str) -> None:
-    flawed, promise = WRONG_POSTINGS[wrong]
-    bench = behind(lambda sockets: replace(sockets, postings=flawed(sockets.postings)))
-    assert await broken(bench) == {promise}
+    await CORE.bites("postings", WRONG_POSTINGS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_ACCOUNTS)
 async def test_a_wrong_adapter_of_accounts_breaks_exactly_its_promise(wrong: str) -> None:
-    flawed, promise = WRONG_ACCOUNTS[wrong]
-    bench = behind(lambda sockets: replace(sockets, accounts=flawed(sockets.accounts)))
-    assert await broken(bench) == {promise}
+    await CORE.bites("accounts", WRONG_ACCOUNTS[wrong])
 
 
 async def test_a_socket_that_nobody_declared_breaks_exactly_its_promise() -> None:
-    bench = behind(lambda sockets: replace(sockets, journals=sockets.postings))  # type: ignore[arg-type]
-    assert await broken(bench) == {"the declared sockets are there and no others"}
+    await CORE.bites_the_undeclared("postings", "journals")
 
 
 def test_every_promise_of_a_core_bank_has_an_adapter_that_breaks_it() -> None:
-    bitten = {promise for _, promise in (*WRONG_POSTINGS.values(), *WRONG_ACCOUNTS.values())}
-    assert {check.name for check in SUITE.checks} == bitten | {"the declared sockets are there and no others"}
+    CORE.bites_every_promise(WRONG_POSTINGS, WRONG_ACCOUNTS)

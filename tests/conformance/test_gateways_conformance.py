@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from rigs.wrong_adapters import DECLARED, Bitten, HidesAFailedLookUp, Wrong, Wrongs, takes, told
 
-from coopwire.conformance.checks import failures
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, Opened
 from coopwire.conformance.mailbox import mailbox
@@ -21,7 +21,6 @@ from coopwire.domain.errors import (
     BadCredentials,
     ContractBroken,
     Forged,
-    HubError,
     InvalidOrder,
     OutcomeUnknown,
     Refused,
@@ -32,7 +31,7 @@ from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
 from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
-from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.ports.providers import Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack import PROVIDER
 from coopwire.providers.paystack.adapter import connect
@@ -107,12 +106,7 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             spoil_open=spoiler(simulator, "initialize_transaction"),
             spoil_look=spoiler(simulator, "verify_transaction"),
             spoil_list=spoiler(simulator, "list_transactions"),
-            decline=lambda: (
-                simulator.faults.add(
-                    "initialize_transaction", "decline", params={"message": "Not in this test"}
-                )
-                and None
-            ),
+            decline=decline,
             refuse_key=lambda: simulator.vendor.configure({"secret_key": "sk_test_another"}),
             small_pages=lambda: simulator.vendor.configure({"largest_page": "2"}),
             mail=mail,
@@ -122,20 +116,11 @@ async def paystack() -> AsyncIterator[GatewayBench]:
         )
 
 
+GATEWAY = Bitten(SUITE, PROVIDER.profile, paystack)
+
+
 async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
-    results = await SUITE.run(PROVIDER.profile, paystack)
-    assert failures(results) == {}
-    assert len(results) == len(SUITE.checks)
-
-
-class Wrong:
-    """A right adapter behind one flaw; what is not overridden is passed on."""
-
-    def __init__(self, right: Any) -> None:
-        self.right = right
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.right, name)
+    await GATEWAY.kept()
 
 
 # -- wrong checkouts ------------------------------------------------------------------------------------------
@@ -213,14 +198,6 @@ class ComparesNothing(Wrong):
             return Finding(FindingWord.EXECUTED, (CheckoutSnapshot(order.reference, None, None),))
 
 
-class HidesAFailedLookUp(Wrong):
-    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
-        try:
-            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
-        except TryLater:
-            return Finding(FindingWord.ABSENT)
-
-
 class TellsThePayer(Wrong):
     async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
         try:
@@ -235,24 +212,7 @@ class ShowsThePage(Wrong):
         return replace(told, provider_ref=told.url.rpartition("/")[2])
 
 
-def takes(error: type[HubError], when: Callable[[HubError], bool], instead: type[HubError]) -> type[Wrong]:
-    """An adapter whose send raises `instead` where the right one raises `error`."""
-
-    class Takes(Wrong):
-        async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
-            try:
-                return await self.right.send(order, said)  # type: ignore[no-any-return]
-            except error as right:
-                raise (instead("something went wrong") if when(right) else right) from None
-
-    return Takes
-
-
-def _status(status: int | None) -> Callable[[HubError], bool]:
-    return lambda error: error.http_status == status and not error.code
-
-
-WRONG_CHECKOUTS: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_CHECKOUTS: Wrongs = {
     "forgets whose page it is": (ForgetsWhosePageItIs, "an order opens one page and tells where it is"),
     "drops kobo": (DropsKobo, "every minor unit is asked for"),
     "takes the account's currency": (TakesTheAccountsCurrency, "the currency of the order is asked for"),
@@ -260,32 +220,32 @@ WRONG_CHECKOUTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "sends nothingness": (SendsNothingness, "an order of nothing is refused before anything is sent"),
     "repairs facts": (RepairsFacts, "hostile facts arrive unchanged or are refused before sending"),
     "refuses a duplicate": (
-        takes(OutcomeUnknown, lambda error: error.code == "duplicate_reference", Refused),
+        takes(OutcomeUnknown, told(code="duplicate_reference"), Refused),
         "a used reference is unknown and opens no second page",
     ),
     "loses what it finds": (LosesWhatItFinds, "a lost answer is unknown and the page is found"),
     "tries later what was lost": (
-        takes(OutcomeUnknown, _status(None), TryLater),
+        takes(OutcomeUnknown, told(http_status=None, code=""), TryLater),
         "a lost answer is unknown and the page is found",
     ),
     "tries later after a page": (
-        takes(OutcomeUnknown, _status(200), TryLater),
+        takes(OutcomeUnknown, told(http_status=200, code=""), TryLater),
         "a page of html instead of an answer is unknown",
     ),
     "tries later after a failure": (
-        takes(OutcomeUnknown, _status(500), TryLater),
+        takes(OutcomeUnknown, told(http_status=500, code=""), TryLater),
         "a failure of theirs is unknown",
     ),
     "waits for nothing": (
-        takes(TryLater, lambda _: True, TryLater),
+        takes(TryLater, told(), TryLater),
         "too many calls are tried later with a wait",
     ),
     "loses their words": (
-        takes(Refused, lambda _: True, Refused),
+        takes(Refused, told(), Refused, words="refused"),
         "a rule of theirs is refused in their words",
     ),
     "goes on with a bad key": (
-        takes(BadCredentials, lambda _: True, Refused),
+        takes(BadCredentials, told(), Refused),
         "a key that is not accepted stops the connection",
     ),
     "doubts absence": (DoubtsAbsence, "an order that was never sent is absent"),
@@ -412,7 +372,7 @@ class EndsWhereItBreaks(Listing):
 
 
 SUCCEEDED = is_in(PaymentState.SUCCEEDED)
-WRONG_CHARGES: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_CHARGES: Wrongs = {
     "drops kobo": (
         retells(lambda charge: charge.amount_minor % 100 != 0, amount_minor=1_005_000),
         "a paid charge is told exactly",
@@ -505,7 +465,7 @@ class StumblesOverShapes(Wrong):
         return self.right.read(body)  # type: ignore[no-any-return]
 
 
-WRONG_WEBHOOKS: dict[str, tuple[Callable[[Any], Any], str]] = {
+WRONG_WEBHOOKS: Wrongs = {
     "believes the unsigned": (BelievesTheUnsigned, "a message without a signature is forged"),
     "believes whoever knows our reference": (
         BelievesWhoeverKnowsOurReference,
@@ -519,60 +479,34 @@ WRONG_WEBHOOKS: dict[str, tuple[Callable[[Any], Any], str]] = {
 
 # -- and each is bitten ---------------------------------------------------------------------------------------
 
-DECLARED = "the declared sockets are there and no others"
-Bench = Callable[[], Any]
-
-
-def behind(change: Callable[[GatewayBench], GatewayBench]) -> Bench:
-    @asynccontextmanager
-    async def bench() -> AsyncIterator[GatewayBench]:
-        async with paystack() as gateway:
-            yield change(gateway)
-
-    return bench
-
-
-def with_sockets(change: Callable[[Sockets], Sockets]) -> Bench:
-    return behind(lambda gateway: replace(gateway, sockets=change(gateway.sockets)))
-
-
-async def broken(bench: Bench) -> set[str]:
-    return set(failures(await SUITE.run(PROVIDER.profile, bench)))
-
 
 @pytest.mark.parametrize("wrong", WRONG_CHECKOUTS)
 async def test_a_wrong_adapter_of_checkouts_breaks_exactly_its_promise(wrong: str) -> None:
-    flawed, promise = WRONG_CHECKOUTS[wrong]
-    bench = with_sockets(lambda sockets: replace(sockets, checkouts=flawed(sockets.checkouts)))
-    assert await broken(bench) == {promise}
+    await GATEWAY.bites("checkouts", WRONG_CHECKOUTS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_CHARGES)
 async def test_a_wrong_adapter_of_charges_breaks_exactly_its_promise(wrong: str) -> None:
-    flawed, promise = WRONG_CHARGES[wrong]
-    bench = with_sockets(lambda sockets: replace(sockets, charges=flawed(sockets.charges)))
-    assert await broken(bench) == {promise}
+    await GATEWAY.bites("charges", WRONG_CHARGES[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
-    flawed, promise = WRONG_WEBHOOKS[wrong]
-    bench = behind(lambda gateway: replace(gateway, webhooks=flawed(gateway.webhooks)))
-    assert await broken(bench) == {promise}
+    flaw, promise = WRONG_WEBHOOKS[wrong]
+    broken = await GATEWAY.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)))
+    assert broken == {promise}
 
 
 async def test_a_socket_that_nobody_declared_breaks_exactly_its_promise() -> None:
-    bench = with_sockets(lambda sockets: replace(sockets, journals=sockets.checkouts))  # type: ignore[arg-type]
-    assert await broken(bench) == {DECLARED}
+    await GATEWAY.bites_the_undeclared("checkouts", "journals")
 
 
 async def test_a_missing_socket_breaks_the_declaration_too() -> None:
-    bench = with_sockets(lambda sockets: replace(sockets, charges=None))
-    seen = await broken(bench)
-    assert DECLARED in seen
-    assert seen - {DECLARED} == {promise for _, promise in WRONG_CHARGES.values()}
+    broken = await GATEWAY.broken(
+        lambda gateway: replace(gateway, sockets=replace(gateway.sockets, charges=None))
+    )
+    assert broken == {DECLARED} | {promise for _, promise in WRONG_CHARGES.values()}
 
 
 def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
-    wrongs = (*WRONG_CHECKOUTS.values(), *WRONG_CHARGES.values(), *WRONG_WEBHOOKS.values())
-    assert {check.name for check in SUITE.checks} == {promise for _, promise in wrongs} | {DECLARED}
+    GATEWAY.bites_every_promise(WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_WEBHOOKS)

@@ -1,0 +1,123 @@
+"""Deliberately wrong adapters, and the proof that a conformance suite catches each at exactly its own promise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic
+
+from coopwire.conformance.checks import Bench, SubjectT, Suite, failures
+from coopwire.domain.errors import HubError, TryLater
+from coopwire.ports.providers import Profile
+from coopwire.ports.writes import Finding, FindingWord
+
+DECLARED = "the declared sockets are there and no others"
+Flaw = Callable[[Any], Any]
+Wrongs = Mapping[str, tuple[Flaw, str]]
+"""Name of the flaw → the flaw, put over a right adapter, and the promise that it breaks."""
+
+
+@dataclass(frozen=True)
+class Bitten(Generic[SubjectT]):
+    """The suite of a role over one provider that keeps every promise."""
+
+    suite: Suite[SubjectT]
+    profile: Profile
+    bench: Bench[SubjectT]
+
+    async def kept(self) -> None:
+        """The provider as it is keeps every promise."""
+        results = await self.suite.run(self.profile, self.bench)
+        assert failures(results) == {}
+        assert len(results) == len(self.suite.checks)
+
+    async def bites(self, socket: str, wrong: tuple[Flaw, str]) -> None:
+        """The provider with this flaw in this socket breaks the flaw's promise and no other."""
+        flaw, promise = wrong
+        assert await self.broken(lambda subject: _with_socket(subject, socket, flaw)) == {promise}
+
+    async def bites_the_undeclared(self, socket: str, undeclared: str) -> None:
+        """A socket that nobody declared is seen; any adapter may stand in it, here that of `socket`."""
+
+        def add(subject: Any) -> Any:
+            there = getattr(subject.sockets, socket)
+            return replace(subject, sockets=replace(subject.sockets, **{undeclared: there}))
+
+        assert await self.broken(add) == {DECLARED}
+
+    async def broken(self, change: Callable[[SubjectT], SubjectT]) -> set[str]:
+        """The promises that the changed subject breaks."""
+
+        @asynccontextmanager
+        async def changed() -> AsyncIterator[SubjectT]:
+            async with self.bench() as right:
+                yield change(right)
+
+        return set(failures(await self.suite.run(self.profile, changed)))
+
+    def bites_every_promise(self, *wrongs: Wrongs) -> None:
+        """Every promise has a flaw that breaks it."""
+        bitten = {promise for table in wrongs for _, promise in table.values()}
+        assert {check.name for check in self.suite.checks} == bitten | {DECLARED}
+
+
+def _with_socket(subject: Any, socket: str, flaw: Flaw) -> Any:
+    wrong = flaw(getattr(subject.sockets, socket))
+    return replace(subject, sockets=replace(subject.sockets, **{socket: wrong}))
+
+
+class Wrong:
+    """A right adapter behind one flaw; what is not overridden is passed on."""
+
+    def __init__(self, right: Any) -> None:
+        self.right = right
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.right, name)
+
+
+# -- flaws that any adapter of writes can have -------------------------------------------------------------
+
+
+class ForgetsTheirReference(Wrong):
+    async def send(self, order: Any, said: bytes) -> Any:
+        return replace(await self.right.send(order, said), provider_ref="")
+
+
+class CallsAbsenceARefusal(Wrong):
+    async def find(self, order: Any, sent_at: datetime) -> Finding[Any]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, word=FindingWord.REFUSED) if found.word is FindingWord.ABSENT else found
+
+
+class HidesAFailedLookUp(Wrong):
+    async def find(self, order: Any, sent_at: datetime) -> Finding[Any]:
+        try:
+            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
+        except TryLater:
+            return Finding(FindingWord.ABSENT)
+
+
+def takes(
+    error: type[HubError], when: Callable[[HubError], bool], instead: type[HubError], words: str | None = None
+) -> type[Wrong]:
+    """An adapter whose send takes an error that the right one raises for another one, or loses its words."""
+
+    class Takes(Wrong):
+        async def send(self, order: Any, said: bytes) -> Any:
+            try:
+                return await self.right.send(order, said)
+            except error as right:
+                if not when(right):
+                    raise
+                message = right.message if words is None else words
+                raise instead(message, code=right.code, http_status=right.http_status) from None
+
+    return Takes
+
+
+def told(**parts: object) -> Callable[[HubError], bool]:
+    """`told(http_status=200, code="")`: whether an error has these members; without any, whichever it is."""
+    return lambda error: all(getattr(error, name) == value for name, value in parts.items())
