@@ -70,17 +70,32 @@ class App:
 
     async def run(self) -> None:
         """All loops of a worker, until `stop`; effects under way are finished first."""
-        listener = await self.database.listen()
         await self.sweeper.beat()
         # The heart beats until the last effect under way is finished, else others would take it for lost.
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sweeper.run())
-            gates = group.create_task(self.gates.run())
+            helpers = [group.create_task(self.gates.run()), group.create_task(self._listen())]
             loops = (self.executor.run, self.looker.run, self.drain.run, self.bus.run)
             await asyncio.gather(*(group.create_task(loop()) for loop in loops))
-            gates.cancel()
+            for helper in helpers:
+                helper.cancel()
             self.sweeper.end()
-        await listener.close()
+
+    async def _listen(self) -> None:
+        """Hear the rings of other processes; begin again when the database was away."""
+        beat = self.clock.timings.heartbeat
+        while True:
+            try:
+                listener = await self.database.listen()
+            except StorageUnavailable as error:
+                _log.warning("not_listening", error=str(error))
+                await self.clock.sleep(beat)
+                continue
+            try:
+                while not listener.is_closed():
+                    await self.clock.sleep(beat)
+            finally:
+                await listener.close()
 
     def stop(self) -> None:
         """Let the loops end in good order; `run` returns when they have."""
@@ -180,10 +195,12 @@ async def opened(
     """A hub on this database, migrated; closed at the end of the block. `timings` replaces the profile's."""
     await migrate.upgrade(dsn)
     bells = Bells()
-    database = await connect(dsn, sealer(settings), fail=fail, ring=bells.ring)
+    lengths = timings or settings.durations
+    idle_limit = lengths.call_deadline * 2
+    database = await connect(dsn, sealer(settings), idle_limit=idle_limit, fail=fail, ring=bells.ring)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        clock = SystemClock(await database.now(), timings or settings.durations)
+        clock = SystemClock(await database.now(), lengths)
         transport = await stack.enter_async_context(HttpTransport())
         gates = _GateWriter()
         board = LocalBoard(clock.timings, gates.changed)
@@ -321,7 +338,8 @@ def _server(front: ASGI) -> uvicorn.Server:
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    return Server(uvicorn.Config(front, log_config=None, access_log=False, server_header=False))
+    # No WebSockets: their libraries, where one is installed, log the headers of a request, keys and all.
+    return Server(uvicorn.Config(front, log_config=None, access_log=False, server_header=False, ws="none"))
 
 
 async def _first_to_end(serving: asyncio.Task[None], running: asyncio.Task[None]) -> None:

@@ -127,8 +127,13 @@ class World:
             calm = calm + 1 if busy == 0 else 0
             if asyncio.get_running_loop().time() > deadline:
                 rows = await self.db.fetch(
-                    "SELECT kind, state, reason, looks FROM effects WHERE state <> 'done'"
+                    "SELECT kind, state, reason, looks, due_at, claimed_by, now() FROM effects WHERE state <> 'done'"
                 )
+                rows += await self.db.fetch(
+                    "SELECT state, wait_event, query FROM pg_stat_activity WHERE datname = current_database()"
+                )
+                rows += await self.db.fetch("SELECT * FROM workers")
+                rows += await self.db.fetch("SELECT * FROM gates")
                 raise AssertionError(f"never quiet: {busy}\n" + "\n".join(str(dict(r)) for r in rows))
             await asyncio.sleep(0.1)
 

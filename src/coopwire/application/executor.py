@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from coopwire.application.orders import (
     order_of,
     socket_of,
 )
+from coopwire.application.rounds import repeat
 from coopwire.application.settling import Sent, Settling
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import HubError, InvalidOrder, NotSent, OutcomeUnknown
@@ -33,8 +34,6 @@ from coopwire.ports.stores import Claim, Database, Transaction, Try
 
 _log = structlog.get_logger()
 _Slot = tuple[str, EffectKind]
-POLL_SECONDS = 0.5
-"""How often an idle loop looks by itself; a bell wakes it at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Executor:
         self._fail = fail
         self.pulse = Pulse(clock)
         self._settling = Settling(network, clock)
-        self._results: GroupCommit[Sent, None] = GroupCommit(
+        self._results: GroupCommit[Sent, Sent] = GroupCommit(
             "outcomes", self._commit_results, gather_seconds=GATHER_SECONDS / 2
         )
         self._busy: Counter[_Slot] = Counter()
@@ -99,8 +98,8 @@ class Executor:
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._results.run())
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(self._loop(EFFECTS, self._send_round))
-                loops.create_task(self._loop(UNKNOWN, self._look_round))
+                loops.create_task(repeat("send", self._send_round, self._bells, EFFECTS))
+                loops.create_task(repeat("look up unknown", self._look_round, self._bells, UNKNOWN))
             await self.finished()
             recorder.cancel()
 
@@ -109,26 +108,21 @@ class Executor:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _loop(self, topic: str, round_: Callable[[], Awaitable[None]]) -> None:
-        while not self._bells.closing:
-            try:
-                await round_()
-            except OSError as error:
-                _log.warning("executor_round_failed", error=type(error).__name__)
-            # A round takes all that is due or all that slots allow; the next one needs a ring either way.
-            await self._bells.wait(topic, POLL_SECONDS)
+    # A round takes all that is due or all that slots allow; the next one needs a ring either way.
 
-    async def _send_round(self) -> None:
+    async def _send_round(self) -> bool:
         free = self._free(self._busy)
         if free and self.pulse.alive():
             for one in await self._claim(free):
                 self._start(self._busy, one)
+        return False
 
-    async def _look_round(self) -> None:
+    async def _look_round(self) -> bool:
         free = self._free(self._looking)
         if free and self.pulse.alive():
             for one in await self._claim_unknown(free):
                 self._start(self._looking, one, look=True)
+        return False
 
     def _free(self, busy: Counter[_Slot]) -> Mapping[_Slot, int]:
         limit = self._network.concurrency
@@ -223,9 +217,7 @@ class Executor:
 
     async def perform(self, one: Ready) -> Sent:
         """Send a claimed effect and record its outcome at once; returns what came of it."""
-        sent = await self._send(one)
-        await self._results.submit(sent, urgent=True)
-        return sent
+        return await self._results.submit(await self._send(one), urgent=True)
 
     async def _send(self, one: Ready) -> Sent:
         effect = one.claim.effect
@@ -274,11 +266,11 @@ class Executor:
     def _socket(self, effect: Effect) -> Any:
         return socket_of(self._network.connections[effect.connection], effect.kind)
 
-    async def _commit_results(self, group: Sequence[Sent]) -> Sequence[None]:
+    async def _commit_results(self, group: Sequence[Sent]) -> Sequence[Sent]:
         async with self._database.begin("record outcomes") as tx:
-            await self._settling.settle(tx, group)
+            recorded = await self._settling.settle(tx, group)
         self._bells.ring(OUTBOX, EFFECTS)
-        return [None] * len(group)
+        return recorded
 
 
 def new_token() -> str:

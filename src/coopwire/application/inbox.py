@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import structlog
-
 from coopwire.application.bells import LOOKUPS, WEBHOOKS, Bells
-from coopwire.application.executor import POLL_SECONDS
 from coopwire.application.network import Network
+from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.errors import ContractBroken
@@ -17,7 +15,6 @@ from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, Database, LookupRequest, NoticeRow, StoredWebhook
 
-_log = structlog.get_logger()
 _BATCH = 100
 _MAX_REFERENCE = 200
 
@@ -33,14 +30,10 @@ class Drain:
 
     async def run(self) -> None:
         """Drain until the bells close."""
-        while not self._bells.closing:
-            try:
-                drained = await self.drain()
-            except OSError as error:
-                _log.warning("drain_failed", error=type(error).__name__)
-                drained = 0
-            if drained < _BATCH:
-                await self._bells.wait(WEBHOOKS, POLL_SECONDS)
+        await repeat("drain", self._round, self._bells, WEBHOOKS)
+
+    async def _round(self) -> bool:
+        return await self.drain() == _BATCH
 
     async def drain(self) -> int:
         """Read one batch; the number of webhooks read."""
@@ -60,6 +53,8 @@ class Drain:
     def _read(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
         connected = self._network.connections.get(webhook.connection)
         try:
+            if webhook.body is None:
+                raise ContractBroken("no configured secret key opens it")
             if connected is None or connected.webhooks is None:
                 raise ContractBroken("the connection is not configured any more")
             notices: Sequence[Notice] = connected.webhooks.read(webhook.body)

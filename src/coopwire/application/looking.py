@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import structlog
 
 from coopwire.application.bells import EFFECTS, GATHER_SECONDS, LOOKUPS, OUTBOX, Bells
-from coopwire.application.executor import POLL_SECONDS
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
 from coopwire.application.recording import Look, Recorder
+from coopwire.application.rounds import repeat
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.ports.clock import Clock
@@ -49,29 +49,22 @@ class Looker:
         """Look until the bells close; then wait for what is under way."""
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._looks.run())
-            await self._loop()
+            await repeat("look", self._round, self._bells, LOOKUPS)
             while self._tasks:
                 await asyncio.wait(self._tasks)
             recorder.cancel()
 
-    async def _loop(self) -> None:
-        while not self._bells.closing:
-            try:
-                await self._round()
-            except OSError as error:
-                _log.warning("look_round_failed", error=type(error).__name__)
-            await self._bells.wait(LOOKUPS, POLL_SECONDS)
-
-    async def _round(self) -> None:
+    async def _round(self) -> bool:
         limit = self._network.concurrency
         free = {n: limit - self._busy[n] for n in self._network.gateways() if self._busy[n] < limit}
         if not free:
-            return
+            return False
         now = self._clock.now()
         async with self._database.begin("claim look-ups") as tx:
             lookups = await tx.lookups.claim(free, now, now + self._clock.timings.claim_length)
         for lookup in lookups:
             self._start(lookup)
+        return False
 
     def _start(self, lookup: Lookup) -> None:
         self._busy[lookup.connection] += 1

@@ -83,11 +83,14 @@ def order_of(effect: Effect, material: Material) -> Order:
 
 def _checkout(effect: Effect, material: Material) -> Order:
     assert effect.payment is not None
+    payer = material.payers.get(effect.payment)
+    if payer is None:
+        raise InvalidOrder("the payer's record cannot be opened: is the secret key right?", field="payer")
     return CheckoutOrder(
         reference=effect.reference,
         amount_minor=cast(int, effect.order["amount_minor"]),
         currency=cast(str, effect.order["currency"]),
-        payer=material.payers[effect.payment],
+        payer=payer,
         return_url=material.return_urls.get(effect.payment),
         facts=(("payment", effect.payment),),
     )
@@ -126,7 +129,9 @@ def _posting(effect: Effect, material: Material) -> Order:
     order = effect.order
     account = material.core_accounts.get(cast(int, order["core_account"]))
     if account is None:
-        raise InvalidOrder("the member's core account is no longer in the table", field="core_account")
+        raise InvalidOrder(
+            "the member's core account is not in the table, or no secret key opens it", field="core_account"
+        )
     return PostingOrder(
         reference=effect.reference,
         account=account.number,

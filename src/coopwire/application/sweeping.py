@@ -37,9 +37,9 @@ class Sweeper:
                 await self.beat()
                 await self.sweep()
                 await self.forget()
-            except OSError as error:
+            except Exception as error:
                 # Not renewed: the pulse goes stale and the executor stops sending.
-                _log.warning("heartbeat_failed", error=type(error).__name__)
+                _log.error("heartbeat_failed", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), self._clock.timings.heartbeat.total_seconds())
         async with self._database.begin("worker ends") as tx:

@@ -62,6 +62,10 @@ class PostgresBus:
             except StorageUnavailable as error:
                 _log.warning("bus_step_failed", topic=topic, error=str(error))
                 done = 0
+            except Exception as error:
+                # A consumer's failure is on the ladder already; this is the bus itself, and it must go on.
+                _log.error("bus_step_broke", topic=topic, error=type(error).__name__)
+                done = 0
             if done < _BATCH:
                 await self._bells.wait(topic, _POLL_SECONDS)
 

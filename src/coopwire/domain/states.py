@@ -46,11 +46,12 @@ PAYMENT_MOVES: dict[PaymentState, frozenset[PaymentState]] = {
 """Moves of a payment and of an attempt. Success is final here; refunds are rows of their own."""
 
 EFFECT_MOVES: dict[EffectState, frozenset[EffectState]] = {
-    _E.INTENDED: frozenset({_E.SENDING, _E.HELD, _E.CANCELLED}),
+    _E.INTENDED: frozenset({_E.SENDING, _E.HELD, _E.CANCELLED, _E.UNKNOWN}),
     # Back to intended only when it is proved that they did not do it.
     _E.SENDING: frozenset({_E.DONE, _E.REFUSED, _E.UNKNOWN, _E.HELD, _E.INTENDED}),
     _E.UNKNOWN: frozenset({_E.DONE, _E.REFUSED, _E.HELD, _E.INTENDED, _E.CANCELLED}),
-    _E.HELD: frozenset({_E.INTENDED, _E.CANCELLED, _E.DONE}),
+    # Back to unknown when a late answer shows that it may have been done.
+    _E.HELD: frozenset({_E.INTENDED, _E.CANCELLED, _E.DONE, _E.UNKNOWN}),
     _E.DONE: frozenset(),
     _E.REFUSED: frozenset(),
     _E.CANCELLED: frozenset(),

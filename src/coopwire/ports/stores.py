@@ -34,11 +34,11 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class StoredWebhook:
-    """A webhook that waits to be read."""
+    """A webhook that waits to be read; `body` is None when no configured key opens it."""
 
     id: int
     connection: str
-    body: bytes = field(repr=False)
+    body: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +317,7 @@ class Effects(Protocol):
         ...
 
     async def reopen(self, effect: str, now: datetime, reason: str) -> bool:
-        """intended or unknown → unknown, looked up now: a late answer says it may be done."""
+        """intended, held or unknown → unknown, looked up now: a late answer says it may be done."""
         ...
 
     async def get(self, effect: str, *, lock: bool = False) -> Effect | None:

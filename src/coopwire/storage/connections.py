@@ -37,7 +37,9 @@ class ConnectionStore:
         await self._db.execute(
             "INSERT INTO gates (connection, kind, traffic, reason, closed_at, until) "
             "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, kind, traffic) DO UPDATE SET "
-            "reason = excluded.reason, until = excluded.until",
+            "reason = excluded.reason, until = excluded.until, "
+            "closed_at = CASE WHEN gates.until <= excluded.closed_at THEN excluded.closed_at "
+            "ELSE gates.closed_at END",
             gate.connection,
             gate.kind.value,
             gate.traffic.value,
@@ -86,11 +88,14 @@ class ConnectionStore:
     async def core_accounts(self, ids: Sequence[int]) -> dict[int, CoreAccount]:
         """Accounts by id, numbers unsealed."""
         found = await self._db.fetch("SELECT * FROM core_accounts WHERE id = ANY($1::bigint[])", list(ids))
-        return {row["id"]: self._account(row) for row in found}
+        accounts = [self._account(row) for row in found]
+        return {account.id: account for account in accounts if account is not None}
 
-    def _account(self, row: Row) -> CoreAccount:
-        number = self._sealer.open(row["number_sealed"]).decode()
-        return CoreAccount(row["id"], row["connection"], row["member"], row["loan"], number)
+    def _account(self, row: Row) -> CoreAccount | None:
+        number = self._sealer.open_or_none(row["number_sealed"])
+        if number is None:
+            return None
+        return CoreAccount(row["id"], row["connection"], row["member"], row["loan"], number.decode())
 
 
 class IdempotencyStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -36,6 +36,7 @@ GONE = (
     asyncpg.SerializationError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
 )
 """What asyncpg raises when the server is away or gave up on a transaction."""
@@ -203,11 +204,17 @@ class PostgresDatabase:
 
     async def ring(self, *topics: str) -> None:
         """Wake the loops of every process that wait on these topics."""
-        await self.pool.execute("SELECT pg_notify($1, $2)", _CHANNEL, " ".join(topics))
+        try:
+            await self.pool.execute("SELECT pg_notify($1, $2)", _CHANNEL, " ".join(topics))
+        except GONE as error:
+            raise StorageUnavailable(f"ring: {type(error).__name__}") from error
 
     async def listen(self) -> Any:
         """A connection of its own on which other processes' rings arrive; close it to stop listening."""
-        connection = await asyncpg.connect(self._dsn)
+        try:
+            connection = await asyncpg.connect(self._dsn)
+        except (*GONE, asyncpg.PostgresError) as error:
+            raise StorageUnavailable(f"listen: {type(error).__name__}") from error
 
         def heard(_connection: object, _pid: int, _channel: str, payload: str) -> None:
             self._ring(*payload.split())
@@ -228,7 +235,7 @@ class PostgresDatabase:
 async def _roll_back(transaction: Any) -> None:
     try:
         await transaction.rollback()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (asyncpg.PostgresError, *GONE):
         # The connection is gone, and with it the transaction; the first error is the one to tell.
         return
 
@@ -247,10 +254,15 @@ async def connect(
     sealer: Sealer,
     *,
     size: int = 10,
+    idle_limit: timedelta = timedelta(seconds=60),
     fail: FailPoints = nothing_fails,
     ring: Callable[..., None] = _nobody,
 ) -> PostgresDatabase:
-    """Open a pool; StorageUnavailable when the server cannot be reached."""
+    """Open a pool; StorageUnavailable when the server cannot be reached.
+
+    A transaction that does nothing for `idle_limit` is ended by the server: a process that is frozen in the
+    middle of one must not keep its locks (the row of a token, a lane) from the others for ever.
+    """
     try:
         pool = await asyncpg.create_pool(
             dsn,
@@ -259,6 +271,9 @@ async def connect(
             init=rows.set_codecs,
             reset=_leave_as_it_is,
             command_timeout=60,
+            server_settings={
+                "idle_in_transaction_session_timeout": str(round(idle_limit.total_seconds() * 1000))
+            },
         )
     except (OSError, asyncpg.PostgresError, ValueError) as error:
         raise StorageUnavailable(f"cannot open the database: {type(error).__name__}") from error

@@ -77,11 +77,15 @@ WHERE t.effect = o.effect AND t.token = o.token
 """
 
 _LOST = f"""
+WITH picked AS (
+    SELECT s.id FROM effects s WHERE s.state = 'sending' AND (
+        s.claim_until + $3 < $1
+        OR NOT EXISTS (SELECT FROM workers w WHERE w.id = s.claimed_by AND w.heartbeat_at >= $2))
+    FOR UPDATE OF s SKIP LOCKED
+)
 UPDATE effects e SET state = 'unknown', unknown_since = $1, looks = 0, tries = e.tries + 1,
     due_at = greatest(e.claim_until, $1) + $3, reason = 'the worker that was sending it is gone'
-WHERE e.state = 'sending' AND (
-    e.claim_until + $3 < $1
-    OR NOT EXISTS (SELECT FROM workers w WHERE w.id = e.claimed_by AND w.heartbeat_at >= $2))
+FROM picked WHERE e.id = picked.id
 RETURNING {_COLUMNS}
 """
 
@@ -229,10 +233,10 @@ class EffectStore:
         return {row["lane"]: row["id"] for row in found}
 
     async def reopen(self, effect: str, now: datetime, reason: str) -> bool:
-        """intended or unknown → unknown, looked up now: a late answer says it may be done."""
+        """intended, held or unknown → unknown, looked up now: a late answer says it may be done."""
         done = await self._db.execute(
             "UPDATE effects SET state = 'unknown', unknown_since = coalesce(unknown_since, $2), due_at = $2, "
-            "reason = $3, claim_token = NULL WHERE id = $1 AND state IN ('unknown', 'intended')",
+            "reason = $3, claim_token = NULL WHERE id = $1 AND state IN ('unknown', 'intended', 'held')",
             effect,
             now,
             reason,

@@ -91,7 +91,9 @@ class InboxStore:
             "WHERE w.drained_at IS NULL ORDER BY w.id LIMIT $1 FOR UPDATE OF w SKIP LOCKED",
             limit,
         )
-        return [StoredWebhook(r["id"], r["connection"], self._sealer.open(r["sealed"])) for r in found]
+        return [
+            StoredWebhook(r["id"], r["connection"], self._sealer.open_or_none(r["sealed"])) for r in found
+        ]
 
     async def drained(self, ids: Sequence[int], at: datetime) -> None:
         """They are read."""

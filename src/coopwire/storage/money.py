@@ -117,8 +117,11 @@ class PaymentStore:
             "WHERE p.reference = ANY($1::text[])",
             list(payments),
         )
+        opened = {r["reference"]: (r["member"], self._sealer.open_or_none(r["sealed"])) for r in found}
         return {
-            r["reference"]: Payer(r["member"], **json.loads(self._sealer.open(r["sealed"]))) for r in found
+            reference: Payer(member, **json.loads(person))
+            for reference, (member, person) in opened.items()
+            if person is not None
         }
 
     async def return_urls(self, payments: Sequence[str]) -> dict[str, str | None]:

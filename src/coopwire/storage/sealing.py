@@ -7,11 +7,13 @@ import binascii
 import os
 from collections.abc import Sequence
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _VERSION = b"\x01"
 _NONCE = 12
+_log = structlog.get_logger()
 
 
 class SealError(Exception):
@@ -43,6 +45,14 @@ class Sealer:
                 except InvalidTag:
                     continue
         raise SealError("no configured secret key opens this record: is COOPWIRE_SECRET_KEY the right one?")
+
+    def open_or_none(self, sealed: bytes) -> bytes | None:
+        """The plain bytes; None, and told in the log, when no key fits: one bad record must not stop others."""
+        try:
+            return self.open(sealed)
+        except SealError as error:
+            _log.error("record_does_not_open", reason=str(error))
+            return None
 
 
 def parse_keys(text: str) -> list[bytes]:

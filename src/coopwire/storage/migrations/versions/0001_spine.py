@@ -60,6 +60,7 @@ CREATE TABLE attempts (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX attempts_by_payment ON attempts (payment);
+CREATE INDEX attempts_by_time ON attempts (created_at, reference);
 
 CREATE TABLE webhooks (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
