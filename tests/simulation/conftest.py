@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 from aiohttp import web
+from rigs.answering import answering
 
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
@@ -141,14 +142,9 @@ async def mailbox() -> AsyncIterator[Mailbox]:
         box.came.set()
         return web.Response(status=box.statuses.pop(0) if box.statuses else 200)
 
-    app = web.Application()
-    app.router.add_post("/hook", hear)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    box.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield box
-    await runner.cleanup()
+    async with answering(hear) as server:
+        box.url = f"{server}/hook"
+        yield box
 
 
 @pytest.fixture

@@ -29,12 +29,12 @@ SERVICE = "/thirdpartyapiservice/apiservice"
 
 
 def asked(desk: Any) -> list[tuple[str, dict[str, Any]]]:
-    return [(path, json.loads(body)) for path, body in desk.script.asked]
+    return [(one.path, json.loads(one.body)) for one in desk.script.asked]
 
 
 async def test_a_credit_goes_out_with_the_token_under_its_name(sit: Sit, order: PostingOrder) -> None:
     desk = await sit(institution_code="100000")
-    desk.script.answer(APPROVED)
+    desk.script.will_say(APPROVED)
     said = desk.postings.say(order)
     assert TOKEN.encode() not in said
     posted = await desk.postings.send(order, said)
@@ -46,9 +46,9 @@ async def test_a_credit_goes_out_with_the_token_under_its_name(sit: Sit, order: 
 async def test_a_transfer_and_an_enquiry_have_other_names_for_it(sit: Sit, order: PostingOrder) -> None:
     desk = await sit()
     transfer = replace(order, gl=None, from_account="1100000002")
-    desk.script.answer(APPROVED)
+    desk.script.will_say(APPROVED)
     await desk.postings.send(transfer, desk.postings.say(transfer))
-    desk.script.answer('{"IsSuccessful":false,"ResponseCode":"14"}')
+    desk.script.will_say('{"IsSuccessful":false,"ResponseCode":"14"}')
     assert await desk.accounts.enquire("1100000001") is None
     assert [(path, [key for key, value in body.items() if value == TOKEN]) for path, body in asked(desk)] == [
         (f"{SERVICE}/CoreTransactions/LocalFundsTransfer", ["AuthenticationKey"]),
@@ -68,7 +68,7 @@ async def test_a_status_is_asked_with_the_postings_own_words(sit: Sit, order: Po
     transfer = replace(order, gl=None, from_account="1100000002")
     sent_at = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
     for one in (order, transfer):
-        desk.script.answer(DONE)
+        desk.script.will_say(DONE)
         found = await desk.postings.find(one, sent_at)
         assert found.word is FindingWord.EXECUTED
         assert [each.provider_ref for each in found.snapshots] == ["A19"]
@@ -87,7 +87,7 @@ async def test_a_status_is_asked_with_the_postings_own_words(sit: Sit, order: Po
 
 async def test_an_interbank_transfer_is_asked_about_at_the_other_endpoint(sit: Sit) -> None:
     desk = await sit()
-    desk.script.answer('{"IsSuccessful":true,"ResponseCode":"00","Status":"Reversed"}')
+    desk.script.will_say('{"IsSuccessful":true,"ResponseCode":"00","Status":"Reversed"}')
     found = await desk.postings.status(Kind.INTERBANK, "TA1B2C3D4E5F", date(2026, 3, 2), 5)
     assert found.word is FindingWord.REFUSED
     ((path, question),) = asked(desk)
@@ -102,7 +102,7 @@ async def test_what_is_not_there_is_looked_for_on_the_days_around_one_question_a
     sent_at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     reasons = []
     for _ in range(4):
-        desk.script.answer(NOT_THERE)
+        desk.script.will_say(NOT_THERE)
         found = await desk.postings.find(order, sent_at)
         assert found.word is FindingWord.ABSENT
         reasons.append(found.reason)
@@ -114,7 +114,7 @@ async def test_what_is_not_there_is_looked_for_on_the_days_around_one_question_a
 async def test_a_look_up_that_failed_stays_at_its_day(sit: Sit, order: PostingOrder) -> None:
     desk = await sit()
     for body, status in ((NOT_THERE, 200), ("CBA is offline", 503), (DONE, 200)):
-        desk.script.answer(body, status)
+        desk.script.will_say(body, status)
     sent_at = desk.clock.now()
     await desk.postings.find(order, sent_at)
     with pytest.raises(TryLater):
@@ -130,7 +130,7 @@ async def test_a_look_up_that_failed_stays_at_its_day(sit: Sit, order: PostingOr
 async def test_another_posting_begins_with_its_own_day(sit: Sit, order: PostingOrder) -> None:
     desk = await sit()
     for one in (order, order, replace(order, reference="TOTHER000001")):
-        desk.script.answer(NOT_THERE)
+        desk.script.will_say(NOT_THERE)
         await desk.postings.find(one, desk.clock.now())
     assert [question["TransactionDate"] for _, question in asked(desk)][-1] == "2026-03-02"
 
@@ -139,7 +139,7 @@ async def test_what_is_remembered_of_absences_has_a_bound(sit: Sit, order: Posti
     desk = await sit()
     forgetful = BankOnePostings(desk.postings._api, desk.postings._settings, remembered=2)
     for number in range(5):
-        desk.script.answer(NOT_THERE)
+        desk.script.will_say(NOT_THERE)
         await forgetful.find(replace(order, reference=f"T{number}"), desk.clock.now())
     assert len(forgetful._absences) == 2
 
@@ -153,7 +153,7 @@ async def test_absence_never_counts_and_questions_keep_a_minutes_distance() -> N
 
 async def test_the_core_offline_in_mid_posting_is_unknown(sit: Sit, order: PostingOrder) -> None:
     desk = await sit()
-    desk.script.answer("CBA is offline", 503)
+    desk.script.will_say("CBA is offline", 503)
     with pytest.raises(OutcomeUnknown) as unknown:
         await desk.postings.send(order, desk.postings.say(order))
     assert unknown.value.http_status == 503

@@ -9,16 +9,15 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
+from rigs.answering import answering, guarded
 
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode
-from coopwire.domain.timings import DEFAULT
 from coopwire.ports.lms import CallbackOrder, Callbacks
 from coopwire.ports.providers import Connection, Outside
 from coopwire.providers.lms.adapter import connect
-from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.transport.http import HttpTransport
 from coopwire.transport.signatures import StandardWebhooks
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
@@ -64,22 +63,16 @@ def clock() -> ManualClock:
 async def lms(clock: ManualClock) -> AsyncIterator[LoanSystem]:
     """A running loan system."""
     one = LoanSystem(clock)
-    app = web.Application()
-    app.router.add_post("/{rest:.*}", one.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
-    yield one
-    await runner.cleanup()
+    async with answering(one.handle) as server:
+        one.url = f"{server}/hooks"
+        yield one
 
 
 @pytest.fixture
 async def outside(clock: ManualClock) -> AsyncIterator[Outside]:
     """The real guarded client."""
     async with HttpTransport() as transport:
-        http = GuardedHttp("lms", transport, LocalBoard(DEFAULT, lambda *_: None), clock)
-        yield Outside(http, MemoryTokens(), clock)
+        yield Outside(guarded("lms", transport, clock), MemoryTokens(), clock)
 
 
 @pytest.fixture

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp import web
+from rigs.answering import WordForWord, answering, guarded
 
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode, Payer
-from coopwire.domain.timings import DEFAULT
 from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts
 from coopwire.ports.providers import Connection, Outside
 from coopwire.providers.paystack.adapter import connect
 from coopwire.providers.paystack.simulator import build
 from coopwire.simulation.given import Given
 from coopwire.simulation.kernel import Simulator, start
-from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.transport.http import HttpTransport
 
 KEY = "sk_test_simulated"
 
@@ -48,8 +46,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def outside(transport: HttpTransport, clock: ManualClock) -> Outside:
     """The real guarded client."""
-    http = GuardedHttp("paystack-1", transport, LocalBoard(DEFAULT, lambda *_: None), clock)
-    return Outside(http, MemoryTokens(), clock)
+    return Outside(guarded("paystack-1", transport, clock), MemoryTokens(), clock)
 
 
 @dataclass
@@ -87,51 +84,31 @@ async def paystack(outside: Outside, clock: ManualClock) -> AsyncIterator[Callab
 
 
 @dataclass
-class WordForWord:
-    """A server that gives each request the next prepared answer, and keeps what it was asked."""
+class Server(WordForWord):
+    """A server that answers word for word at `url`."""
 
-    answers: list[tuple[int, bytes, Mapping[str, str]]] = field(default_factory=list)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    headers: list[Mapping[str, str]] = field(default_factory=list)
     url: str = ""
 
-    def will_say(self, body: bytes, status: int = 200, **headers: str) -> WordForWord:
-        self.answers.append((status, body, {name.replace("_", "-"): text for name, text in headers.items()}))
-        return self
 
-    async def handle(self, request: web.Request) -> web.Response:
-        self.asked.append((request.method, request.raw_path))
-        self.headers.append(dict(request.headers))
-        await request.read()
-        status, body, headers = self.answers.pop(0)
-        return web.Response(status=status, body=body, headers={"Content-Type": "application/json", **headers})
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A running server."""
+    one = Server()
+    async with answering(one.handle) as one.url:
+        yield one
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[WordForWord]:
-    """A running WordForWord."""
-    one = WordForWord()
-    app = web.Application()
-    app.router.add_route("*", "/{rest:.*}", one.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield one
-    await runner.cleanup()
-
-
-@pytest.fixture
-def checkouts(server: WordForWord, outside: Outside) -> Checkouts:
-    """The adapter's checkouts at the WordForWord server."""
+def checkouts(server: Server, outside: Outside) -> Checkouts:
+    """The adapter's checkouts at the server that answers word for word."""
     found = connect(connection_to(server.url), outside).checkouts
     assert found is not None
     return found
 
 
 @pytest.fixture
-def charges(server: WordForWord, outside: Outside) -> Charges:
-    """The adapter's charges at the WordForWord server."""
+def charges(server: Server, outside: Outside) -> Charges:
+    """The adapter's charges at the server that answers word for word."""
     found = connect(connection_to(server.url), outside).charges
     assert found is not None
     return found

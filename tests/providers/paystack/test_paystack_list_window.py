@@ -47,7 +47,7 @@ Row = Callable[..., dict[str, object]]
 
 
 def queries(server: Any) -> list[dict[str, str]]:
-    return [{k: v[0] for k, v in parse_qs(urlsplit(path).query).items()} for _, path in server.asked]
+    return [{k: v[0] for k, v in parse_qs(urlsplit(one.path).query).items()} for one in server.asked]
 
 
 # -- against the simulator ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from rigs.answering import answering
 
 from coopwire.providers.paystack.simulator import build
 from coopwire.providers.paystack.simulator.account import Try
@@ -74,7 +75,6 @@ class Gateway:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     simulator = build({})
-    app = web.Application()
     headers = {"Authorization": f"Bearer {KEY}"}
     async with running(simulator) as listening, aiohttp.ClientSession(headers=headers) as http:
         merchant = Gateway(simulator, listening.url, http)
@@ -83,13 +83,9 @@ async def gateway() -> AsyncIterator[Gateway]:
             merchant.heard.append((await request.read(), request.headers["x-paystack-signature"]))
             return web.Response()
 
-        app.router.add_post("/hook", hear)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        merchant.set(webhook_url=f"http://127.0.0.1:{runner.addresses[0][1]}/hook")
-        yield merchant
-        await runner.cleanup()
+        async with answering(hear) as server:
+            merchant.set(webhook_url=f"{server}/hook")
+            yield merchant
 
 
 # What it answers

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
+from rigs.answering import WordForWord, answering, guarded
 
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.tokens import MemoryTokens
@@ -21,28 +20,10 @@ from coopwire.ports.providers import Connection, Outside
 from coopwire.ports.tokens import Tokens
 from coopwire.providers.quickbooks.adapter import QuickBooksChart, QuickBooksJournals, connect
 from coopwire.providers.quickbooks.simulator import build
-from coopwire.simulation.kernel import Simulator, start
-from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.simulation.kernel import Simulator, running
+from coopwire.transport.http import HttpTransport
 
 REALM = "9130350000000001"
-
-
-@dataclass
-class Script:
-    """What a server answers next, and what it was asked."""
-
-    answers: deque[tuple[int, bytes, Mapping[str, str]]] = field(default_factory=deque)
-    asked: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
-
-    def answer(self, body: bytes | str, status: int = 200, **headers: str) -> None:
-        raw = body.encode() if isinstance(body, str) else body
-        self.answers.append((status, raw, headers))
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.asked.append((request.method, request.path_qs, request.headers, await request.read()))
-        status, body, headers = self.answers.popleft()
-        return web.Response(status=status, body=body, headers=headers)
 
 
 @dataclass
@@ -53,7 +34,7 @@ class Desk:
     outside: Outside
     tokens: MemoryTokens
     clock: ManualClock
-    script: Script
+    script: WordForWord
     simulator: Simulator[Any]
 
     @property
@@ -80,8 +61,11 @@ async def sit() -> AsyncIterator[Sit]:
     async with AsyncExitStack() as stack:
 
         async def sit(*, simulated: bool = False, **settings: str) -> Desk:
-            script, simulator = Script(), build({"refresh_rotation_seconds": "0"})
-            url = await (_simulated(stack, simulator) if simulated else _scripted(stack, script))
+            script, simulator = WordForWord(), build({"refresh_rotation_seconds": "0"})
+            if simulated:
+                url = (await stack.enter_async_context(running(simulator))).url
+            else:
+                url = await stack.enter_async_context(answering(script.handle))
             clock, tokens = ManualClock(), MemoryTokens()
             end = clock.now() + timedelta(hours=-1 if simulated else 1)
             tokens.put("books", Tokens("access-token-1", "simulated-refresh-token", end))
@@ -95,27 +79,10 @@ async def sit() -> AsyncIterator[Sit]:
             }
             connection = Connection("books", "quickbooks", Mode.TEST, given | settings)
             transport = await stack.enter_async_context(HttpTransport())
-            board = LocalBoard(clock.timings, lambda *_: None)
-            http = GuardedHttp("books", transport, board, clock)
-            return Desk(connection, Outside(http, tokens, clock), tokens, clock, script, simulator)
+            outside = Outside(guarded("books", transport, clock), tokens, clock)
+            return Desk(connection, outside, tokens, clock, script, simulator)
 
         yield sit
-
-
-async def _scripted(stack: AsyncExitStack, script: Script) -> str:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", script.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-
-async def _simulated(stack: AsyncExitStack, simulator: Simulator[Any]) -> str:
-    running = await start(simulator)
-    stack.push_async_callback(running.stop)
-    return running.url
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def echo(desk: Any, order: JournalOrder, **members: object) -> str:
 
 async def test_an_entry_is_posted_to_the_company_with_every_parameter(sit: Sit, order: JournalOrder) -> None:
     desk = await sit()
-    desk.script.answer(echo(desk, order))
+    desk.script.will_say(echo(desk, order))
     said = desk.journals.say(order)
     posted = await desk.journals.send(order, said)
     method, path, headers, body = desk.script.asked[0]
@@ -60,10 +60,10 @@ async def test_an_entry_is_posted_to_the_company_with_every_parameter(sit: Sit, 
 async def test_the_same_body_goes_out_under_the_same_request_id(sit: Sit, order: JournalOrder) -> None:
     desk = await sit()
     for _ in range(2):
-        desk.script.answer(echo(desk, order))
+        desk.script.will_say(echo(desk, order))
         await desk.journals.send(order, desk.journals.say(order))
     changed = replace(order, narrative="Another")
-    desk.script.answer(echo(desk, changed))
+    desk.script.will_say(echo(desk, changed))
     await desk.journals.send(changed, desk.journals.say(changed))
     ids = [parse_qs(urlsplit(path).query)["requestid"][0] for _, path, _, _ in desk.script.asked]
     assert ids[0] == ids[1] != ids[2]
@@ -84,19 +84,19 @@ async def test_an_answer_about_another_entry_breaks_the_contract(sit: Sit, order
     ]
     assert other != order
     for answer in answers:
-        desk.script.answer(answer)
+        desk.script.will_say(answer)
         with pytest.raises(ContractBroken):
             await desk.journals.send(order, desk.journals.say(order))
 
 
 async def test_a_refused_token_is_renewed_before_the_next_send(sit: Sit, order: JournalOrder) -> None:
     desk = await sit()
-    desk.script.answer(TOKEN_FAULT, 401)
-    desk.script.answer(NEW_TOKENS)
+    desk.script.will_say(TOKEN_FAULT, 401)
+    desk.script.will_say(NEW_TOKENS)
     with pytest.raises(TryLater) as later:
         await desk.journals.send(order, desk.journals.say(order))
     assert later.value.retry_after == 0
-    desk.script.answer(echo(desk, order))
+    desk.script.will_say(echo(desk, order))
     await desk.journals.send(order, desk.journals.say(order))
     assert [urlsplit(path).path.rpartition("/")[2] for _, path, _, _ in desk.script.asked] == [
         "journalentry",
@@ -110,9 +110,9 @@ async def test_a_renewed_token_that_is_refused_too_stops_the_connection(
     sit: Sit, order: JournalOrder
 ) -> None:
     desk = await sit()
-    desk.script.answer(TOKEN_FAULT, 401)
-    desk.script.answer(NEW_TOKENS)
-    desk.script.answer(TOKEN_FAULT, 401)
+    desk.script.will_say(TOKEN_FAULT, 401)
+    desk.script.will_say(NEW_TOKENS)
+    desk.script.will_say(TOKEN_FAULT, 401)
     with pytest.raises(TryLater):
         await desk.journals.send(order, desk.journals.say(order))
     with pytest.raises(BadCredentials):
@@ -122,11 +122,11 @@ async def test_a_renewed_token_that_is_refused_too_stops_the_connection(
 async def test_a_renewed_token_that_worked_may_end_like_any_other(sit: Sit, order: JournalOrder) -> None:
     desk = await sit()
     for number in (2, 3):
-        desk.script.answer(TOKEN_FAULT, 401)
-        desk.script.answer(NEW_TOKENS.replace("access-token-2", f"access-token-{number}"))
+        desk.script.will_say(TOKEN_FAULT, 401)
+        desk.script.will_say(NEW_TOKENS.replace("access-token-2", f"access-token-{number}"))
         with pytest.raises(TryLater):
             await desk.journals.send(order, desk.journals.say(order))
-        desk.script.answer(echo(desk, order))
+        desk.script.will_say(echo(desk, order))
         await desk.journals.send(order, desk.journals.say(order))
 
 
@@ -135,7 +135,7 @@ async def test_a_consent_that_ended_stops_the_connection_before_anything_is_sent
 ) -> None:
     desk = await sit()
     desk.clock.advance(timedelta(hours=2))
-    desk.script.answer('{"error":"invalid_grant"}', 400)
+    desk.script.will_say('{"error":"invalid_grant"}', 400)
     with pytest.raises(BadCredentials):
         await desk.journals.send(order, desk.journals.say(order))
     assert len(desk.script.asked) == 1
@@ -145,7 +145,7 @@ async def test_a_401_that_nobody_can_read_is_unknown_and_renews_nothing(
     sit: Sit, order: JournalOrder
 ) -> None:
     desk = await sit()
-    desk.script.answer("<html>login</html>", 401)
+    desk.script.will_say("<html>login</html>", 401)
     with pytest.raises(OutcomeUnknown):
         await desk.journals.send(order, desk.journals.say(order))
     assert len(desk.script.asked) == 1
@@ -153,9 +153,9 @@ async def test_a_401_that_nobody_can_read_is_unknown_and_renews_nothing(
 
 async def test_a_read_with_a_refused_token_is_asked_again_with_a_new_one(sit: Sit) -> None:
     desk = await sit()
-    desk.script.answer(TOKEN_FAULT, 401)
-    desk.script.answer(NEW_TOKENS)
-    desk.script.answer('{"QueryResponse":{}}')
+    desk.script.will_say(TOKEN_FAULT, 401)
+    desk.script.will_say(NEW_TOKENS)
+    desk.script.will_say('{"QueryResponse":{}}')
     assert await desk.chart.accounts() == ()
     assert desk.script.asked[-1][2]["Authorization"] == "Bearer access-token-2"
 
@@ -165,7 +165,7 @@ async def test_their_trace_is_kept_in_the_error(sit: Sit, order: JournalOrder) -
     fault = {
         "Fault": {"Error": [{"Message": "Account Period Closed", "code": 6210}], "type": "ValidationFault"}
     }
-    desk.script.answer(json.dumps(fault), 400, intuit_tid="1-5f0c-77")
+    desk.script.will_say(json.dumps(fault), 400, intuit_tid="1-5f0c-77")
     with pytest.raises(Held) as held:
         await desk.journals.send(order, desk.journals.say(order))
     assert held.value.code == "6210"
@@ -189,8 +189,8 @@ ACCOUNT = {"Name": "n", "AccountType": "Bank", "Active": True}
 
 async def test_the_chart_is_asked_page_by_page_with_inactive_accounts(sit: Sit) -> None:
     desk = await sit()
-    desk.script.answer(rows("Account", 1, 1000, **ACCOUNT))
-    desk.script.answer(rows("Account", 1001, 3, **ACCOUNT))
+    desk.script.will_say(rows("Account", 1, 1000, **ACCOUNT))
+    desk.script.will_say(rows("Account", 1001, 3, **ACCOUNT))
     assert len(await desk.chart.accounts()) == 1003
     statements = [parse_qs(urlsplit(path).query)["query"][0] for _, path, _, _ in desk.script.asked]
     assert statements == [
@@ -201,15 +201,15 @@ async def test_the_chart_is_asked_page_by_page_with_inactive_accounts(sit: Sit) 
 
 async def test_pages_that_repeat_break_the_contract_instead_of_never_ending(sit: Sit) -> None:
     desk = await sit()
-    desk.script.answer(rows("Account", 1, 1000, **ACCOUNT))
-    desk.script.answer(rows("Account", 1, 1000, **ACCOUNT))
+    desk.script.will_say(rows("Account", 1, 1000, **ACCOUNT))
+    desk.script.will_say(rows("Account", 1, 1000, **ACCOUNT))
     with pytest.raises(ContractBroken):
         await desk.chart.accounts()
 
 
 async def test_an_entry_is_looked_for_by_its_number(sit: Sit, order: JournalOrder) -> None:
     desk = await sit()
-    desk.script.answer('{"QueryResponse":{},"time":"now"}')
+    desk.script.will_say('{"QueryResponse":{},"time":"now"}')
     found = await desk.journals.find(order, desk.clock.now())
     assert found.word is FindingWord.ABSENT
     (_, path, _, _) = desk.script.asked[0]
@@ -222,7 +222,7 @@ async def test_an_entry_of_another_number_in_the_look_up_breaks_the_contract(
     sit: Sit, order: JournalOrder
 ) -> None:
     desk = await sit()
-    desk.script.answer(rows("JournalEntry", 1, 1, DocNumber="other"))
+    desk.script.will_say(rows("JournalEntry", 1, 1, DocNumber="other"))
     with pytest.raises(ContractBroken):
         await desk.journals.find(order, desk.clock.now())
 
@@ -231,7 +231,7 @@ async def test_every_entry_of_the_number_is_told_with_its_evidence(sit: Sit, ord
     desk = await sit()
     one = json.loads(echo(desk, order))["JournalEntry"]
     two = {**one, "Id": "451", "TxnDate": "2026-03-01"}
-    desk.script.answer(json.dumps({"QueryResponse": {"JournalEntry": [one, two]}}))
+    desk.script.will_say(json.dumps({"QueryResponse": {"JournalEntry": [one, two]}}))
     found = await desk.journals.find(order, desk.clock.now())
     assert [each.provider_ref for each in found.snapshots] == ["450", "451"]
     assert [same_entry(order, each) for each in found.snapshots] == [True, False]
