@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from rigs.answering import guarded
 from rigs.wrong_adapters import (
     Bitten,
     CallsAbsenceARefusal,
@@ -35,8 +36,7 @@ from coopwire.providers.quickbooks import PROVIDER
 from coopwire.providers.quickbooks.adapter import connect
 from coopwire.providers.quickbooks.simulator import build
 from coopwire.simulation.kernel import Simulator, start
-from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.transport.http import HttpTransport
 
 REFRESH = "simulated-refresh-token"
 SECRET = "simulated-secret"
@@ -99,7 +99,7 @@ async def quickbooks() -> AsyncIterator[BooksBench]:
     }
     connection = Connection("books", "quickbooks", Mode.TEST, settings)
     async with HttpTransport() as transport:
-        http = GuardedHttp("books", transport, LocalBoard(clock.timings, lambda *_: None), clock)
+        http = guarded("books", transport, clock)
         sockets = connect(connection, Outside(http, tokens, clock))
         yield BooksBench(
             profile=PROVIDER.profile,

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from rigs.answering import guarded
 from rigs.wrong_adapters import (
     Bitten,
     CallsAbsenceARefusal,
@@ -35,8 +36,7 @@ from coopwire.providers.bankone.adapter import connect
 from coopwire.providers.bankone.simulator import build
 from coopwire.simulation.given import Given
 from coopwire.simulation.kernel import Simulator, start
-from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.transport.http import HttpTransport
 
 TOKEN = "planted-token-7f3a"
 NAME, BVN, PHONE = "Ngozi Canary", "22233344455", "08031234567"
@@ -76,7 +76,7 @@ async def bankone() -> AsyncIterator[CoreBankBench]:
     connection = Connection("core", "bankone", Mode.TEST, settings)
     configure = simulator.vendor.configure
     async with HttpTransport() as transport:
-        http = GuardedHttp("core", transport, LocalBoard(clock.timings, lambda *_: None), clock)
+        http = guarded("core", transport, clock)
         yield CoreBankBench(
             profile=PROVIDER.profile,
             sockets=connect(connection, Outside(http, MemoryTokens(), clock)),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from rigs.answering import guarded
 from rigs.wrong_adapters import DECLARED, Bitten, HidesAFailedLookUp, Wrong, Wrongs, takes, told
 
 from coopwire.conformance.clock import ManualClock
@@ -39,8 +40,7 @@ from coopwire.providers.paystack.simulator import build
 from coopwire.providers.paystack.webhooks import PaystackWebhooks
 from coopwire.simulation.given import Given
 from coopwire.simulation.kernel import Simulator, running
-from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.transport.http import HttpTransport
 
 KEY = "sk_test_planted7f3a"
 HUNDREDTHS_OF_A_FRANC = 100
@@ -70,7 +70,7 @@ async def paystack() -> AsyncIterator[GatewayBench]:
         connection = Connection(
             "gateway", "paystack", Mode.TEST, {"secret_key": KEY, "base_url": listening.url}
         )
-        http = GuardedHttp("gateway", transport, LocalBoard(clock.timings, lambda *_: None), clock)
+        http = guarded("gateway", transport, clock)
 
         def pass_time(length: timedelta) -> None:
             simulator.clock.advance(length.total_seconds())
