@@ -1,0 +1,48 @@
+"""What the hub keeps: one transaction with a store per noun, and what each message changes, as plain rows."""
+
+from coopwire.ports.stores.changes import Changes
+from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
+from coopwire.ports.stores.effects import Claim, Effects, Outcome, Try
+from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
+from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
+from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
+from coopwire.ports.stores.outbox import Delivery, Outbox
+from coopwire.ports.stores.payments import PageUrl, PaymentMove, Payments
+from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
+from coopwire.ports.stores.transaction import Database, StorageUnavailable, Transaction
+from coopwire.ports.stores.workers import Workers
+
+__all__ = [
+    "AccountMapping",
+    "Changes",
+    "Claim",
+    "Connections",
+    "CoreAccount",
+    "Database",
+    "Delivered",
+    "Delivery",
+    "Effects",
+    "Idempotency",
+    "IdempotencyRow",
+    "Inbox",
+    "KnownCharge",
+    "LookContext",
+    "LookDone",
+    "Lookup",
+    "LookupRequest",
+    "Lookups",
+    "NewReceipt",
+    "NoticeRow",
+    "Outbox",
+    "Outcome",
+    "PageUrl",
+    "PaymentMove",
+    "Payments",
+    "Reallocation",
+    "Receipts",
+    "StorageUnavailable",
+    "StoredWebhook",
+    "Transaction",
+    "Try",
+    "Workers",
+]

@@ -1,0 +1,35 @@
+"""Everything that one message changes, as plain rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coopwire.domain.breaks import Break
+from coopwire.domain.effects import Effect
+from coopwire.domain.events import Event
+from coopwire.ports.stores.inbox import NoticeRow
+from coopwire.ports.stores.lookups import LookDone, LookupRequest
+from coopwire.ports.stores.payments import PageUrl, PaymentMove
+from coopwire.ports.stores.receipts import NewReceipt, Reallocation
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that one message changes; written with one statement per kind of row."""
+
+    payments: list[PaymentMove] = field(default_factory=list)
+    attempts: list[PaymentMove] = field(default_factory=list)
+    pages: list[PageUrl] = field(default_factory=list)
+    receipts: list[NewReceipt] = field(default_factory=list)
+    reallocations: list[Reallocation] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    lookups: list[LookupRequest] = field(default_factory=list)
+    looks: list[LookDone] = field(default_factory=list)
+    notices: list[NoticeRow] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    breaks: list[Break] = field(default_factory=list)
+
+    def add(self, other: Changes) -> None:
+        """Append everything of `other`."""
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))

@@ -1,0 +1,60 @@
+"""What the hub keeps per connection: gates, mappings, core accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from coopwire.domain.gates import Gate, GateKind, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAccount:
+    """A member's account in a core bank (for one loan, or for all of the member's money)."""
+
+    id: int
+    connection: str
+    member: str
+    loan: str | None
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMapping:
+    """One version of a books connection's mapping: neutral key → their account id."""
+
+    connection: str
+    version: int
+    entries: Mapping[str, str]
+    active: bool
+    created_at: datetime
+
+
+class Connections(Protocol):
+    """What the hub keeps per connection: gates, mapping, core accounts."""
+
+    async def close_gate(self, gate: Gate, now: datetime) -> bool:
+        """Close (or prolong); True if it was open before."""
+        ...
+
+    async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
+        """Open; True if it was closed."""
+        ...
+
+    async def is_open(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Whether all gates are open."""
+        ...
+
+    async def mapping(self, connection: str) -> AccountMapping | None:
+        """The active mapping of a books connection."""
+        ...
+
+    async def core_account(self, connection: str, member: str, loan: str | None) -> CoreAccount | None:
+        """The account for this loan, else the member's."""
+        ...
+
+    async def core_accounts(self, ids: Sequence[int]) -> dict[int, CoreAccount]:
+        """Accounts by id, numbers unsealed."""
+        ...

@@ -1,0 +1,38 @@
+"""Money that arrived, with its allocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """A receipt with its allocation, under the key by which its loan is locked."""
+
+    receipt: Receipt
+    account_key: str
+    allocation_state: AllocationState
+    lines: tuple[AllocationLine, ...]
+    dues_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reallocation:
+    """The loan system's decision replaces the suspense of a receipt."""
+
+    receipt: str
+    account_key: str
+    lines: tuple[AllocationLine, ...]
+    at: datetime
+
+
+class Receipts(Protocol):
+    """Receipts and their allocation."""
+
+    async def get(self, receipt: str, *, lock: bool = False) -> NewReceipt | None:
+        """A receipt with its allocation."""
+        ...

@@ -1,0 +1,86 @@
+"""One transaction with a store per noun, and where transactions come from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from coopwire.domain.breaks import Break
+from coopwire.ports.stores.changes import Changes
+from coopwire.ports.stores.connections import Connections
+from coopwire.ports.stores.effects import Effects
+from coopwire.ports.stores.idempotency import Idempotency
+from coopwire.ports.stores.inbox import Delivered, Inbox
+from coopwire.ports.stores.lookups import Lookups
+from coopwire.ports.stores.outbox import Outbox
+from coopwire.ports.stores.payments import Payments
+from coopwire.ports.stores.receipts import Receipts
+from coopwire.ports.stores.workers import Workers
+
+
+class StorageUnavailable(OSError):
+    """The database cannot be reached or gave up on this transaction; nothing of it is committed."""
+
+
+class Transaction(Protocol):
+    """Stores on one commit."""
+
+    async def lock(self, keys: Collection[str]) -> None:
+        """Hold these names until the end of the transaction, taken in one order everywhere."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def lookups(self) -> Lookups: ...
+    @property
+    def effects(self) -> Effects: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def receipts(self) -> Receipts: ...
+    @property
+    def connections(self) -> Connections: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
+    @property
+    def workers(self) -> Workers: ...
+    @property
+    def outbox(self) -> Outbox: ...
+
+    async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
+        """Open those that are new (by `once`); return them."""
+        ...
+
+    async def apply(self, changes: Changes, now: datetime) -> None:
+        """Write every row of `changes` except breaks, one statement per kind.
+
+        A payment or attempt moves only where its table allows it.
+        """
+        ...
+
+    async def forget(self, raw_before: datetime, keys_before: datetime) -> None:
+        """Delete raw webhook bodies and delivered events, and idempotency keys, older than this; facts stay."""
+        ...
+
+    async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
+        """Keep what an operator did."""
+        ...
+
+
+class Database(Protocol):
+    """Where transactions come from."""
+
+    def begin(self, name: str) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that commits at the end of the block; `name` gives its fail points."""
+        ...
+
+    async def accept(self, webhooks: Sequence[Delivered]) -> None:
+        """Commit webhooks (those already known are left as they are) in one statement."""
+        ...
+
+    async def ring(self, *topics: str) -> None:
+        """Wake the loops of every process that wait on these topics."""
+        ...
