@@ -23,12 +23,7 @@ async def test_a_worker_frozen_in_mid_call_finds_that_another_has_resolved_it(da
         frozen = await outside.start()
         await frozen.ask(accept=0)
         await outside.pay_everything(frozen)
-        while (
-            await outside.db.fetchval(
-                "SELECT count(*) FROM effects WHERE kind = 'posting' AND state = 'sending'"
-            )
-            == 0
-        ):
+        while not await outside.outside.fired("bankone"):
             await asyncio.sleep(0.01)
         os.kill(frozen.process.pid, signal.SIGSTOP)
         other = await outside.start()

@@ -69,6 +69,11 @@ class Outside:
         """Let the simulator misbehave."""
         await self.control(provider, "faults", operation=operation, kind=kind, **more)
 
+    async def fired(self, provider: str) -> int:
+        """How often the simulator misbehaved as it was told to."""
+        async with self.web.get(f"{self.running[provider].url}/_sim/faults") as answer:
+            return sum(rule["fired"] for rule in (await answer.json())["faults"])
+
     async def truth(self, provider: str) -> Any:
         """The whole state of a simulator."""
         async with self.web.get(f"{self.running[provider].url}/_sim/state") as answer:

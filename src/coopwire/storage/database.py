@@ -260,20 +260,26 @@ async def connect(
 ) -> PostgresDatabase:
     """Open a pool; StorageUnavailable when the server cannot be reached.
 
-    A transaction that does nothing for `idle_limit` is ended by the server: a process that is frozen in the
-    middle of one must not keep its locks (the row of a token, a lane) from the others for ever.
+    A transaction of `idle_limit` is ended by the server: a process that is frozen in the middle of one must
+    not keep its locks (the row of a token, a lane) from the others for ever. Before PostgreSQL 17 only the
+    time between two statements counts.
     """
+    limit = str(round(idle_limit.total_seconds() * 1000))
+
+    async def prepare(connection: Connection) -> None:
+        await rows.set_codecs(connection)
+        if connection.get_server_version().major >= 17:
+            await connection.execute(f"SET transaction_timeout = {limit}")
+
     try:
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
             max_size=size,
-            init=rows.set_codecs,
+            init=prepare,
             reset=_leave_as_it_is,
             command_timeout=60,
-            server_settings={
-                "idle_in_transaction_session_timeout": str(round(idle_limit.total_seconds() * 1000))
-            },
+            server_settings={"idle_in_transaction_session_timeout": limit},
         )
     except (OSError, asyncpg.PostgresError, ValueError) as error:
         raise StorageUnavailable(f"cannot open the database: {type(error).__name__}") from error
