@@ -11,7 +11,8 @@ import structlog
 from coopwire.application.bells import EFFECTS, GATHER_SECONDS, LOOKUPS, OUTBOX, Bells
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
-from coopwire.application.recording import Look, Recorder
+from coopwire.application.receiving import Look
+from coopwire.application.recording import Recorder
 from coopwire.application.rounds import repeat
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
 from coopwire.domain.gates import Gate, GateKind, Traffic

@@ -1,0 +1,303 @@
+"""Turns what a gateway says of a reference into rows: states, receipts with their allocation, breaks, looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from coopwire.application import announce
+from coopwire.application.network import Network
+from coopwire.application.receipt_effects import OURS, Received, receipt_effects, receipt_facts
+from coopwire.application.schedule import next_look, next_noticed_look
+from coopwire.domain.allocation import allocate, whole_to
+from coopwire.domain.breaks import Break, BreakType
+from coopwire.domain.errors import HubError
+from coopwire.domain.events import PAYMENT_FAILED, PAYMENT_MOVED, RECEIPT_RECORDED
+from coopwire.domain.payments import AllocationMode, Attempt, Component, Payment, PaymentKind
+from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
+from coopwire.domain.references import new_reference
+from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
+from coopwire.ports.clock import Clock
+from coopwire.ports.gateways import ChargeSnapshot
+from coopwire.ports.stores import Changes, LookContext, LookDone, Lookup, NewReceipt, PaymentMove
+
+_FINAL = {PaymentState.SUCCEEDED, PaymentState.FAILED, PaymentState.ABANDONED, PaymentState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look-up done outside: charges found, or why there is no answer."""
+
+    lookup: Lookup
+    charges: tuple[ChargeSnapshot, ...] = ()
+    error: HubError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What this transaction has read under its locks: allocations per payment's loan, and lane tails."""
+
+    allocated: Mapping[str, Mapping[str, int]]
+    tails: dict[str, str]
+
+
+@dataclass(slots=True)
+class Receiving:
+    """One look being turned into changes."""
+
+    network: Network
+    clock: Clock
+    ledger: Ledger
+    look: Look
+    context: LookContext
+    out: Changes = field(default_factory=Changes)
+    matched: bool = False
+    """Whether money arrived that is what the payment asked for."""
+
+    def changes(self) -> Changes:
+        """All rows of this look."""
+        now = self.clock.now()
+        if self.look.error is None:
+            for charge in self.look.charges:
+                self._charge(charge, now)
+            self._advance(now)
+        self._close(now)
+        return self.out
+
+    # -- one charge ---------------------------------------------------------------------------------------
+
+    def _charge(self, charge: ChargeSnapshot, now: datetime) -> None:
+        lookup = self.look.lookup
+        connection = self.network.connections[lookup.connection].connection
+        if charge.mode is not connection.mode:
+            self._open(BreakType.WRONG_MODE, charge, {"mode": charge.mode.value})
+        elif charge.reference != lookup.reference:
+            self._open(BreakType.CONTRACT_BROKEN, charge, {"reason": "answer for another reference"})
+        elif charge.state is PaymentState.SUCCEEDED:
+            self._paid(charge, now)
+
+    def _paid(self, charge: ChargeSnapshot, now: datetime) -> None:
+        here = (self.look.lookup.connection, charge.charge)
+        known = next((k for k in self.context.known if (k.connection, k.charge) == here), None)
+        if known is not None:
+            if (known.gross_minor, known.currency) != (charge.amount_minor, charge.currency):
+                facts = {"recorded_minor": known.gross_minor, "now_minor": charge.amount_minor}
+                self._open(BreakType.CHARGE_CHANGED, charge, facts, receipt=known.receipt)
+        elif charge.amount_minor <= 0:
+            self._open(BreakType.CONTRACT_BROKEN, charge, {"reason": "paid, but no amount"})
+        else:
+            self._receipt(charge, now)
+
+    def _receipt(self, charge: ChargeSnapshot, now: datetime) -> None:
+        receipt = self._new_receipt(charge, now)
+        payment = self.context.payment
+        doubt = self._doubt(receipt)
+        lines = self._lines(receipt, doubt, now)
+        self.matched = self.matched or doubt in OURS
+        awaiting = payment is not None and payment.allocation is AllocationMode.LMS and doubt is None
+        if doubt is not None:
+            self._open(doubt, charge, self._differences(receipt), receipt=receipt.id)
+        elif payment is not None and not awaiting and _expired(payment, lines):
+            facts = {"dues_version": payment.dues.version if payment.dues else None}
+            self._open(BreakType.DUES_EXPIRED, charge, facts, receipt=receipt.id)
+        self.out.receipts.append(
+            NewReceipt(
+                receipt,
+                payment.account_key if payment else f"unmatched:{receipt.id}",
+                AllocationState.AWAITING_LMS if awaiting else AllocationState.ALLOCATED,
+                lines,
+                payment.dues.version if payment and payment.dues else None,
+            )
+        )
+        self._announce(receipt, lines, now)
+        received = Received(receipt, lines, doubt, awaiting, payment, self.context.core_account)
+        self.out.effects += receipt_effects(received, self.network, self.ledger.tails, now)
+
+    def _new_receipt(self, charge: ChargeSnapshot, now: datetime) -> Receipt:
+        attempt, payment = self.context.attempt, self.context.payment
+        return Receipt(
+            id=new_reference(),
+            connection=self.look.lookup.connection,
+            reference=self.look.lookup.reference,
+            charge=charge.charge,
+            attempt=attempt.reference if attempt else None,
+            payment=payment.reference if payment else None,
+            currency=charge.currency,
+            requested_minor=charge.requested_minor,
+            gross_minor=charge.amount_minor,
+            fee_minor=charge.fee_minor,
+            fee_exact=charge.fee_exact,
+            fee_bearer=charge.fee_bearer,
+            channel=charge.channel,
+            paid_at=charge.paid_at or charge.created_at or now,
+            recorded_at=now,
+        )
+
+    def _doubt(self, receipt: Receipt) -> BreakType | None:
+        """Why this money cannot simply be taken for what was asked; None when it can."""
+        attempt = self.context.attempt
+        if attempt is None or self.context.payment is None:
+            return BreakType.RECEIPT_WITHOUT_PAYMENT
+        if receipt.currency != attempt.money.currency:
+            return BreakType.CURRENCY_DIFFERS
+        if receipt.value_minor != attempt.money.minor:
+            return BreakType.AMOUNT_DIFFERS
+        if receipt.requested_minor not in (None, attempt.money.minor):
+            return BreakType.AMOUNT_DIFFERS
+        if self.context.known or self.out.receipts:
+            return BreakType.SECOND_CHARGE
+        return None
+
+    def _lines(self, receipt: Receipt, doubt: BreakType | None, now: datetime) -> tuple[AllocationLine, ...]:
+        payment = self.context.payment
+        if doubt is BreakType.SECOND_CHARGE:
+            return whole_to(Component.OVERPAYMENT, receipt.value_minor)
+        if doubt is not None or payment is None or payment.allocation is AllocationMode.LMS:
+            return whole_to(Component.SUSPENSE, receipt.value_minor)
+        already = self.ledger.allocated.get(payment.reference, {})
+        return allocate(payment, receipt.value_minor, already, now)
+
+    def _differences(self, receipt: Receipt) -> dict[str, object]:
+        attempt = self.context.attempt
+        facts: dict[str, object] = {"value_minor": receipt.value_minor, "currency": receipt.currency}
+        if attempt is not None:
+            facts |= {"asked_minor": attempt.money.minor, "asked_currency": attempt.money.currency}
+        return facts
+
+    def _announce(self, receipt: Receipt, lines: Sequence[AllocationLine], now: datetime) -> None:
+        data = receipt_facts(receipt, lines)
+        key = self.context.payment.account_key if self.context.payment else receipt.id
+        self.out.events.append(announce.event(RECEIPT_RECORDED, receipt.id, key, data, now))
+
+    # -- the attempt and its payment ----------------------------------------------------------------------
+
+    def _advance(self, now: datetime) -> None:
+        attempt, payment = self.context.attempt, self.context.payment
+        seen = self._seen_state()
+        if attempt is None or payment is None or seen is None:
+            return
+        if not may_move(PAYMENT_MOVES, attempt.state, seen):
+            if attempt.state is not PaymentState.SUCCEEDED or seen in _FINAL:
+                self._forbidden(attempt, seen)
+            return
+        reason = next((c.failure_reason for c in self.look.charges if c.state is seen), "")
+        if seen is not attempt.state:
+            self.out.attempts.append(PaymentMove(attempt.reference, seen, reason))
+        self._advance_payment(payment, seen, reason, now)
+
+    def _seen_state(self) -> PaymentState | None:
+        states = [c.state for c in self.look.charges if c.reference == self.look.lookup.reference]
+        if not states:
+            return None
+        return PaymentState.SUCCEEDED if PaymentState.SUCCEEDED in states else states[-1]
+
+    def _advance_payment(self, payment: Payment, seen: PaymentState, reason: str, now: datetime) -> None:
+        paid = seen is PaymentState.SUCCEEDED
+        # Money in doubt does not close the payment: a person decides whose it is.
+        state = PaymentState.PROCESSING if paid and not (self.matched or self.context.known) else seen
+        if state is payment.state or not may_move(PAYMENT_MOVES, payment.state, state):
+            return
+        self.out.payments.append(PaymentMove(payment.reference, state, reason))
+        moved = {
+            "payment": payment.reference,
+            "state": state.value,
+            "was": payment.state.value,
+            "reason": reason,
+        }
+        self.out.events.append(
+            announce.event(PAYMENT_MOVED, payment.reference, payment.account_key, moved, now)
+        )
+        if state is PaymentState.FAILED:
+            failed = {"payment": payment.reference, "reason": reason}
+            self.out.events.append(
+                announce.event(PAYMENT_FAILED, payment.reference, payment.account_key, failed, now)
+            )
+
+    def _forbidden(self, attempt: Attempt, new: PaymentState) -> None:
+        old = attempt.state
+        opened = Break(
+            BreakType.FORBIDDEN_MOVE,
+            attempt.reference,
+            once=f"move:{attempt.reference}:{old}:{new}",
+            payment=attempt.payment,
+            evidence={"ours": old.value, "theirs": new.value},
+        )
+        self.out.breaks.append(opened)
+
+    # -- closing the look ---------------------------------------------------------------------------------
+
+    def _close(self, now: datetime) -> None:
+        lookup = self.look.lookup
+        settled = self._settled()
+        agreed = self._agreed()
+        next_at = None if settled and (agreed or not lookup.noticed) else self._next(now, agreed)
+        if next_at is None and lookup.noticed and not agreed:
+            opened = Break(
+                BreakType.NOTICE_NOT_CONFIRMED,
+                lookup.reference,
+                once=f"notice:{lookup.connection}:{lookup.reference}",
+                payment=self.context.payment.reference if self.context.payment else None,
+                evidence={"connection": lookup.connection, "looks": lookup.looks + 1},
+            )
+            self.out.breaks.append(opened)
+        self.out.looks.append(LookDone(lookup, now, self._answer(), next_at, agreed))
+
+    def _settled(self) -> bool:
+        return any(c.state is PaymentState.SUCCEEDED for c in self.look.charges)
+
+    def _agreed(self) -> bool:
+        """A look agrees with the notices when every charge they named has reached an end there."""
+        ended = {c.charge for c in self.look.charges if c.state in _FINAL}
+        return self.look.error is None and bool(ended) and ended.issuperset(self.look.lookup.charges)
+
+    def _next(self, now: datetime, agreed: bool) -> datetime | None:
+        lookup, timings = self.look.lookup, self.clock.timings
+        scheduled = next_look(lookup.created_at, now, timings)
+        candidates = [scheduled]
+        if lookup.noticed and not agreed:
+            candidates.append(next_noticed_look(lookup.noticed_looks, now, timings))
+        if self.look.error is not None:
+            candidates.append(now + self._after_error())
+        return min((c for c in candidates if c is not None), default=None)
+
+    def _after_error(self) -> timedelta:
+        ladder = self.clock.timings.retry_ladder
+        wait = ladder[min(self.look.lookup.looks, len(ladder) - 1)]
+        asked = getattr(self.look.error, "retry_after", None)
+        if asked is None:
+            return wait
+        return max(wait, self.clock.timings.of_provider(timedelta(seconds=asked)))
+
+    def _answer(self) -> str:
+        if self.look.error is not None:
+            return f"no answer: {type(self.look.error).__name__}"
+        if not self.look.charges:
+            return "not known there"
+        return ", ".join(f"{c.state.value} {c.amount_minor} {c.currency}" for c in self.look.charges)
+
+    # -- breaks -------------------------------------------------------------------------------------------
+
+    def _open(
+        self,
+        type_: BreakType,
+        charge: ChargeSnapshot,
+        evidence: Mapping[str, object],
+        receipt: str | None = None,
+    ) -> None:
+        lookup = self.look.lookup
+        opened = Break(
+            type_,
+            receipt or lookup.reference,
+            once=f"{type_.value}:{lookup.connection}:{charge.charge}",
+            payment=self.context.payment.reference if self.context.payment else None,
+            receipt=receipt,
+            evidence={"connection": lookup.connection, "charge": charge.charge, **evidence},
+        )
+        self.out.breaks.append(opened)
+
+
+def _expired(payment: Payment, lines: Sequence[AllocationLine]) -> bool:
+    return payment.kind is PaymentKind.LOAN_REPAYMENT and any(
+        line.component is Component.SUSPENSE for line in lines
+    )
