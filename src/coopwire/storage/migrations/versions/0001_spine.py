@@ -111,6 +111,7 @@ CREATE TABLE lookups (
     PRIMARY KEY (connection, reference)
 );
 CREATE INDEX lookups_due ON lookups (connection, look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX lookups_claimed ON lookups (token) WHERE token IS NOT NULL;
 
 CREATE TABLE looks (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
