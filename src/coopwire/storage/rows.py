@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date, datetime
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast, get_type_hints
 
-from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
 from coopwire.domain.money import Money
-from coopwire.domain.payments import AllocationMode, Attempt, Component, Due, Dues, Payment, PaymentKind
-from coopwire.domain.receipts import AllocationLine, AllocationState, FeeBearer, Receipt
-from coopwire.domain.states import EffectState, PaymentState
+from coopwire.domain.payments import Attempt, Component, Due, Dues, Payment
+from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 from coopwire.ports.stores import NewReceipt
 
 Connection = Any
 """An asyncpg connection (the package carries no types)."""
 Row = Mapping[str, Any]
+ShapeT = TypeVar("ShapeT")
 
 COLUMNS: dict[str, dict[str, str]] = {
     "receipts": {
@@ -143,61 +145,35 @@ def _encode(value: object) -> str:
     return json.dumps(value, default=str).replace("\\u0000", "\\ufffd")
 
 
+def shaped(into: type[ShapeT], row: Row, **decided: object) -> ShapeT:
+    """A dataclass from a row whose columns are called as its fields; `decided` are the fields that are not."""
+    told = {
+        name: row[name] if kind is None else kind(row[name])
+        for name, kind in _fields(cast(Hashable, into))
+        if name not in decided
+    }
+    return into(**told, **decided)
+
+
+@cache
+def _fields(of: type[Any]) -> tuple[tuple[str, type[Enum] | None], ...]:
+    """The names of a dataclass's fields, with the enum of those whose value is a word of one."""
+    hints = get_type_hints(of)
+    return tuple((field.name, _enum(hints[field.name])) for field in fields(of))
+
+
+def _enum(hint: object) -> type[Enum] | None:
+    return hint if isinstance(hint, type) and issubclass(hint, Enum) else None
+
+
 def effect(row: Row) -> Effect:
     """An effect from its row."""
-    return Effect(
-        id=row["id"],
-        kind=EffectKind(row["kind"]),
-        connection=row["connection"],
-        reference=row["reference"],
-        order=row["order"],
-        fingerprint=row["fingerprint"],
-        state=EffectState(row["state"]),
-        created_at=row["created_at"],
-        due_at=row["due_at"],
-        lane=row["lane"],
-        after=row["after"],
-        payment=row["payment"],
-        receipt=row["receipt"],
-        tries=row["tries"],
-        looks=row["looks"],
-        first_sent_at=row["first_sent_at"],
-        deadline_at=row["deadline_at"],
-        unknown_since=row["unknown_since"],
-        provider_ref=row["provider_ref"],
-        reason=row["reason"],
-        claim_token=row["claim_token"],
-    )
-
-
-EFFECT_COLUMNS = (
-    "id",
-    "kind",
-    "connection",
-    "reference",
-    '"order"',
-    "fingerprint",
-    "state",
-    "created_at",
-    "due_at",
-    "lane",
-    '"after"',
-    "payment",
-    "receipt",
-    "tries",
-    "looks",
-    "first_sent_at",
-    "deadline_at",
-    "unknown_since",
-    "provider_ref",
-    "reason",
-    "claim_token",
-)
+    return shaped(Effect, row)
 
 
 def effect_columns(alias: str) -> str:
     """The columns that `effect` needs, qualified."""
-    return ", ".join(f"{alias}.{name}" for name in EFFECT_COLUMNS)
+    return ", ".join(f'{alias}."{field.name}"' for field in fields(Effect))
 
 
 def effect_values(e: Effect) -> tuple[object, ...]:
@@ -221,31 +197,16 @@ def effect_values(e: Effect) -> tuple[object, ...]:
 
 def payment(row: Row) -> Payment:
     """A payment from its row."""
-    return Payment(
-        reference=row["reference"],
-        kind=PaymentKind(row["kind"]),
-        money=Money(row["amount_minor"], row["currency"]),
-        member=row["member"],
-        loan=row["loan"],
-        branch=row["branch"],
-        dues=_dues(row["dues"]),
-        state=PaymentState(row["state"]),
-        allocation=AllocationMode(row["allocation"]),
-        callback_url=row["callback_url"],
-        created_at=row["created_at"],
-    )
+    return shaped(Payment, row, money=_money(row), dues=_dues(row["dues"]))
 
 
 def attempt(row: Row) -> Attempt:
     """An attempt from its row."""
-    return Attempt(
-        reference=row["reference"],
-        payment=row["payment"],
-        connection=row["connection"],
-        money=Money(row["amount_minor"], row["currency"]),
-        state=PaymentState(row["state"]),
-        created_at=row["created_at"],
-    )
+    return shaped(Attempt, row, money=_money(row))
+
+
+def _money(row: Row) -> Money:
+    return Money(row["amount_minor"], row["currency"])
 
 
 def _dues(value: Mapping[str, Any] | None) -> Dues | None:
@@ -287,23 +248,7 @@ def dues_value(dues: Dues | None) -> dict[str, object] | None:
 
 def receipt(row: Row) -> Receipt:
     """A receipt from its row."""
-    return Receipt(
-        id=row["id"],
-        connection=row["connection"],
-        reference=row["reference"],
-        charge=row["charge"],
-        attempt=row["attempt"],
-        payment=row["payment"],
-        currency=row["currency"],
-        requested_minor=row["requested_minor"],
-        gross_minor=row["gross_minor"],
-        fee_minor=row["fee_minor"],
-        fee_exact=row["fee_exact"],
-        fee_bearer=FeeBearer(row["fee_bearer"]),
-        channel=row["channel"],
-        paid_at=row["paid_at"],
-        recorded_at=row["recorded_at"],
-    )
+    return shaped(Receipt, row)
 
 
 def new_receipt(row: Row, lines: Sequence[Row]) -> NewReceipt:
@@ -345,4 +290,4 @@ def receipt_values(new: NewReceipt) -> tuple[object, ...]:
 
 def event(row: Row) -> Event:
     """An event from its row."""
-    return Event(row["id"], row["type"], row["subject"], row["key"], row["data"], row["occurred_at"])
+    return shaped(Event, row)
