@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import os
 
-WHOLE = os.environ.get("COOPWIRE_PROOF") == "whole"
+WHOLE = os.environ.get("PROOF") == "whole"
