@@ -20,7 +20,7 @@ def may_be_called(url: str) -> bool:
         return False
     if not host or parts.username is not None or not url.isprintable() or " " in url:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def is_base(url: str) -> bool:
@@ -28,7 +28,8 @@ def is_base(url: str) -> bool:
     return may_be_called(url) and not set(url) & {"?", "#"}
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this host is this very machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

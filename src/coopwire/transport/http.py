@@ -9,7 +9,6 @@ another's calls; print URLs and headers in error texts; read answers of any size
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 import socket
 import ssl
@@ -30,6 +29,7 @@ from coopwire.domain.errors import GateClosed, HubError, InvalidOrder, NotSent, 
 from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.http import HttpAnswer, HttpRequest
+from coopwire.transport.addresses import is_loopback
 from coopwire.transport.guard import BreakerBoard, tell
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -279,18 +279,9 @@ def _fault_of_address(text: str) -> tuple[str, str] | None:
         return "url", "the address is not an http address with a host"
     if url.user is not None or url.password is not None:
         return "url", "the address must not carry a user or a password"
-    if url.scheme == "http" and not _is_loopback(host):
+    if url.scheme == "http" and not is_loopback(host):
         return "url", "only https may leave this machine"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _fault_of_head(request: HttpRequest) -> tuple[str, str] | None:

@@ -9,28 +9,26 @@ from coopwire.domain.errors import Forged, InvalidOrder, Refused, TryLater, Unsu
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer, HttpRequest
 from coopwire.ports.lms import CallbackOrder, CallbackSnapshot
-from coopwire.ports.providers import ConfigurationError, Connection, Outside, Sockets
+from coopwire.ports.providers import Connection, Outside, Sockets
 from coopwire.ports.writes import Finding
-from coopwire.providers.lms import wire
+from coopwire.providers.lms import PROFILE, wire
 from coopwire.transport.addresses import RULE, may_be_called
 from coopwire.transport.http import retry_after
+from coopwire.transport.settings import ConnectionSettings
 from coopwire.transport.signatures import StandardWebhooks
 
 
 def connect(connection: Connection, outside: Outside) -> Sockets:
     """The socket of one loan system. ConfigurationError for bad settings."""
-    url = connection.settings.get("url", "").strip() or None
+    said = ConnectionSettings(connection, PROFILE)
+    url = said.word("url") or None
     if url is not None and not may_be_called(url):
-        raise _wrong(connection, "url", RULE)
+        raise said.wrong("url", RULE)
     try:
-        signer = StandardWebhooks([connection.settings.get("secret", "").strip()])
+        signer = StandardWebhooks([said.word("secret")])
     except ValueError as bad:
-        raise _wrong(connection, "secret", str(bad)) from None
+        raise said.wrong("secret", str(bad)) from None
     return Sockets(callbacks=LmsCallbacks(url, signer, outside))
-
-
-def _wrong(connection: Connection, name: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"connection {connection.name}, setting {name}: {remedy}")
 
 
 class LmsCallbacks:

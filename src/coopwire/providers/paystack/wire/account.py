@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 from coopwire.domain.payments import Mode
-from coopwire.ports.providers import ConfigurationError, Connection
-from coopwire.transport.addresses import RULE, is_base
+from coopwire.ports.providers import Connection
+from coopwire.providers.paystack import PROFILE
+from coopwire.transport.settings import ConnectionSettings
 
-DEFAULT_URL = "https://api.paystack.co"
 CHANNELS = frozenset(
     {
         "apple_pay",
@@ -46,39 +46,29 @@ class Account:
 
 def account(connection: Connection) -> Account:
     """The settings, checked. ConfigurationError naming connection, field and remedy."""
-    keys = [_key(connection, "secret_key")]
-    if connection.settings.get("previous_secret_key"):
-        keys.append(_key(connection, "previous_secret_key"))
-    return Account(_base_url(connection), tuple(keys), _channels(connection), connection.mode)
+    said = ConnectionSettings(connection, PROFILE)
+    keys = [_key(said, "secret_key", connection.mode)]
+    if said.word("previous_secret_key"):
+        keys.append(_key(said, "previous_secret_key", connection.mode))
+    return Account(said.address("base_url"), tuple(keys), _channels(said), connection.mode)
 
 
-def _key(connection: Connection, name: str) -> str:
-    key = connection.settings.get(name, "").strip()
+def _key(said: ConnectionSettings, name: str, mode: Mode) -> str:
+    key = said.word(name)
     told = _KEY.match(key)
     if told is None:
-        raise _wrong(connection, name, "it must be a secret key, sk_test_… or sk_live_…")
-    if told[1] != connection.mode.value:
-        remedy = f"a {told[1]} key at a {connection.mode.value} connection: change the key or the mode"
-        raise _wrong(connection, name, remedy)
+        raise said.wrong(name, "must be a secret key, sk_test_… or sk_live_…")
+    if told[1] != mode.value:
+        remedy = f"a {told[1]} key at a {mode.value} connection: change the key or the mode"
+        raise said.wrong(name, remedy)
     return key
 
 
-def _base_url(connection: Connection) -> str:
-    url = (connection.settings.get("base_url") or DEFAULT_URL).strip().rstrip("/")
-    if not is_base(url):
-        raise _wrong(connection, "base_url", f"{RULE}, without a query")
-    return url
-
-
-def _channels(connection: Connection) -> tuple[str, ...]:
-    names = [name.strip() for name in connection.settings.get("channels", "").split(",")]
+def _channels(said: ConnectionSettings) -> tuple[str, ...]:
+    names = [name.strip() for name in said.word("channels").split(",")]
     chosen = tuple(name for name in names if name)
     unknown = sorted(set(chosen) - CHANNELS)
     if unknown:
         known = ", ".join(sorted(CHANNELS))
-        raise _wrong(connection, "channels", f"unknown: {', '.join(unknown)}; there are {known}")
+        raise said.wrong("channels", f"unknown: {', '.join(unknown)}; there are {known}")
     return chosen
-
-
-def _wrong(connection: Connection, name: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"connection {connection.name}, setting {name}: {remedy}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coopwire.domain.payments import Mode
-from coopwire.ports.providers import ConfigurationError, Connection
+from coopwire.ports.providers import Connection
 from coopwire.providers.quickbooks import PROFILE
 from coopwire.providers.quickbooks.wire.books import Dialect
+from coopwire.transport.settings import ConnectionSettings
 
 HOSTS: Mapping[Mode, str] = {
     Mode.LIVE: "https://quickbooks.api.intuit.com",
@@ -22,10 +22,9 @@ _LEAST_MINOR_VERSION = 75
 """Older ones are gone since August 2025. Source: accounting contract §2.2."""
 _REALM = re.compile(r"[0-9]{1,32}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_PRIVATE_ADDRESS = re.compile(
-    r"(https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(localhost|127\.[0-9.]+|\[::1\]))(:[0-9]{1,5})?(/[^\s?#]*)?\Z"
-)
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+_VERSION = re.compile(r"[0-9]{1,4}\Z")
+_AT_THEIRS = "must be given: the app's page at developer.intuit.com shows it"
+_DEPARTMENTS = 'must be a JSON object of texts, branch to department id: {"IKEJA": "3"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,69 +44,27 @@ class Company:
 
 def company(connection: Connection) -> Company:
     """Read the settings of a connection; what is not given or empty keeps the sheet's default."""
-    given = {name: word for name, word in connection.settings.items() if word.strip()}
-    said = {each.name: each.default for each in PROFILE.settings} | given
+    said = ConnectionSettings(connection, PROFILE)
     return Company(
         connection=connection.name,
-        client_id=_given(connection, said, "client_id"),
-        client_secret=_given(connection, said, "client_secret"),
-        realm_id=_matching(connection, said, "realm_id", _REALM, "the digits of the company's id"),
-        base_url=_address(connection, "base_url", said["base_url"] or HOSTS[connection.mode]),
-        token_url=_address(connection, "token_url", said["token_url"]),
-        authorize_url=_address(connection, "authorize_url", said["authorize_url"]),
-        minor_version=_minor_version(connection, said["minor_version"]),
+        client_id=said.needed("client_id", _AT_THEIRS),
+        client_secret=said.needed("client_secret", _AT_THEIRS),
+        realm_id=said.matching("realm_id", _REALM, "must be the digits of the company's id"),
+        base_url=said.address("base_url", HOSTS[connection.mode]),
+        token_url=said.address("token_url"),
+        authorize_url=said.address("authorize_url"),
+        minor_version=_minor_version(said),
         dialect=Dialect(
-            home_currency=_matching(connection, said, "home_currency", _CURRENCY, "a code such as NGN"),
-            multi_currency=_flag(connection, said, "multi_currency"),
-            departments=_departments(connection, said["department_map"]),
-            no_vat_tax_code=said["no_vat_tax_code_id"].strip(),
+            home_currency=said.matching("home_currency", _CURRENCY, "must be a code such as NGN"),
+            multi_currency=said.flag("multi_currency"),
+            departments=said.texts("department_map", _DEPARTMENTS),
+            no_vat_tax_code=said.word("no_vat_tax_code_id"),
         ),
     )
 
 
-def _wrong(connection: Connection, name: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(f"connection {connection.name}: setting {name} must be {remedy}")
-
-
-def _given(connection: Connection, said: Mapping[str, str], name: str) -> str:
-    if not said[name].strip():
-        raise _wrong(connection, name, "given: the app's page at developer.intuit.com shows it")
-    return said[name].strip()
-
-
-def _matching(
-    connection: Connection, said: Mapping[str, str], name: str, pattern: re.Pattern[str], remedy: str
-) -> str:
-    if not pattern.match(said[name].strip()):
-        raise _wrong(connection, name, remedy)
-    return said[name].strip()
-
-
-def _address(connection: Connection, name: str, url: str) -> str:
-    if not _PRIVATE_ADDRESS.match(url.strip()):
-        raise _wrong(connection, name, "an https:// address (http:// on loopback only), without a query")
-    return url.strip().rstrip("/")
-
-
-def _minor_version(connection: Connection, word: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", word) or int(word) < _LEAST_MINOR_VERSION:
-        raise _wrong(connection, "minor_version", f"a number from {_LEAST_MINOR_VERSION} on")
+def _minor_version(said: ConnectionSettings) -> int:
+    word = said.word("minor_version")
+    if not _VERSION.match(word) or int(word) < _LEAST_MINOR_VERSION:
+        raise said.wrong("minor_version", f"must be a number from {_LEAST_MINOR_VERSION} on")
     return int(word)
-
-
-def _flag(connection: Connection, said: Mapping[str, str], name: str) -> bool:
-    word = said[name].strip().lower()
-    if word not in _FLAGS:
-        raise _wrong(connection, name, "true or false")
-    return _FLAGS[word]
-
-
-def _departments(connection: Connection, text: str) -> Mapping[str, str]:
-    remedy = 'a JSON object of texts, branch to department id: {"IKEJA": "3"}'
-    try:
-        told = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError):
-        raise _wrong(connection, "department_map", remedy) from None
-    if not isinstance(told, dict) or not all(isinstance(key, str) and key for key in told.values()):
-        raise _wrong(connection, "department_map", remedy)
-    return told
