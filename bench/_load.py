@@ -51,12 +51,12 @@ async def load(url: str, requests: Sequence[bytes], connections: int, seconds: f
 
     It ends early when the requests run out, so that none is ever sent twice.
     """
-    parts = urlsplit(url)
+    host, port = urlsplit(url).netloc.split(":")
     loop = asyncio.get_running_loop()
     answers, left, begun = Answers(), iter(requests), time.perf_counter()
     clients = [_Client(left, begun + seconds, answers) for _ in range(connections)]
     for client in clients:
-        await loop.create_connection(lambda one=client: one, parts.hostname, parts.port)  # type: ignore[misc]
+        await loop.create_connection(lambda one=client: one, host, int(port))  # type: ignore[misc]
     await asyncio.gather(*(client.done for client in clients))
     answers.elapsed = time.perf_counter() - begun
     return answers

@@ -143,22 +143,36 @@ def memory(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss) / _MIB
 
 
+OTHERS = "others"
+"""What the rest of the machine did meanwhile; much of it, and the figures are not worth much."""
+
+
 class Cores:
-    """How much of a core each of some processes (with their children) uses from now on."""
+    """How much of a core each of some processes (with their children) uses from now on, and the others."""
 
     def __init__(self, processes: Mapping[str, int]) -> None:
         self._processes = processes
         self._begun = time.perf_counter()
-        self._before = {name: _cpu_seconds(pid) for name, pid in processes.items()}
+        self._before = self._used()
 
     def seconds(self) -> dict[str, float]:
         """CPU seconds by process."""
-        return {name: _cpu_seconds(pid) - self._before[name] for name, pid in self._processes.items()}
+        return {name: used - self._before[name] for name, used in self._used().items()}
 
     def percent(self) -> dict[str, float]:
         """Per cent of one core by process."""
         elapsed = time.perf_counter() - self._begun
         return {name: 100 * used / elapsed for name, used in self.seconds().items()}
+
+    def told(self) -> str:
+        """The same for people."""
+        return ", ".join(f"{name} {share:.0f} %" for name, share in self.percent().items())
+
+    def _used(self) -> dict[str, float]:
+        ours = {name: _cpu_seconds(pid) for name, pid in self._processes.items()}
+        times = psutil.cpu_times()
+        busy = sum(times) - times.idle - times.iowait
+        return {**ours, OTHERS: busy - sum(ours.values())}
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import aiohttp
 from _load import percentile
@@ -136,9 +135,7 @@ class Found:
         self.ratio.append(percentile(ours, 50) / percentile(bare, 50))
 
 
-async def measure(
-    hub_: Apart, simulators: Apart, runs: int, seconds: float, rate: float, log: Callable[[str], Any] = print
-) -> None:
+async def measure(hub_: Apart, simulators: Apart, runs: int, seconds: float, rate: float) -> None:
     """Alternate the two sides and print medians of the paired differences."""
     url, secret = hub_.told
     processes = {"hub": hub_.pid, "database": database_process(), "simulators": simulators.pid}
@@ -151,12 +148,14 @@ async def measure(
             by_gateway = await arrive(bare, rate, seconds)
             cores = Cores({**processes, "load": this_process()})
             by_hub = await arrive(ours, rate, seconds)
-            used = ", ".join(f"{name} {share:.0f} %" for name, share in cores.percent().items())
+            used = cores.told()
             found.add(by_hub, by_gateway)
-            log(f"run {n + 1}: hub {_told(by_hub)}; bare {_told(by_gateway)}; of a core: {used}")
-    log(f"overhead p50: {statistics.median(found.p50):.1f} ms")
-    log(f"overhead p99: {statistics.median(found.p99):.1f} ms")
-    log(f"ratio overhead: {statistics.median(found.ratio):.2f}")
+            print(
+                f"run {n + 1}: hub {_told(by_hub)}; bare {_told(by_gateway)}; of a core: {used}", flush=True
+            )
+    print(f"overhead p50: {statistics.median(found.p50):.1f} ms")
+    print(f"overhead p99: {statistics.median(found.p99):.1f} ms")
+    print(f"ratio overhead: {statistics.median(found.ratio):.2f}")
 
 
 def _told(took: Sequence[float]) -> str:

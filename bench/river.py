@@ -1,8 +1,9 @@
 """Receipts per second from webhook to booked and banked, beside a hand-written pipeline without an engine.
 
 Both sides run in this process against the same simulators (in a process of their own) and the same embedded
-PostgreSQL, and do the same calls: look-up, journal, credit, and two callbacks. Rate budgets are off.
-Usage: python bench/river.py [--receipts 3000] [--runs 5] [--soak MINUTES]
+PostgreSQL, and do the same calls: look-up, journal, credit, and two callbacks. Rate budgets are off. A first run
+of the hub, not timed, counts what it asks of the database.
+Usage: python bench/river.py [--receipts 3000] [--runs 5] | --soak MINUTES
 """
 
 from __future__ import annotations
@@ -10,85 +11,81 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
-import resource
+import os
 import secrets
-import shutil
 import statistics
-import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import contextmanager
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import asyncpg
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from rigs.river import (
-    LMS_SECRET,
-    PROVIDERS,
-    Outside,
-    configured,
-    hub_settings,
-    link_core_account,
-    prepare,
+from _counting import Counts, counting
+from _machine import (
+    Cores,
+    database,
+    database_process,
+    execute,
+    memory,
+    outside_at,
+    simulators_apart,
+    this_process,
 )
+from _sampling import hub_stages, sampling
+from rigs.river import LMS_SECRET, Outside, configured, hub_settings, link_core_account, prepare
 
 from coopwire import app as composition
 from coopwire.domain.timings import DEFAULT
 from coopwire.ports.stores import Delivered
-from coopwire.providers import catalog
-from coopwire.simulation import kernel
-from coopwire.storage import embedded, migrate
 from coopwire.transport.signatures import StandardWebhooks
 
 MEMBERS = 500
 AMOUNT = 100_000
 SENDERS = 20
+COUNTED = 500
+"""Receipts of the run that counts statements and commits."""
+ASKED = 50
+"""Receipts of which the database is asked at a time whether they are done; they end about in the order fed."""
+BATCH, BATCHES = 200, 3
+"""Receipts that a soak feeds at a time, and how many batches are under way together."""
+WARM_UP = 60.0
+"""Seconds of a soak that its trend leaves out."""
+FALL = 10.0
+"""Per cent over a whole soak from which the rate is said to have fallen."""
+FULL = 85.0
+"""Per cent of a core from which it is said to be full."""
 PAYSTACK_KEY = "Bearer sk_test_simulated"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One run: receipts per second, CPU milliseconds of this process a receipt, memory in MiB."""
+    """One run: receipts per second, CPU milliseconds a receipt and per cent of a core by process, memory in MiB."""
 
     rate: float
-    cpu_ms: float
+    cpu_ms: Mapping[str, float]
+    cores: Mapping[str, float]
     memory: float
 
 
+class Meter:
+    """Measures a run from its making."""
+
+    def __init__(self, processes: Mapping[str, int]) -> None:
+        self._cores = Cores(processes)
+        self._begun = time.perf_counter()
+
+    def figure(self, receipts: int) -> Figure:
+        """What so many receipts took."""
+        took = time.perf_counter() - self._begun
+        cpu_ms = {name: used / receipts * 1000 for name, used in self._cores.seconds().items()}
+        return Figure(receipts / took, cpu_ms, self._cores.percent(), memory(this_process()))
+
+
 # -- the outside ------------------------------------------------------------------------------------------
-
-
-def _serve_simulators(pipe: Any) -> None:
-    async def serve() -> None:
-        urls = {}
-        for name in PROVIDERS:
-            sheet = catalog.sheet(name)
-            urls[name] = (await kernel.start(sheet.load(sheet.simulator)({}))).url
-        pipe.send(urls)
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
-
-
-@contextmanager
-def simulators_apart() -> Any:
-    """All simulators in one process of their own; their addresses."""
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve_simulators, args=(theirs,))
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        process.kill()
-        process.join()
 
 
 @dataclass(frozen=True)
@@ -127,8 +124,8 @@ WITH new AS (
 ), p AS (
     INSERT INTO payments (reference, kind, amount_minor, currency, member, loan, account_key, dues, state,
         allocation, core_account, metadata, created_at, updated_at)
-    SELECT n.reference, 'loan_repayment', $4, 'NGN', n.member, 'LN-' || n.n, 'loan:LN-' || n.n, $5, 'pending',
-        'hub', a.id, '{}', now(), now()
+    SELECT n.reference, 'loan_repayment', $4, 'NGN', n.member, 'LN-' || n.reference, 'loan:LN-' || n.reference,
+        $5, 'pending', 'hub', a.id, '{}', now(), now()
     FROM new n JOIN core_accounts a ON a.member = n.member
 )
 INSERT INTO attempts (reference, payment, connection, amount_minor, currency, state, created_at, updated_at)
@@ -151,29 +148,78 @@ def _webhook(charge: Charge) -> bytes:
     ).encode()
 
 
-async def hub_run(dsn: str, outside: Outside, receipts: int) -> Figure:
-    """One run of the hub over fresh payments; waits until every receipt is booked, banked and told."""
+@dataclass(frozen=True)
+class Batch:
+    """Payments that members have paid, and the webhooks that tell of it."""
+
+    attempts: Sequence[str]
+    charges: Sequence[Charge]
+
+
+class Hub:
+    """A running hub in this process; `watch` is a pool of its own, so that watching is not counted."""
+
+    def __init__(self, app: Any, outside: Outside, watch: Any) -> None:
+        self.app = app
+        self.watch = watch
+        self._outside = outside
+
+    async def paid(self, receipts: int) -> Batch:
+        """Fresh payments, with pages that are paid at the gateway."""
+        references = [f"pay{secrets.token_hex(8)}" for _ in range(receipts)]
+        attempts = [f"att{secrets.token_hex(8)}" for _ in range(receipts)]
+        charges = await paid_pages(self._outside, attempts)
+        await self.watch.execute(_SEED, references, attempts, MEMBERS, AMOUNT, json.dumps(_dues()))
+        return Batch(attempts, charges)
+
+    async def feed(self, batch: Batch) -> None:
+        """Webhooks arrive in the door's groups."""
+        for start in range(0, len(batch.charges), 50):
+            now = self.app.clock.now()
+            group = [
+                Delivered("paystack", secrets.token_bytes(32), _webhook(charge), now)
+                for charge in batch.charges[start : start + 50]
+            ]
+            await self.app.database.accept(group)
+            self.app.bells.ring("webhooks")
+
+    async def until_done(self, batch: Batch) -> None:
+        """Wait until every receipt is booked, banked and told twice; asks for few at a time, to cost little."""
+        waiting = deque(batch.attempts)
+        while waiting:
+            asked = [waiting.popleft() for _ in range(min(ASKED, len(waiting)))]
+            done = {row["reference"] for row in await self.watch.fetch(_DONE, asked)}
+            left = [reference for reference in asked if reference not in done]
+            waiting.extendleft(reversed(left))
+            if left:
+                await asyncio.sleep(0.1)
+
+
+_DONE = """
+SELECT r.reference FROM receipts r WHERE r.reference = ANY($1::text[]) AND
+    (SELECT count(*) FROM effects e WHERE e.receipt = r.id AND e.state = 'done') = 4
+"""
+
+
+@asynccontextmanager
+async def running_hub(dsn: str, outside: Outside) -> AsyncIterator[Hub]:
+    """A hub with all its loops, ended in good order."""
     urls = {name: running.url for name, running in outside.running.items()}
-    references = [f"pay{secrets.token_hex(8)}" for _ in range(receipts)]
-    attempts = [f"att{secrets.token_hex(8)}" for _ in range(receipts)]
-    charges = await paid_pages(outside, attempts)
+    # Two busy cores starve the heart now and then; that is not what is measured.
     timings = replace(DEFAULT, worker_lost_after=DEFAULT.worker_lost_after * 4)
     async with composition.opened(
         hub_settings(dsn), configured(urls), dsn, role="bench", concurrency=SENDERS, timings=timings
     ) as app:
         await _prepared(app, outside)
-        await app.database.pool.execute(_SEED, references, attempts, MEMBERS, AMOUNT, _dues())
         await app.sweeper.beat()
         running = asyncio.create_task(app.run())
+        watch = await asyncpg.create_pool(dsn, min_size=1, max_size=BATCHES)
         try:
-            begun, cpu = time.perf_counter(), time.process_time()
-            await _feed(app, charges)
-            await _until_done(app, attempts)
-            took, used = time.perf_counter() - begun, time.process_time() - cpu
+            yield Hub(app, outside, watch)
         finally:
+            await watch.close()
             app.stop()
             await running
-    return Figure(receipts / took, used / receipts * 1000, _memory())
 
 
 async def _prepared(app: Any, outside: Outside) -> None:
@@ -185,31 +231,33 @@ async def _prepared(app: Any, outside: Outside) -> None:
             await link_core_account(app, f"M-{1029 + n}", account["nuban"])
 
 
-async def _feed(app: Any, charges: Sequence[Charge]) -> None:
-    """Webhooks arrive in the door's groups."""
-    for start in range(0, len(charges), 50):
-        now = app.clock.now()
-        group = [
-            Delivered("paystack", secrets.token_bytes(32), _webhook(charge), now)
-            for charge in charges[start : start + 50]
-        ]
-        await app.database.accept(group)
-        app.bells.ring("webhooks")
+async def hub_run(
+    dsn: str, outside: Outside, receipts: int, processes: Mapping[str, int]
+) -> tuple[Figure, Counter[str]]:
+    """One run of the hub over fresh payments, and where in it the processor was seen."""
+    async with running_hub(dsn, outside) as hub:
+        batch = await hub.paid(receipts)
+        meter = Meter(processes)
+        with sampling(hub_stages()) as stages:
+            await hub.feed(batch)
+            await hub.until_done(batch)
+        return meter.figure(receipts), stages
 
 
-async def _until_done(app: Any, attempts: Sequence[str]) -> None:
-    sql = (
-        "SELECT count(*) FROM receipts r WHERE r.reference = ANY($1::text[]) AND NOT EXISTS "
-        "(SELECT FROM effects e WHERE e.receipt = r.id AND e.state <> 'done')"
-    )
-    while await app.database.pool.fetchval(sql, list(attempts)) < len(attempts):
-        await asyncio.sleep(0.2)
+async def counted_run(dsn: str, outside: Outside, receipts: int) -> Counts:
+    """What the hub asks of the database for so many receipts, from webhook to told."""
+    async with running_hub(dsn, outside) as hub:
+        batch = await hub.paid(receipts)
+        async with counting(hub.app.database.pool, hub.watch) as counts:
+            await hub.feed(batch)
+            await hub.until_done(batch)
+        return counts
 
 
 # -- the hand-written pipeline ----------------------------------------------------------------------------
 
 
-async def plain_run(dsn: str, outside: Outside, receipts: int) -> Figure:
+async def plain_run(dsn: str, outside: Outside, receipts: int, processes: Mapping[str, int]) -> Figure:
     """The same calls and rows by hand: a task per sender, a transaction per step, no engine around it."""
     charges = await paid_pages(outside, [f"pln{secrets.token_hex(8)}" for _ in range(receipts)])
     token = await _access_token(outside)
@@ -217,13 +265,13 @@ async def plain_run(dsn: str, outside: Outside, receipts: int) -> Figure:
     queue: asyncio.Queue[Charge] = asyncio.Queue()
     for charge in charges:
         queue.put_nowait(charge)
-    begun, cpu = time.perf_counter(), time.process_time()
+    meter = Meter(processes)
     async with aiohttp.ClientSession() as web:
         plain = _Plain(pool, web, {n: r.url for n, r in outside.running.items()}, token)
         await asyncio.gather(*(plain.work(queue) for _ in range(SENDERS)))
-    took, used = time.perf_counter() - begun, time.process_time() - cpu
+    figure = meter.figure(receipts)
     await pool.close()
-    return Figure(receipts / took, used / receipts * 1000, _memory())
+    return figure
 
 
 _PLAIN_SCHEMA = """
@@ -335,26 +383,25 @@ async def _access_token(outside: Outside) -> str:
 # -- measuring --------------------------------------------------------------------------------------------
 
 
-def _memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-@dataclass(frozen=True)
-class _At:
-    url: str
-
-
-async def measure(dsn: str, urls: dict[str, str], receipts: int, runs: int) -> None:
-    """Alternate the two sides and print medians and the ratio."""
-    async with aiohttp.ClientSession() as web:
-        outside = Outside({name: _At(url) for name, url in urls.items()}, web)  # type: ignore[misc]
-        await asyncpg_execute(dsn, _PLAIN_SCHEMA)
-        ratios, ours, theirs = [], [], []
-        for n in range(runs):
-            theirs.append(await plain_run(dsn, outside, receipts))
-            ours.append(await hub_run(dsn, outside, receipts))
-            ratios.append(ours[-1].rate / theirs[-1].rate)
-            print(f"run {n + 1}: hub {_told(ours[-1])}; by hand {_told(theirs[-1])}; ratio {ratios[-1]:.2f}")
+async def measure(dsn: str, outside: Outside, receipts: int, runs: int, processes: Mapping[str, int]) -> None:
+    """Alternate the two sides; print medians, what a receipt costs, what limits, and the ratio."""
+    counted = min(receipts, COUNTED)
+    counts = await counted_run(dsn, outside, counted)
+    ratios, ours, theirs, stages = [], [], [], Counter[str]()
+    for n in range(runs):
+        theirs.append(await plain_run(dsn, outside, receipts, processes))
+        figure, seen = await hub_run(dsn, outside, receipts, processes)
+        ours.append(figure)
+        stages += seen
+        ratios.append(figure.rate / theirs[-1].rate)
+        print(
+            f"run {n + 1}: hub {_told(figure)}; by hand {_told(theirs[-1])}; ratio {ratios[-1]:.2f}",
+            flush=True,
+        )
+    print(f"statements a receipt: {counts.statements / counted:.2f}")
+    print(f"commits a receipt: {counts.commits / counted:.2f}")
+    print(f"hub's CPU by stage: {_shares(stages)}")
+    print(f"limited by: {_limit(ours)}")
     print(f"receipts per second: hub {_median(ours):.0f}, by hand {_median(theirs):.0f}")
     print(f"ratio river: {statistics.median(ratios):.2f}")
 
@@ -364,30 +411,114 @@ def _median(figures: Sequence[Figure]) -> float:
 
 
 def _told(figure: Figure) -> str:
-    return f"{figure.rate:.0f}/s, {figure.cpu_ms:.1f} ms CPU, {figure.memory:.0f} MiB"
+    return f"{figure.rate:.0f}/s, {figure.memory:.0f} MiB, CPU ms a receipt: {_costs(figure)}"
 
 
-async def asyncpg_execute(dsn: str, statement: str) -> None:
-    """One statement on a connection of its own."""
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(statement)
-    await connection.close()
+def _costs(figure: Figure) -> str:
+    return ", ".join(f"{name} {ms:.1f}" for name, ms in figure.cpu_ms.items())
+
+
+def _shares(stages: Counter[str]) -> str:
+    total = stages.total() or 1
+    return ", ".join(f"{name} {100 * count / total:.0f} %" for name, count in stages.most_common())
+
+
+def _limit(figures: Sequence[Figure]) -> str:
+    """What was full: the core that the hub's one thread can use, all cores together, or neither."""
+    cores = {name: statistics.median(f.cores[name] for f in figures) for name in figures[0].cores}
+    shares = ", ".join(f"{name} {share:.0f} %" for name, share in cores.items())
+    if cores["hub"] >= FULL:
+        return f"the one core that the hub's process can use ({shares})"
+    if sum(cores.values()) >= FULL * (os.cpu_count() or 1):
+        return f"the cores of this machine ({shares} of one)"
+    return f"waiting, neither one core nor all are full ({shares} of one)"
+
+
+# -- the soak ---------------------------------------------------------------------------------------------
+
+
+async def soak(dsn: str, outside: Outside, minutes: float, processes: Mapping[str, int]) -> None:
+    """Feed without a pause; print a line a minute, and whether the rate fell."""
+    async with running_hub(dsn, outside) as hub:
+        progress = Progress(processes)
+        until = time.perf_counter() + 60 * minutes
+        async with asyncio.TaskGroup() as group:
+            for _ in range(BATCHES):
+                group.create_task(_feed_until(until, hub, progress))
+        progress.conclude()
+
+
+async def _feed_until(until: float, hub: Hub, progress: Progress) -> None:
+    while time.perf_counter() < until:
+        batch = await hub.paid(BATCH)
+        await hub.feed(batch)
+        await hub.until_done(batch)
+        progress.add(BATCH)
+
+
+class Progress:
+    """Receipts over time, told once a minute."""
+
+    def __init__(self, processes: Mapping[str, int]) -> None:
+        self._processes = processes
+        self._begun = time.perf_counter()
+        self._ends: list[tuple[float, int]] = []
+        self._meter, self._receipts, self._minute = Meter(processes), 0, 1
+
+    def add(self, receipts: int) -> None:
+        """So many more are done."""
+        now = time.perf_counter() - self._begun
+        self._ends.append((now, receipts))
+        self._receipts += receipts
+        if now >= 60 * self._minute:
+            figure = self._meter.figure(self._receipts)
+            simulators = memory(self._processes["simulators"])
+            print(
+                f"minute {self._minute}: {figure.rate:.0f}/s; hub {figure.memory:.0f} MiB, "
+                f"simulators {simulators:.0f} MiB; CPU ms a receipt: {_costs(figure)}",
+                flush=True,
+            )
+            self._meter, self._receipts, self._minute = Meter(self._processes), 0, self._minute + 1
+
+    def conclude(self) -> None:
+        """Fit a line through the rates of ten equal parts behind the warm-up; its end beside its beginning."""
+        first, last = min(WARM_UP, self._ends[-1][0] / 10), self._ends[-1][0]
+        length = (last - first) / 10
+        rates = [0.0] * 10
+        for end, receipts in self._ends:
+            if end > first:
+                rates[min(9, int((end - first) / length))] += receipts / length
+        slope, begins = statistics.linear_regression(range(10), rates)
+        ends = begins + 9 * slope
+        ratio = ends / begins
+        word = "fell" if ratio < 1 - FALL / 100 else "did not fall"
+        print(f"receipts per second: {statistics.median(rates):.0f}")
+        print(f"the rate {word}: {begins:.0f}/s at the beginning, {ends:.0f}/s at the end of its trend")
+        print(f"ratio soak: {ratio:.2f}")
 
 
 def main() -> None:
     """Set up, measure, clean up."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--receipts", type=int, default=3000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--soak", type=float, metavar="MINUTES")
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="coopwire-bench-", dir="/tmp"))
-    folder.chmod(0o755)
-    try:
-        with embedded.start(folder / "data") as server, simulators_apart() as urls:
-            asyncio.run(migrate.upgrade(server.dsn))
-            asyncio.run(measure(server.dsn, urls, given.receipts, given.runs))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with database() as dsn, simulators_apart() as simulators:
+        processes = {"hub": this_process(), "database": database_process(), "simulators": simulators.pid}
+        asyncio.run(_measured(dsn, simulators.told, given, processes))
+
+
+async def _measured(
+    dsn: str, urls: Mapping[str, str], given: argparse.Namespace, processes: Mapping[str, int]
+) -> None:
+    async with aiohttp.ClientSession() as web:
+        outside = outside_at(urls, web)
+        if given.soak is not None:
+            await soak(dsn, outside, given.soak, processes)
+        else:
+            await execute(dsn, _PLAIN_SCHEMA)
+            await measure(dsn, outside, given.receipts, given.runs, processes)
 
 
 if __name__ == "__main__":

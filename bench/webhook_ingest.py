@@ -14,14 +14,14 @@ import hashlib
 import hmac
 import json
 import statistics
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
 from _load import Answers, load, request
-from _machine import Apart, Cores, apart, database, database_process, execute, this_process
+from _machine import Apart, Cores, Serve, apart, database, database_process, execute, this_process
 from fastapi import Depends, FastAPI, HTTPException
 from rigs.river import PAYSTACK_SECRET, PROVIDERS, configured, hub_settings
 from rigs.serving import serving
@@ -153,7 +153,7 @@ class Side:
     """One of the three: how it is served, and the tables in which it keeps webhooks, the first with one row each."""
 
     name: str
-    serve: Callable[[str], object]
+    serve: Serve
     tables: tuple[str, ...]
 
 
@@ -203,9 +203,9 @@ class Bench:
         processes = {"server": self.running[side].pid, "database": database_process()}
         cores = Cores({**processes, "load": this_process()})
         answers = await load(self.running[side].told, self.requests, connections, seconds)
-        used = ", ".join(f"{name} {share:.0f} %" for name, share in cores.percent().items())
+        used = cores.told()
         await self._check(side, answers)
-        print(f"  {side.name:15} {_told(answers)}; of a core: {used}")
+        print(f"  {side.name:15} {_told(answers)}; of a core: {used}", flush=True)
         return answers.rate
 
     async def _check(self, side: Side, answers: Answers) -> None:
