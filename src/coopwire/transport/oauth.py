@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -18,6 +16,7 @@ from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.http import Http, HttpAnswer, HttpRequest
 from coopwire.ports.tokens import Tokens, TokenStore
+from coopwire.transport import strict_json
 from coopwire.transport.http import retry_after
 
 _TOKEN = re.compile(r"[\x21-\x7e]+\Z")
@@ -218,18 +217,14 @@ def _fault(answer: HttpAnswer, connection: str, now: datetime) -> HubError | Non
 def _error_code(answer: HttpAnswer) -> str:
     """The `error` of RFC 6749 §5.2, empty when there is none."""
     try:
-        fields = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        code = _object(answer.body).get("error", "")
+    except ContractBroken:
         return ""
-    code = fields.get("error", "") if isinstance(fields, dict) else ""
     return code if isinstance(code, str) and _ERROR_CODE.match(code) else ""
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        fields = None
+    fields = strict_json.parse(body, "the token endpoint")
     if not isinstance(fields, dict):
         raise ContractBroken("the token answer is not a JSON object")
     return fields

@@ -5,15 +5,15 @@ Source: banking contract §3 (IsSuccessful and IsSuccessFul, numeric and textual
 
 from __future__ import annotations
 
-import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, OutcomeUnknown, TryLater
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
+from coopwire.transport import strict_json
 from coopwire.transport.wording import safe_words
 
 PATIENCE_S = 60.0
@@ -67,25 +67,13 @@ def read(body: bytes) -> Mapping[str, object]:
     ContractBroken for anything but one JSON object, also when two names differ only by case: which of two
     yeses and noes is meant nobody knows.
     """
-    try:
-        document = json.loads(
-            body.decode("utf-8-sig"),
-            parse_float=Decimal,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_folded,
-        )
-    except (ValueError, RecursionError, InvalidOperation):
-        raise ContractBroken("BankOne: the body is not JSON with distinct names") from None
+    document = strict_json.parse(body.removeprefix(BOM_UTF8), "BankOne", _folded)
     if not isinstance(document, dict):
         raise ContractBroken("BankOne: the body is not a JSON object")
     return document
 
 
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _folded(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _folded(pairs: strict_json.Pairs) -> dict[str, object]:
     folded = {name.lower(): value for name, value in pairs}
     if len(folded) < len(pairs):
         raise ValueError("two members have the same name")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from coopwire.domain.errors import ContractBroken
+from coopwire.transport import strict_json
 from coopwire.transport.wording import safe_words
 
 LONGEST_LABEL = 200
@@ -22,17 +23,8 @@ _EXPONENTS = range(-10, 21)
 
 _T = TypeVar("_T")
 
-
-def parse(body: bytes) -> object:
-    """The document, fractions as Decimal. ContractBroken when it is not strict UTF-8 JSON."""
-    try:
-        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError, InvalidOperation):
-        raise ContractBroken("the body is not JSON") from None
-
-
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
+parse = partial(strict_json.parse, whose="Paystack")
+"""The document of a body. ContractBroken when it is not strict JSON."""
 
 
 def members(value: object) -> Mapping[str, object]:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from coopwire.domain.errors import ContractBroken
+from coopwire.transport import strict_json
 
-
-def parse(body: bytes) -> object:
-    """The JSON document, fractions as Decimal; ContractBroken when it is not strict UTF-8 JSON."""
-    try:
-        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError, InvalidOperation):
-        raise ContractBroken("QuickBooks: the body is not JSON") from None
-
-
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
+parse = partial(strict_json.parse, whose="QuickBooks")
+"""The document of a body. ContractBroken when it is not strict JSON."""
 
 
 def text(row: Mapping[str, object], name: str) -> str:
