@@ -15,21 +15,9 @@ import pytest
 from rigs.command_line import Run, run
 from rigs.database import fetch
 from rigs.deployment import SEALING_KEY, Deployment
+from rigs.river import MAPPING
 
 from coopwire.storage import embedded
-
-WHOLE_MAPPING = {
-    "gateway_clearing.paystack": "91",
-    "gateway_charges": "64",
-    "loan_principal": "120",
-    "interest_income": "82",
-    "penalty_income": "83",
-    "fee_income": "84",
-    "member_savings": "200",
-    "member_shares": "300",
-    "member_overpayments": "201",
-    "suspense": "202",
-}
 
 
 def _free_port() -> str:
@@ -45,7 +33,7 @@ def healthy(deployment: Deployment, within: Run, monkeypatch: pytest.MonkeyPatch
     accounts = deployment.folder / "accounts.csv"
     accounts.write_text("member,number\nM-1,1100000001\n", encoding="utf-8")
     assert within("accounts", "import", str(accounts)).code == 0
-    mapping = json.dumps(WHOLE_MAPPING)
+    mapping = json.dumps(MAPPING)
     fetch(
         deployment.dsn,
         "INSERT INTO mappings VALUES ('books', 1, $1, now(), now(), true) RETURNING 1",

@@ -18,23 +18,11 @@ import pytest
 from rigs.command_line import COMMAND, Run
 from rigs.database import fetch
 from rigs.deployment import SEALING_KEY, Deployment
+from rigs.river import MAPPING
 
 from coopwire.ports.tokens import Tokens
 from coopwire.storage.database import connect
 from coopwire.storage.sealing import Sealer, parse_keys
-
-GOOD = {
-    "gateway_clearing.paystack": "91",
-    "gateway_charges": "64",
-    "loan_principal": "120",
-    "interest_income": "82",
-    "penalty_income": "83",
-    "fee_income": "84",
-    "member_savings": "200",
-    "member_shares": "300",
-    "member_overpayments": "201",
-    "suspense": "202",
-}
 
 
 def _csv(folder: Path, entries: dict[str, str]) -> str:
@@ -192,27 +180,27 @@ def test_versions_are_kept_and_none_is_active_before_it_is_activated(
     deployment: Deployment, within: Run
 ) -> None:
     for version in (1, 2):
-        ran = within("mapping", "load", "books", _csv(deployment.folder, GOOD))
+        ran = within("mapping", "load", "books", _csv(deployment.folder, MAPPING))
         assert ran.code == 0, ran.err
         assert f"version {version} with 10 keys is kept, and not active" in ran.out
     rows = within("mapping", "show", "--json").rows
-    assert {row["key"]: row["account"] for row in rows} == GOOD
+    assert {row["key"]: row["account"] for row in rows} == MAPPING
     assert {(row["version"], row["active"]) for row in rows} == {(2, False)}
     assert {row["version"] for row in within("mapping", "show", "--json", "--version", "1").rows} == {1}
 
 
 def test_a_mapping_can_be_written_in_toml_with_tables(deployment: Deployment, within: Run) -> None:
     file = deployment.folder / "mapping.toml"
-    plain = "".join(f'{key} = "{account}"\n' for key, account in GOOD.items() if "." not in key)
+    plain = "".join(f'{key} = "{account}"\n' for key, account in MAPPING.items() if "." not in key)
     file.write_text(f"{plain}[gateway_clearing]\npaystack = 91\n", encoding="utf-8")
     assert within("mapping", "load", "books", str(file)).code == 0
-    assert {row["key"]: row["account"] for row in within("mapping", "show", "--json").rows} == GOOD
+    assert {row["key"]: row["account"] for row in within("mapping", "show", "--json").rows} == MAPPING
 
 
 def test_a_key_that_no_rule_needs_and_one_that_is_missing_are_told(
     deployment: Deployment, within: Run
 ) -> None:
-    entries = {**GOOD, "intrest_income": "82"}
+    entries = {**MAPPING, "intrest_income": "82"}
     del entries["interest_income"]
     ran = within("mapping", "load", "books", _csv(deployment.folder, entries))
     assert ran.code == 0
@@ -250,7 +238,7 @@ def test_a_file_that_is_no_mapping_is_told(
 
 
 def test_only_books_have_a_mapping(deployment: Deployment, within: Run) -> None:
-    ran = within("mapping", "load", "core", _csv(deployment.folder, GOOD))
+    ran = within("mapping", "load", "core", _csv(deployment.folder, MAPPING))
     assert ran.code == 2
     assert "core is no books connection; there are: books" in ran.err
 
@@ -259,7 +247,7 @@ def test_only_books_have_a_mapping(deployment: Deployment, within: Run) -> None:
 
 
 def test_a_whole_mapping_passes_the_live_chart_and_goes_live(consented: Deployment, within: Run) -> None:
-    within("mapping", "load", "books", _csv(consented.folder, GOOD))
+    within("mapping", "load", "books", _csv(consented.folder, MAPPING))
     ran = within("mapping", "check")
     assert ran.code == 0, ran.err
     assert "every key can be posted to (10 keys)" in ran.out
@@ -269,7 +257,7 @@ def test_a_whole_mapping_passes_the_live_chart_and_goes_live(consented: Deployme
 
 
 def test_every_gap_is_told_and_keeps_the_mapping_from_going_live(consented: Deployment, within: Run) -> None:
-    within("mapping", "load", "books", _csv(consented.folder, GOOD))
+    within("mapping", "load", "books", _csv(consented.folder, MAPPING))
     assert within("mapping", "activate").code == 0
     gaps = {
         "gateway_clearing.paystack": "98",
@@ -277,7 +265,7 @@ def test_every_gap_is_told_and_keeps_the_mapping_from_going_live(consented: Depl
         "loan_principal": "110",
         "suspense": "9999",
     }
-    entries = {**GOOD, **gaps}
+    entries = {**MAPPING, **gaps}
     del entries["fee_income"]
     within("mapping", "load", "books", _csv(consented.folder, entries))
 
@@ -306,7 +294,7 @@ def test_without_a_mapping_the_way_to_one_is_told(consented: Deployment, within:
 def test_without_consent_the_chart_cannot_be_read_and_nothing_goes_live(
     deployment: Deployment, within: Run
 ) -> None:
-    within("mapping", "load", "books", _csv(deployment.folder, GOOD))
+    within("mapping", "load", "books", _csv(deployment.folder, MAPPING))
     ran = within("mapping", "activate")
     assert ran.code == 1
     assert "BadCredentials: books: nobody has consented yet" in ran.err
@@ -314,7 +302,7 @@ def test_without_consent_the_chart_cannot_be_read_and_nothing_goes_live(
 
 
 def test_a_version_that_is_not_there_is_told(consented: Deployment, within: Run) -> None:
-    within("mapping", "load", "books", _csv(consented.folder, GOOD))
+    within("mapping", "load", "books", _csv(consented.folder, MAPPING))
     ran = within("mapping", "activate", "--version", "7")
     assert ran.code == 2
     assert "the newest one is 1" in ran.err

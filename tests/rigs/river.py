@@ -21,6 +21,7 @@ from coopwire.app import App
 from coopwire.application.network import Routes
 from coopwire.application.paying import Accepted, Idempotent, PaymentRequest
 from coopwire.connections import Configured
+from coopwire.demo.simulated import MAPPING
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, Component, Due, Dues, Mode, PaymentKind
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -32,18 +33,6 @@ from coopwire.settings import Settings
 from coopwire.simulation import kernel
 
 PROVIDERS = ("paystack", "quickbooks", "bankone", "lms")
-MAPPING = {
-    "gateway_clearing.paystack": "91",
-    "gateway_charges": "64",
-    "loan_principal": "120",
-    "interest_income": "82",
-    "penalty_income": "83",
-    "fee_income": "84",
-    "member_savings": "200",
-    "member_shares": "300",
-    "member_overpayments": "201",
-    "suspense": "202",
-}
 PAYSTACK_SECRET = "sk_test_simulated"
 LMS_SECRET = "whsec_YSBzaW11bGF0ZWQgbGVuZGVyJ3Mgc2VjcmV0"
 GL = "1001"
