@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,11 @@ from coopwire.storage import embedded, migrate
 # A hub that somebody configured on this machine must never be what a test talks to.
 for _name in [name for name in os.environ if name.startswith("COOPWIRE_")]:
     del os.environ[_name]
+
+# Run in the background of a shell, we are told to ignore Ctrl-C, and every process that a test starts would be
+# too; a handler of our own is not handed on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile("whole", max_examples=1000, deadline=None)
