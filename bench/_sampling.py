@@ -27,9 +27,9 @@ def hub_stages() -> dict[CodeType, str]:
     stages: dict[str, list[Callable[..., Any]]] = {
         "claim": [Executor._claim, Executor._claim_unknown, Executor._send_round, Executor._look_round],
         "say": [Executor.make_ready],
-        "send": [Executor._send, Executor._finish],
+        "send": [Executor._send],
         "record": [Executor._commit_results],
-        "look": [Looker._round, Looker._look],
+        "look": [Looker._round, Looker._ask],
         "receive": [Looker._commit],
         "drain": _functions(Drain),
         "bus": _functions(PostgresBus),

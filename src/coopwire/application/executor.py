@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -132,21 +132,28 @@ class Executor:
     def _start(self, busy: Counter[_Slot], one: Ready, *, look: bool = False) -> None:
         slot = (one.claim.effect.connection, one.claim.effect.kind)
         busy[slot] += 1
-        task = asyncio.create_task(self._finish(one, look))
+
+        def called() -> None:
+            busy[slot] -= 1
+            self._bells.ring(UNKNOWN if look else EFFECTS)
+
+        task = asyncio.create_task(self._finish(one, look, called))
         self._tasks.add(task)
 
         def over(finished: asyncio.Task[None]) -> None:
-            busy[slot] -= 1
             self._tasks.discard(finished)
-            self._bells.ring(UNKNOWN if look else EFFECTS)
             if not finished.cancelled() and (error := finished.exception()) is not None:
                 # The row stays as it is (sending or unknown), so the sweep will resolve it by look-up.
                 _log.error("outcome_not_recorded", effect=one.claim.effect.id, error=type(error).__name__)
 
         task.add_done_callback(over)
 
-    async def _finish(self, one: Ready, look: bool) -> None:
-        sent = await self._look(one) if look else await self._send(one)
+    async def _finish(self, one: Ready, look: bool, called: Callable[[], None]) -> None:
+        try:
+            sent = await self._look(one) if look else await self._send(one)
+        finally:
+            # A slot is a call under way; while the outcome waits for its commit, the next call is made.
+            called()
         await self._results.submit(sent)
 
     # -- claim --------------------------------------------------------------------------------------------

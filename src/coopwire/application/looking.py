@@ -73,9 +73,7 @@ class Looker:
         self._tasks.add(task)
 
         def over(finished: asyncio.Task[None]) -> None:
-            self._busy[lookup.connection] -= 1
             self._tasks.discard(finished)
-            self._bells.ring(LOOKUPS)
             if not finished.cancelled() and (error := finished.exception()) is not None:
                 # The lease runs out and the look is done again.
                 _log.error("look_not_recorded", reference=lookup.reference, error=type(error).__name__)
@@ -83,6 +81,15 @@ class Looker:
         task.add_done_callback(over)
 
     async def _look(self, lookup: Lookup) -> None:
+        try:
+            look = await self._ask(lookup)
+        finally:
+            # A slot is a call under way; while the answer waits for its commit, the next call is made.
+            self._busy[lookup.connection] -= 1
+            self._bells.ring(LOOKUPS)
+        await self._looks.submit(look)
+
+    async def _ask(self, lookup: Lookup) -> Look:
         charges = self._network.connections[lookup.connection].sockets.charges
         assert charges is not None
         self._fail("before look")
@@ -94,7 +101,7 @@ class Looker:
             _log.error("adapter_broke_its_promise", read=True, error=type(error).__name__)
             look = Look(lookup, error=ContractBroken(f"the adapter raised {type(error).__name__}"))
         self._fail("after look")
-        await self._looks.submit(look)
+        return look
 
     async def _commit(self, group: Sequence[Look]) -> Sequence[None]:
         async with self._database.begin("record looks") as tx:
