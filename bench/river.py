@@ -48,9 +48,9 @@ AMOUNT = 100_000
 SENDERS = 20
 COUNTED = 500
 """Receipts of the run that counts statements and commits."""
-ASKED = 50
+ASKED = 20
 """Receipts of which the database is asked at a time whether they are done; they end about in the order fed."""
-BATCH, BATCHES = 200, 3
+BATCH, BATCHES = 50, 12
 """Receipts that a soak feeds at a time, and how many batches are under way together."""
 WARM_UP = 60.0
 """Seconds of a soak that its trend leaves out."""
@@ -192,7 +192,7 @@ class Hub:
             left = [reference for reference in asked if reference not in done]
             waiting.extendleft(reversed(left))
             if left:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.2)
 
 
 _DONE = """
@@ -481,15 +481,17 @@ class Progress:
             self._meter, self._receipts, self._minute = Meter(self._processes), 0, self._minute + 1
 
     def conclude(self) -> None:
-        """Fit a line through the rates of ten equal parts behind the warm-up; its end beside its beginning."""
-        first, last = min(WARM_UP, self._ends[-1][0] / 10), self._ends[-1][0]
-        length = (last - first) / 10
-        rates = [0.0] * 10
+        """Fit a line through the rates of equal parts behind the warm-up; its end beside its beginning."""
+        last = self._ends[-1][0]
+        first = min(WARM_UP, last / 10)
+        parts = max(2, min(10, int(last / 60)))
+        length = (last - first) / parts
+        rates = [0.0] * parts
         for end, receipts in self._ends:
             if end > first:
-                rates[min(9, int((end - first) / length))] += receipts / length
-        slope, begins = statistics.linear_regression(range(10), rates)
-        ends = begins + 9 * slope
+                rates[min(parts - 1, int((end - first) / length))] += receipts / length
+        slope, begins = statistics.linear_regression(range(parts), rates)
+        ends = begins + (parts - 1) * slope
         ratio = ends / begins
         word = "fell" if ratio < 1 - FALL / 100 else "did not fall"
         print(f"receipts per second: {statistics.median(rates):.0f}")

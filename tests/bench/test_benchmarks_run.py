@@ -1,0 +1,31 @@
+"""Every benchmark runs, at a tiny size, and ends with the lines that are promised. No figure is judged here."""
+
+from __future__ import annotations
+
+import re
+
+from rigs.benches import run_bench
+
+
+def _ends_with(lines: list[str], *patterns: str) -> bool:
+    last = lines[-len(patterns) :]
+    return all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, last, strict=True))
+
+
+def test_the_webhook_benchmark_ends_with_its_ratios() -> None:
+    lines = run_bench("webhook_ingest", "--runs", "1", "--seconds", "0.2", "--connections", "4")
+    assert _ends_with(lines, r"ratio to minimal handler: \d+\.\d\d", r"ratio to orm: \d+\.\d\d"), lines
+
+
+def test_the_overhead_benchmark_ends_with_its_milliseconds_and_its_ratio() -> None:
+    lines = run_bench("overhead", "--runs", "1", "--seconds", "1", "--rate", "10")
+    milliseconds = r"-?\d+\.\d ms"
+    assert _ends_with(
+        lines, f"overhead p50: {milliseconds}", f"overhead p99: {milliseconds}", r"ratio overhead: \d+\.\d\d"
+    ), lines
+
+
+def test_the_soak_ends_with_its_trend() -> None:
+    lines = run_bench("river", "--soak", "0.1")
+    told = r"the rate (fell|did not fall): \d+/s at the beginning, \d+/s at the end of its trend"
+    assert _ends_with(lines, told, r"ratio soak: \d+\.\d\d"), lines
