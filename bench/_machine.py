@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -84,6 +85,10 @@ def apart(serve: Serve, *given: object) -> Iterator[Apart]:
 
 def _serve(serve: Serve, given: tuple[object, ...], pipe: Connection) -> None:
     async def forever() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        # A benchmark that is killed ends nothing: what serves it has to see that it is gone.
+        asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
         async with serve(*given) as told:
             pipe.send(told)
             await asyncio.Event().wait()
@@ -91,11 +96,9 @@ def _serve(serve: Serve, given: tuple[object, ...], pipe: Connection) -> None:
     asyncio.run(forever())
 
 
-@contextmanager
-def simulators_apart() -> Iterator[Apart]:
+def simulators_apart() -> AbstractContextManager[Apart]:
     """All simulators in one process; their addresses by provider."""
-    with apart(_Simulators) as process:
-        yield process
+    return apart(_Simulators)
 
 
 class _Simulators:
