@@ -43,7 +43,7 @@ from coopwire.web.door import Door
 PATH = "/webhooks/paystack"
 SIGNATURE = "x-paystack-signature"
 KEY = PAYSTACK_SECRET.encode()
-FASTEST = 9_000
+FASTEST = 20_000
 """Requests per second for which bodies are prepared; a run that is faster ends earlier."""
 POOL = 10
 """Database connections of each server; the hub's own number."""
