@@ -15,7 +15,7 @@ from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
-from coopwire.domain.receipts import AllocationState, FeeBearer
+from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.queries import (
     AllocationView,
@@ -82,7 +82,8 @@ def receipt(**changes: Any) -> ReceiptView:
     line = AllocationView(Component.PRINCIPAL, 5_250_000, "D1", AGO, None)
     view = ReceiptView(
         "receipt1", "gate", "charge1", "attempt1", "attempt1", "payment1", "NGN", 5_250_000, 5_250_000, 100, "100",
-        FeeBearer.LENDER, 5_249_900, 5_250_000, "card", AGO, AGO, AllocationState.ALLOCATED, (line,),
+        FeeBearer.LENDER, 5_249_900, 5_250_000, "card", ReceiptSource.GATEWAY, AGO, AGO,
+        AllocationState.ALLOCATED, (line,),
     )  # fmt: skip
     return replace(view, **changes)
 

@@ -182,7 +182,7 @@ async def test_a_gate_that_cannot_be_moved_is_told_so(
 async def test_probes_need_no_key(front: FrontDoor) -> None:
     assert (await front.get("/healthz", key=None)).body == {"status": "ok"}
     ready = await front.get("/readyz", key=None)
-    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0001", "workers": 1})
+    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0002", "workers": 1})
 
 
 async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: FrontDoor) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -16,6 +16,8 @@ from coopwire.application.bells import EFFECTS, GATHER_SECONDS, OUTBOX, UNKNOWN,
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
 from coopwire.application.orders import (
+    CountedOrder,
+    CountingSocket,
     Material,
     Order,
     gather,
@@ -26,11 +28,20 @@ from coopwire.application.orders import (
 from coopwire.application.rounds import repeat
 from coopwire.application.settling import Sent, Settling
 from coopwire.domain.effects import Effect, EffectKind
-from coopwire.domain.errors import HubError, InvalidOrder, NotSent, OutcomeUnknown
+from coopwire.domain.errors import (
+    BadCredentials,
+    GateClosed,
+    HubError,
+    InvalidOrder,
+    NotSent,
+    OutcomeUnknown,
+    TryLater,
+)
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Lookup as LookupWay
 from coopwire.ports.stores import Claim, Database, Transaction, Try
+from coopwire.ports.writes import Finding, FindingWord
 
 _log = structlog.get_logger()
 _Slot = tuple[str, EffectKind]
@@ -230,6 +241,10 @@ class Executor:
         effect = one.claim.effect
         if one.problem is not None:
             return Sent(one.claim, None, one.problem)
+        if isinstance(one.order, CountedOrder):
+            problem = await self._count(one, one.order)
+            if problem is not None:
+                return Sent(one.claim, one.order, problem)
         if not self._time_is_left(one.claim):
             return Sent(one.claim, one.order, NotSent("the claim ran out before the first byte"))
         self._fail(f"before send {effect.kind.value}")
@@ -237,10 +252,25 @@ class Executor:
         self._fail(f"after send {effect.kind.value}")
         return Sent(one.claim, one.order, result)
 
+    async def _count(self, one: Ready, order: CountedOrder) -> HubError | None:
+        """Keep what stands at the target before the send; why nothing may be sent now, or None."""
+        effect = one.claim.effect
+        socket = cast(CountingSocket, self._socket(effect))
+        counted = await self._call(effect, socket.count(order), write=False)
+        if isinstance(counted, TryLater | BadCredentials | GateClosed):
+            return counted
+        if isinstance(counted, HubError):
+            return NotSent(f"what stands there cannot be counted: {counted.message}", code=counted.code)
+        async with self._database.begin("keep census") as tx:
+            kept = await tx.effects.keep_census(effect.id, one.claim.token, counted)
+        return None if kept else NotSent("the claim was lost before the first byte")
+
     async def _look(self, one: Ready) -> Sent:
         effect = one.claim.effect
         if one.order is None:
             return Sent(one.claim, None, one.problem, looked=True)
+        if isinstance(one.order, CountedOrder) and effect.census is None:
+            return Sent(one.claim, one.order, Finding[Any](FindingWord.UNSENT), looked=True)
         trust = self._network.trust(effect.connection, effect.kind)
         if trust.lookup is LookupWay.NONE:
             return Sent(one.claim, one.order, None, looked=True)

@@ -15,6 +15,8 @@ CAPABILITY_OF = {
     EffectKind.CHECKOUT: Capability.CHECKOUTS,
     EffectKind.JOURNAL: Capability.JOURNALS,
     EffectKind.POSTING: Capability.POSTINGS,
+    EffectKind.REVERSAL: Capability.REVERSALS,
+    EffectKind.REFUND: Capability.REFUNDS,
     EffectKind.CALLBACK: Capability.CALLBACKS,
 }
 

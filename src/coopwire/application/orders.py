@@ -13,14 +13,16 @@ from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Payer
 from coopwire.ports.books import JournalOrder, JournalOrderLine
-from coopwire.ports.corebank import PostingOrder
-from coopwire.ports.gateways import CheckoutOrder
+from coopwire.ports.corebank import PostingOrder, ReversalOrder
+from coopwire.ports.gateways import CheckoutOrder, RefundOrder
 from coopwire.ports.lms import CallbackOrder
 from coopwire.ports.providers import Connected
 from coopwire.ports.stores import AccountMapping, CoreAccount, Transaction
 from coopwire.ports.writes import Finding
 
-Order = CheckoutOrder | JournalOrder | PostingOrder | CallbackOrder
+Order = CheckoutOrder | JournalOrder | PostingOrder | ReversalOrder | RefundOrder | CallbackOrder
+CountedOrder = ReversalOrder | RefundOrder
+"""Orders that carry no reference of ours: before one is sent, what stands at its target is counted."""
 
 
 class Socket(Protocol):
@@ -29,6 +31,12 @@ class Socket(Protocol):
     def say(self, order: Any) -> bytes: ...
     async def send(self, order: Any, said: bytes) -> Any: ...
     async def find(self, order: Any, sent_at: datetime) -> Finding[Any]: ...
+
+
+class CountingSocket(Socket, Protocol):
+    """A socket whose orders carry no reference of ours."""
+
+    async def count(self, order: Any) -> tuple[str, ...]: ...
 
 
 def socket_of(connected: Connected, kind: EffectKind) -> Socket:
@@ -53,7 +61,8 @@ class Material:
 async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
     """Read the material of these effects: with the active mapping, or that of their last try if `sent`."""
     of_kind = {kind: [e for e in effects if e.kind is kind] for kind in EffectKind}
-    accounts = [cast(int, e.order["core_account"]) for e in of_kind[EffectKind.POSTING]]
+    at_the_bank = (*of_kind[EffectKind.POSTING], *of_kind[EffectKind.REVERSAL])
+    accounts = [cast(int, e.order["core_account"]) for e in at_the_bank]
     payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
     return Material(
         mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
@@ -66,8 +75,14 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
 async def _mappings(tx: Transaction, journals: Sequence[Effect], sent: bool) -> dict[str, AccountMapping]:
     if sent:
         return await tx.effects.sent_mappings([e.id for e in journals]) if journals else {}
-    active = {name: await tx.connections.mapping(name) for name in {e.connection for e in journals}}
-    return {e.id: mapping for e in journals if (mapping := active[e.connection]) is not None}
+    wanted = {(e.connection, _pinned(e)) for e in journals}
+    found = {one: await tx.connections.mapping(*one) for one in wanted}
+    return {e.id: mapping for e in journals if (mapping := found[e.connection, _pinned(e)]) is not None}
+
+
+def _pinned(journal: Effect) -> int | None:
+    """A reversal goes to the accounts of its original, whatever the mapping says by now."""
+    return cast("int | None", journal.order.get("mapping"))
 
 
 def mapping_version(effect: Effect, material: Material) -> int | None:
@@ -125,21 +140,52 @@ def _account(mapping: AccountMapping, key: str) -> str:
     return account
 
 
-def _posting(effect: Effect, material: Material) -> Order:
-    order = effect.order
-    account = material.core_accounts.get(cast(int, order["core_account"]))
+def _number(effect: Effect, material: Material) -> str:
+    account = material.core_accounts.get(cast(int, effect.order["core_account"]))
     if account is None:
         raise InvalidOrder(
             "the member's core account is not in the table, or no secret key opens it", field="core_account"
         )
+    return account.number
+
+
+def _posting(effect: Effect, material: Material) -> Order:
+    order = effect.order
     return PostingOrder(
         reference=effect.reference,
-        account=account.number,
+        account=_number(effect, material),
         amount_minor=cast(int, order["amount_minor"]),
         currency=cast(str, order["currency"]),
         narration=cast(str, order["narration"]),
         value_on=date.fromisoformat(cast(str, order["value_on"])),
         gl=cast(str, order["gl"]),
+        side=Side(cast(str, order.get("side", Side.CREDIT))),
+    )
+
+
+def _reversal(effect: Effect, material: Material) -> Order:
+    order = effect.order
+    return ReversalOrder(
+        reference=effect.reference,
+        original=cast(str, order["original"]),
+        account=_number(effect, material),
+        amount_minor=cast(int, order["amount_minor"]),
+        currency=cast(str, order["currency"]),
+        posted_on=date.fromisoformat(cast(str, order["posted_on"])),
+        side=Side(cast(str, order.get("side", Side.CREDIT))),
+        census=tuple(effect.census or ()),
+    )
+
+
+def _refund(effect: Effect, material: Material) -> Order:
+    order = effect.order
+    return RefundOrder(
+        reference=effect.reference,
+        charge=cast(str, order["charge"]),
+        amount_minor=cast(int, order["amount_minor"]),
+        currency=cast(str, order["currency"]),
+        whole=bool(order["whole"]),
+        census=tuple(effect.census or ()),
     )
 
 
@@ -157,5 +203,7 @@ _BUILDERS = {
     EffectKind.CHECKOUT: _checkout,
     EffectKind.JOURNAL: _journal,
     EffectKind.POSTING: _posting,
+    EffectKind.REVERSAL: _reversal,
+    EffectKind.REFUND: _refund,
     EffectKind.CALLBACK: _callback,
 }

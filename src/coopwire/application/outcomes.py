@@ -122,6 +122,10 @@ def found(setting: Setting, order: Order, finding: Finding[Any]) -> Outcome:
         return _outcome(
             setting, EffectState.REFUSED, "refused", setting.now, reason=finding.reason, looked=True
         )
+    if finding.word is FindingWord.UNSENT:
+        return _outcome(
+            setting, EffectState.INTENDED, "unsent", setting.now, reason="it was never sent", looked=True
+        )
     if finding.word is FindingWord.ABSENT and _absence_proves(setting):
         return _outcome(
             setting, EffectState.INTENDED, "proved_absent", setting.now, reason="not there", looked=True

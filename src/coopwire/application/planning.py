@@ -1,4 +1,4 @@
-"""Builds the effects that the hub intends: checkout, journal, posting, callback."""
+"""Builds the effects that the hub intends: checkout, journal, posting, reversal, refund, callback."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from coopwire.domain.books import JournalEntry
+from coopwire.domain.books import JournalEntry, Side
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.payments import Attempt, Payment
-from coopwire.domain.references import new_reference, new_short_reference
+from coopwire.domain.receipts import Receipt
+from coopwire.domain.references import derived_reference, derived_short_reference, new_reference
+from coopwire.domain.refunds import Refund
 from coopwire.domain.states import EffectState
 from coopwire.ports.providers import Connected
 
@@ -32,22 +34,42 @@ def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect
 
 
 def journal_effect(
-    entry: JournalEntry, connection: str, now: datetime, *, receipt: str, payment: str | None
+    entry: JournalEntry,
+    connection: str,
+    now: datetime,
+    *,
+    about: tuple[str, ...],
+    receipt: str | None,
+    payment: str | None,
+    after: str | None = None,
+    mapping: int | None = None,
 ) -> Effect:
-    """Post an entry on neutral keys; the mapping turns keys into accounts when it is sent."""
+    """Post an entry on neutral keys; the mapping turns keys into accounts when it is sent.
+
+    `about` names what the entry says, and gives the reference: the same fact is never booked under two.
+    `mapping` is the version to use, for an entry that has to meet another one's accounts.
+    """
     lines = [[line.key, line.side.value, line.amount_minor] for line in entry.lines]
     content: dict[str, object] = {"on": entry.on.isoformat(), "currency": entry.currency, "lines": lines}
-    reference = new_reference()
+    reference = derived_reference("journal", connection, *about)
+    pinned: dict[str, object] = {} if mapping is None else {"mapping": mapping}
     return Effect(
         id=reference,
         kind=EffectKind.JOURNAL,
         connection=connection,
         reference=reference,
-        order={**content, "kind": entry.kind, "narrative": entry.narrative, "branch": entry.branch},
+        order={
+            **content,
+            "kind": entry.kind,
+            "narrative": entry.narrative,
+            "branch": entry.branch,
+            **pinned,
+        },
         fingerprint=fingerprint(content),
         state=EffectState.INTENDED,
         created_at=now,
         due_at=now,
+        after=after,
         payment=payment,
         receipt=receipt,
     )
@@ -64,23 +86,30 @@ def posting_effect(
     narration: str,
     now: datetime,
     after: str | None,
+    about: tuple[str, ...],
     receipt: str,
-    payment: str,
+    payment: str | None,
+    side: Side = Side.CREDIT,
 ) -> Effect:
-    """Credit the member's core account against the gateway's receivable GL, in the account's lane."""
+    """Credit the member's core account against the receivable GL (or debit it), in the account's lane.
+
+    `about` names what is posted, and gives the reference: the same fact is never posted under two.
+    """
     name = bank.connection.name
     content: dict[str, object] = {
         "core_account": core_account,
         "gl": gl,
         "amount_minor": amount_minor,
         "currency": currency,
+        **({} if side is Side.CREDIT else {"side": side.value}),
     }
     short = bank.profile.short_references
+    what = ("posting", name, *about)
     return Effect(
-        id=new_reference(),
+        id=derived_reference(*what),
         kind=EffectKind.POSTING,
         connection=name,
-        reference=new_short_reference(bank.connection.mode) if short else new_reference(),
+        reference=derived_short_reference(bank.connection.mode, *what) if short else derived_reference(*what),
         order={**content, "value_on": value_on.isoformat(), "narration": narration},
         fingerprint=fingerprint(content),
         state=EffectState.INTENDED,
@@ -91,6 +120,66 @@ def posting_effect(
         payment=payment,
         receipt=receipt,
     )
+
+
+def reversal_effect(posting: Effect, posted_on: date, now: datetime, *, after: str | None) -> Effect:
+    """Undo a posting that is done, whole, in the lane of its account and behind what is in it.
+
+    `posted_on` is the day on which it was sent, by the bank's calendar.
+    """
+    content: dict[str, object] = {
+        name: posting.order[name]
+        for name in ("core_account", "amount_minor", "currency", "side")
+        if name in posting.order
+    }
+    content |= {"original": posting.reference, "posted_on": posted_on.isoformat()}
+    reference = derived_reference("reversal", posting.id)
+    return Effect(
+        id=reference,
+        kind=EffectKind.REVERSAL,
+        connection=posting.connection,
+        reference=reference,
+        order=content,
+        fingerprint=fingerprint(content),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        lane=posting.lane,
+        after=after,
+        payment=posting.payment,
+        receipt=posting.receipt,
+    )
+
+
+def refund_effect(refund: Refund, receipt: Receipt, now: datetime, *, after: str | None) -> Effect:
+    """Ask the gateway to give money back, in the lane of the charge: one unresolved refund of it at a time."""
+    content: dict[str, object] = {
+        "charge": receipt.charge,
+        "amount_minor": refund.amount_minor,
+        "currency": refund.currency,
+        "whole": refund.amount_minor == receipt.gross_minor,
+    }
+    reference = derived_reference("refund", refund.id)
+    return Effect(
+        id=reference,
+        kind=EffectKind.REFUND,
+        connection=refund.connection,
+        reference=reference,
+        order=content,
+        fingerprint=fingerprint(content),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        lane=refund_lane(refund.connection, receipt.charge),
+        after=after,
+        payment=receipt.payment,
+        receipt=receipt.id,
+    )
+
+
+def refund_lane(connection: str, charge: str) -> str:
+    """Refunds of one charge go one after the other: only so can the gateway's list tell them apart."""
+    return f"refund:{connection}:{charge}"
 
 
 def posting_lane(connection: str, core_account: int) -> str:

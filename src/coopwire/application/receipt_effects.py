@@ -60,7 +60,9 @@ def _journal(received: Received, network: Network, books: str, now: datetime) ->
         branch=payment.branch if payment else None,
         member=payment.member if payment else None,
     )
-    return journal_effect(entry, books, now, receipt=receipt.id, payment=receipt.payment)
+    return journal_effect(
+        entry, books, now, about=("receipt", receipt.id), receipt=receipt.id, payment=receipt.payment
+    )
 
 
 def _posting(received: Received, network: Network, tails: dict[str, str], now: datetime) -> Effect | None:
@@ -79,6 +81,7 @@ def _posting(received: Received, network: Network, tails: dict[str, str], now: d
         narration=f"{payment.kind.value.replace('_', ' ')} {payment.reference}",
         now=now,
         after=tails.get(lane),
+        about=("receipt", receipt.id),
         receipt=receipt.id,
         payment=payment.reference,
     )

@@ -15,8 +15,7 @@ from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.errors import HubError
 from coopwire.domain.events import PAYMENT_FAILED, PAYMENT_MOVED, RECEIPT_RECORDED
 from coopwire.domain.payments import AllocationMode, Attempt, Component, Payment, PaymentKind
-from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
-from coopwire.domain.references import new_reference
+from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt, receipt_id
 from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import ChargeSnapshot
@@ -117,7 +116,7 @@ class Receiving:
     def _new_receipt(self, charge: ChargeSnapshot, now: datetime) -> Receipt:
         attempt, payment = self.context.attempt, self.context.payment
         return Receipt(
-            id=new_reference(),
+            id=receipt_id(self.look.lookup.connection, charge.charge),
             connection=self.look.lookup.connection,
             reference=self.look.lookup.reference,
             charge=charge.charge,

@@ -12,11 +12,18 @@ from coopwire.application.network import Network
 from coopwire.application.orders import Order
 from coopwire.application.planning import journal_effect
 from coopwire.application.writing import write
-from coopwire.domain.books import reallocation_entry
+from coopwire.domain.books import Side, reallocation_entry
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
-from coopwire.domain.events import BANK_POSTED, JOURNAL_POSTED, PAYMENT_FAILED
+from coopwire.domain.events import (
+    BANK_DEBITED,
+    BANK_POSTED,
+    BANK_REVERSED,
+    JOURNAL_POSTED,
+    PAYMENT_FAILED,
+    EventType,
+)
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
@@ -37,7 +44,6 @@ from coopwire.ports.stores import (
 )
 from coopwire.ports.writes import Finding
 
-_POSTED = {EffectKind.JOURNAL: JOURNAL_POSTED, EffectKind.POSTING: BANK_POSTED}
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 _BREAK_OF_WORD = {
@@ -158,10 +164,9 @@ class Settling:
     async def _after_done(self, tx: Transaction, effect: Effect, one: Sent) -> Changes:
         now = self._clock.now()
         changes = Changes()
-        if effect.kind in _POSTED:
-            posted = announce.effect_event(
-                _POSTED[effect.kind], effect, now, provider_ref=effect.provider_ref or ""
-            )
+        type_ = _event_of(effect)
+        if type_ is not None:
+            posted = announce.effect_event(type_, effect, now, provider_ref=effect.provider_ref or "")
             changes.events.append(posted)
         elif effect.kind is EffectKind.CHECKOUT:
             self._page_opened(effect, one, changes)
@@ -234,7 +239,14 @@ class Settling:
         )
         if entry is not None:
             changes.effects.append(
-                journal_effect(entry, books, now, receipt=new.receipt.id, payment=effect.payment)
+                journal_effect(
+                    entry,
+                    books,
+                    now,
+                    about=("reallocation", new.receipt.id, effect.id),
+                    receipt=new.receipt.id,
+                    payment=effect.payment,
+                )
             )
 
     # -- late outcomes ------------------------------------------------------------------------------------
@@ -251,6 +263,17 @@ class Settling:
             reason = f"a late answer says done, the effect is {effect.state.value}"
             changes.breaks.append(self._break(BreakType.LATE_OUTCOME, effect, reason))
         return changes
+
+
+def _event_of(effect: Effect) -> EventType | None:
+    """What is announced when a write at the books or at the bank is done."""
+    if effect.kind is EffectKind.POSTING and effect.order.get("side") == Side.DEBIT:
+        return BANK_DEBITED
+    return {
+        EffectKind.JOURNAL: JOURNAL_POSTED,
+        EffectKind.POSTING: BANK_POSTED,
+        EffectKind.REVERSAL: BANK_REVERSED,
+    }.get(effect.kind)
 
 
 async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:

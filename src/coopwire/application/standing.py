@@ -24,6 +24,8 @@ _NAMES = {
     EffectKind.CHECKOUT: "the checkout",
     EffectKind.JOURNAL: "the journal",
     EffectKind.POSTING: "the posting",
+    EffectKind.REVERSAL: "the reversal",
+    EffectKind.REFUND: "the refund",
     EffectKind.CALLBACK: "the message to the loan system",
 }
 _BY_HAND = "an operator must resume or skip it"

@@ -29,13 +29,35 @@ class BreakType(StrEnum):
     LATE_OUTCOME = "late_outcome"
     LMS_ANSWER_REJECTED = "lms_answer_rejected"
     CONTRACT_BROKEN = "contract_broken"
+    CHARGE_NOT_RECORDED = "charge_not_recorded"
+    RECEIPT_NOT_AT_GATEWAY = "receipt_not_at_gateway"
+    CHARGE_MISDATED = "charge_misdated"
+    CHARGE_REVERSED = "charge_reversed"
+    FEE_DIFFERS = "fee_differs"
+    JOURNAL_MISSING = "journal_missing"
+    JOURNAL_CHANGED = "journal_changed"
+    JOURNAL_MISDATED = "journal_misdated"
+    JOURNAL_DOUBLED = "journal_doubled"
+    JOURNAL_NOT_ORDERED = "journal_not_ordered"
+    POSTING_MISSING = "posting_missing"
+    POSTING_CHANGED = "posting_changed"
+    POSTING_MISDATED = "posting_misdated"
+    POSTING_DOUBLED = "posting_doubled"
+    POSTING_NOT_ORDERED = "posting_not_ordered"
+    POSTING_REVERSED = "posting_reversed"
+    REFUND_MISSING = "refund_missing"
+    REFUND_CHANGED = "refund_changed"
+    REFUND_NOT_ORDERED = "refund_not_ordered"
+    REFUND_FAILED = "refund_failed"
+    REFUND_NEEDS_ATTENTION = "refund_needs_attention"
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
     """One difference: `subject` names our row, `evidence` holds facts of both sides without personal data.
 
-    `once` makes it unique: the same break seen again is the same row.
+    `once` makes it unique: the same break seen again is the same row. `amount_minor` in minor units of
+    `currency` is the money in question, None where there is none.
     """
 
     type: BreakType
@@ -45,3 +67,5 @@ class Break:
     receipt: str | None = None
     effect: str | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
+    amount_minor: int | None = None
+    currency: str | None = None

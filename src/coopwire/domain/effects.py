@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,8 @@ class EffectKind(StrEnum):
     CHECKOUT = "checkout"
     JOURNAL = "journal"
     POSTING = "posting"
+    REVERSAL = "reversal"
+    REFUND = "refund"
     CALLBACK = "callback"
 
 
@@ -26,7 +28,8 @@ class Effect:
     """An intent to write: `reference` is ours at the provider, `fingerprint` its economic content.
 
     `order` holds neutral facts (keys, amounts in minor units, row ids), never personal data or secrets.
-    `lane` and `after` give order: the effect waits until `after` is finished.
+    `lane` and `after` give order: the effect waits until `after` is finished. `census`: what stood at the
+    target right before the last send, where that is how an outcome is found out; None: not counted, so not sent.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Effect:
     provider_ref: str | None = None
     reason: str = ""
     claim_token: str | None = None
+    census: Sequence[str] | None = None
 
 
 def fingerprint(content: Mapping[str, object]) -> str:

@@ -27,7 +27,7 @@ class EventType:
 _MONEY = {"amount_minor": "integer, minor units", "currency": "ISO 4217"}
 _EFFECT = {
     "effect": "effect id",
-    "kind": "checkout, journal, posting or callback",
+    "kind": "checkout, journal, posting, reversal, refund or callback",
     "connection": "connection name",
     "receipt": "receipt id or null",
     "payment": "payment reference or null",
@@ -78,6 +78,29 @@ JOURNAL_POSTED = EventType(
 BANK_POSTED = EventType(
     "bank.posted", 1, "The core bank credited the member", {**_EFFECT, "provider_ref": "theirs"}
 )
+BANK_DEBITED = EventType(
+    "bank.debited",
+    1,
+    "The core bank took a credit back from the member's account, before a refund",
+    {**_EFFECT, "provider_ref": "theirs"},
+)
+BANK_REVERSED = EventType(
+    "bank.reversed", 1, "The core bank undid a posting", {**_EFFECT, "provider_ref": "theirs"}
+)
+REFUND_MOVED = EventType(
+    "refund.moved",
+    1,
+    "A refund moved to another state",
+    {
+        "refund": "refund id",
+        "receipt": "receipt id",
+        "payment": "payment reference or null",
+        "state": "new state",
+        "was": "state before",
+        **_MONEY,
+        "reason": "short, may be empty",
+    },
+)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -96,6 +119,24 @@ BREAK_OPENED = EventType(
     "A difference needs a person",
     {"break": "type", "subject": "our row", "evidence": "facts"},
 )
+BREAK_CLOSED = EventType(
+    "break.closed",
+    1,
+    "A difference is resolved or written off",
+    {"break": "type", "subject": "our row", "state": "resolved or written_off", "resolution": "in words"},
+)
+DAY_RECONCILED = EventType(
+    "day.reconciled",
+    1,
+    "A business day was compared with what the outside systems say",
+    {
+        "day": "business day",
+        "run": "run id",
+        "holds": "whether every bucket adds up to the outside totals",
+        "breaks": "open breaks that this run found",
+        "digest": "SHA-256 of the outcome",
+    },
+)
 CATALOGUE = (
     PAYMENT_INITIALIZED,
     PAYMENT_MOVED,
@@ -103,9 +144,14 @@ CATALOGUE = (
     RECEIPT_RECORDED,
     JOURNAL_POSTED,
     BANK_POSTED,
+    BANK_DEBITED,
+    BANK_REVERSED,
+    REFUND_MOVED,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,
+    BREAK_CLOSED,
+    DAY_RECONCILED,
 )
 
 

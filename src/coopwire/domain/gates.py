@@ -15,6 +15,7 @@ class GateKind(StrEnum):
     CALENDAR = "calendar"
     BUDGET = "budget"
     MANUAL = "manual"
+    RECOVERY = "recovery"
 
 
 class Traffic(StrEnum):

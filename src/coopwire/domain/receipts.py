@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from coopwire.domain.money import Money
 from coopwire.domain.payments import Component
+from coopwire.domain.references import derived_reference
 
 
 class FeeBearer(StrEnum):
@@ -16,6 +17,15 @@ class FeeBearer(StrEnum):
 
     LENDER = "lender"
     MEMBER = "member"
+
+
+class ReceiptSource(StrEnum):
+    """Where the hub knows of the money from."""
+
+    GATEWAY = "gateway"
+    STATEMENT = "statement"
+    TELLER = "teller"
+    CHECK_OFF = "check_off"
 
 
 class AllocationState(StrEnum):
@@ -28,6 +38,8 @@ class AllocationState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One arrival of money, unique by (connection, charge); all amounts in minor units.
+
+    Where no gateway saw it, `connection` is the name of its source and `charge` the id that it has there.
 
     `reference` is the one under which the gateway tells it: our attempt's, or a stranger's.
 
@@ -50,6 +62,7 @@ class Receipt:
     channel: str
     paid_at: datetime
     recorded_at: datetime
+    source: ReceiptSource = ReceiptSource.GATEWAY
 
     @property
     def net_minor(self) -> int:
@@ -74,6 +87,11 @@ class AllocationLine:
     component: Component
     amount_minor: int
     due: str | None = None
+
+
+def receipt_id(connection: str, charge: str) -> str:
+    """The same arrival has the same id, also in a hub that was restored and hears of it again."""
+    return derived_reference("receipt", connection, charge)
 
 
 class AllocationError(ValueError):

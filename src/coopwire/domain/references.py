@@ -1,7 +1,8 @@
-"""Our references: random, so that two hubs or two restarts can never make the same one."""
+"""Our references: random where the hub begins something, derived where it follows from what happened outside."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 
@@ -22,9 +23,29 @@ def new_short_reference(environment: str) -> str:
     return letter + _random_word(_SHORT_ALPHABET, 11)
 
 
+def derived_reference(*what: str) -> str:
+    """20 characters [a-z0-9] that are the same for the same `what`, so that a hub restored from a backup gives
+    its rows and its writes the names that they had (ADR 0011)."""
+    return _word(_digest(what), _ALPHABET, 20)
+
+
+def derived_short_reference(environment: str, *what: str) -> str:
+    """12 characters, an environment letter and 11 derived ones; the database holds them unique."""
+    letter = environment[:1].upper() or "X"
+    return letter + _word(_digest(what), _SHORT_ALPHABET, 11)
+
+
+def _digest(what: tuple[str, ...]) -> int:
+    told = "".join(f"{len(part)}:{part}" for part in what)
+    return int.from_bytes(hashlib.sha256(told.encode()).digest())
+
+
 def _random_word(alphabet: str, length: int) -> str:
     """Uniform up to one part in 2**40: a random number of that many more bits, written in the alphabet."""
-    number = secrets.randbits(length * 6 + 40)
+    return _word(secrets.randbits(length * 6 + 40), alphabet, length)
+
+
+def _word(number: int, alphabet: str, length: int) -> str:
     letters = []
     for _ in range(length):
         number, digit = divmod(number, len(alphabet))

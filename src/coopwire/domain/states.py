@@ -30,8 +30,31 @@ class EffectState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RefundState(StrEnum):
+    """Where a refund stands, from the approval to the gateway's last word."""
+
+    INTENDED = "intended"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BreakState(StrEnum):
+    """Where a difference stands between its finding and its end."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    RESOLVED = "resolved"
+    WRITTEN_OFF = "written_off"
+
+
 _P = PaymentState
 _E = EffectState
+_R = RefundState
+_B = BreakState
 
 PAYMENT_MOVES: dict[PaymentState, frozenset[PaymentState]] = {
     _P.INTENDED: frozenset({_P.PENDING, _P.PROCESSING, _P.SUCCEEDED, _P.FAILED, _P.ABANDONED, _P.CANCELLED}),
@@ -59,7 +82,34 @@ EFFECT_MOVES: dict[EffectState, frozenset[EffectState]] = {
 FINISHED_EFFECT = frozenset({_E.DONE, _E.REFUSED, _E.CANCELLED})
 """States that let the successor in a lane go on."""
 
-_S = TypeVar("_S", PaymentState, EffectState)
+REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
+    _R.INTENDED: frozenset({_R.PENDING, _R.PROCESSING, _R.SUCCEEDED, _R.FAILED, _R.CANCELLED}),
+    _R.PENDING: frozenset({_R.PROCESSING, _R.SUCCEEDED, _R.FAILED}),
+    _R.PROCESSING: frozenset({_R.PENDING, _R.SUCCEEDED, _R.FAILED}),
+    # Some gateways take a success back, and tell so.
+    _R.SUCCEEDED: frozenset({_R.FAILED}),
+    _R.FAILED: frozenset({_R.SUCCEEDED}),
+    _R.CANCELLED: frozenset(),
+}
+"""Moves of a refund. `pending` waits for somebody, `processing` for the gateway. Source: payments contract 1.2."""
+UNDONE_REFUND = frozenset({_R.FAILED, _R.CANCELLED})
+"""States in which a refund takes nothing from what may still be refunded."""
+
+BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
+    _B.OPEN: frozenset({_B.PROPOSED, _B.RESOLVED}),
+    # Back to open when it is withdrawn or rejected.
+    _B.PROPOSED: frozenset({_B.OPEN, _B.APPROVED}),
+    # Back to open when the correcting write was refused or skipped.
+    _B.APPROVED: frozenset({_B.RESOLVED, _B.WRITTEN_OFF, _B.OPEN}),
+    # Back to open when the difference is found again with other facts.
+    _B.RESOLVED: frozenset({_B.OPEN}),
+    _B.WRITTEN_OFF: frozenset(),
+}
+"""Moves of a break. What moves or books money goes over `proposed` and `approved`, by two persons."""
+CLOSED_BREAK = frozenset({_B.RESOLVED, _B.WRITTEN_OFF})
+"""States in which a break asks for nobody any more."""
+
+_S = TypeVar("_S", PaymentState, EffectState, RefundState, BreakState)
 
 
 class ForbiddenMove(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -60,6 +61,7 @@ class JournalSnapshot:
     on: date
     currency: str | None
     lines: tuple[JournalOrderLine, ...]
+    narrative: str = ""
     raw: bytes = field(default=b"", repr=False)
 
 
@@ -76,6 +78,13 @@ class Journals(Protocol):
 
     async def find(self, order: JournalOrder, sent_at: datetime) -> Finding[JournalSnapshot]:
         """Every entry under the order's reference, with its content, for the core to compare."""
+        ...
+
+    def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        """Every entry dated from `start` to `end` (both included), whoever made it, each once.
+
+        Errors: TryLater, BadCredentials, ContractBroken.
+        """
         ...
 
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
-from coopwire.ports.corebank import Accounts, Postings
-from coopwire.ports.gateways import Charges, Checkouts
+from coopwire.ports.corebank import Accounts, BusinessDate, Postings, Reversals, Statements
+from coopwire.ports.gateways import Charges, Checkouts, Refunds
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
 from coopwire.ports.tokens import TokenStore
@@ -39,6 +39,10 @@ class Capability(StrEnum):
     JOURNALS = "journals"
     ACCOUNTS = "accounts"
     POSTINGS = "postings"
+    REVERSALS = "reversals"
+    STATEMENTS = "statements"
+    BUSINESS_DATE = "business_date"
+    REFUNDS = "refunds"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -132,6 +136,10 @@ class Sockets:
     journals: Journals | None = None
     accounts: Accounts | None = None
     postings: Postings | None = None
+    reversals: Reversals | None = None
+    statements: Statements | None = None
+    business_date: BusinessDate | None = None
+    refunds: Refunds | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

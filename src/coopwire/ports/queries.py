@@ -16,7 +16,7 @@ from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
-from coopwire.domain.receipts import AllocationState, FeeBearer
+from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
 from coopwire.domain.states import EffectState, PaymentState
 
 ViewT = TypeVar("ViewT")
@@ -120,6 +120,7 @@ class ReceiptView:
     net_minor: int
     value_minor: int
     channel: str
+    source: ReceiptSource
     paid_at: datetime
     recorded_at: datetime
     allocation_state: AllocationState

@@ -16,6 +16,8 @@ class FindingWord(StrEnum):
     PENDING = "pending"
     REFUSED = "refused"
     ABSENT = "absent"
+    UNSENT = "unsent"
+    """It is certain that no byte of it left the house."""
 
 
 @dataclass(frozen=True, slots=True)

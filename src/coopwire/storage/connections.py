@@ -69,9 +69,14 @@ class ConnectionStore:
         )
         return closed is None
 
-    async def mapping(self, connection: str) -> AccountMapping | None:
-        """The active mapping of a books connection."""
-        row = await self._db.fetchrow("SELECT * FROM mappings WHERE connection = $1 AND active", connection)
+    async def mapping(self, connection: str, version: int | None = None) -> AccountMapping | None:
+        """The active mapping of a books connection, or the one of this version."""
+        row = await self._db.fetchrow(
+            "SELECT * FROM mappings WHERE connection = $1 "
+            "AND CASE WHEN $2::int IS NULL THEN active ELSE version = $2 END",
+            connection,
+            version,
+        )
         return account_mapping(row) if row is not None else None
 
     async def core_account(self, connection: str, member: str, loan: str | None) -> CoreAccount | None:

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from coopwire.domain.breaks import Break
+from coopwire.domain.states import BreakState
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
 from coopwire.storage import looks, money, rows
@@ -81,7 +82,19 @@ class PostgresTransaction:
         """Open those that are new (by `once`); return them."""
         by_once = {b.once: b for b in breaks}
         values = [
-            (b.type.value, b.once, b.subject, b.payment, b.receipt, b.effect, b.evidence, "open", now)
+            (
+                b.type.value,
+                b.once,
+                b.subject,
+                b.payment,
+                b.receipt,
+                b.effect,
+                b.evidence,
+                b.amount_minor,
+                b.currency,
+                BreakState.OPEN.value,
+                now,
+            )
             for b in by_once.values()
         ]
         opened = await rows.insert(self._db, "breaks", values, "ON CONFLICT DO NOTHING RETURNING once")

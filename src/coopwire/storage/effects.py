@@ -35,7 +35,7 @@ WITH picked AS (
     ) c WHERE {_open("write")}
 )
 UPDATE effects e SET state = 'sending', claim_token = $7, claimed_by = $5, claim_until = $6,
-    deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
+    census = NULL, deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
 FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}
 """
 
@@ -147,6 +147,16 @@ class EffectStore:
                 for t in tries
             ],
         )
+
+    async def keep_census(self, effect: str, token: str, census: Sequence[str]) -> bool:
+        """Keep what stood at the target before the send; False when the claim of this token is lost."""
+        done = await self._db.execute(
+            "UPDATE effects SET census = $3 WHERE id = $1 AND claim_token = $2 AND state = 'sending'",
+            effect,
+            token,
+            list(census),
+        )
+        return bool(done == "UPDATE 1")
 
     async def last_body(self, effect: str) -> bytes | None:
         """The body of the latest try."""

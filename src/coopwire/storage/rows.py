@@ -40,6 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "channel": "text",
         "paid_at": "timestamptz",
         "recorded_at": "timestamptz",
+        "source": "text",
         "allocation_state": "text",
     },
     "allocations": {
@@ -111,6 +112,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "receipt": "text",
         "effect": "text",
         "evidence": "jsonb",
+        "amount_minor": "bigint",
+        "currency": "text",
         "state": "text",
         "opened_at": "timestamptz",
     },
@@ -284,6 +287,7 @@ def receipt_values(new: NewReceipt) -> tuple[object, ...]:
         r.channel,
         r.paid_at,
         r.recorded_at,
+        r.source.value,
         new.allocation_state.value,
     )
 

@@ -80,6 +80,7 @@ RECEIPT: dict[str, Any] = {
     "net_minor": 5_161_250,
     "value_minor": 5_250_000,
     "channel": "bank_transfer",
+    "source": "gateway",
     "paid_at": "2026-03-02T09:17:40Z",
     "recorded_at": _RECORDED_AT,
     "allocation_state": "allocated",
@@ -268,7 +269,7 @@ KEY = {
 }
 NEW_KEY = {"key": KEY, "secret": "cwk_(shown once)"}
 HEALTH = {"status": "ok"}
-READY = {"ready": True, "schema": "0001", "workers": 1}
+READY = {"ready": True, "schema": "0002", "workers": 1}
 
 
 def listed(item: dict[str, Any]) -> dict[str, Any]:

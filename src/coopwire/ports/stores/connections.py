@@ -47,8 +47,8 @@ class Connections(Protocol):
         """Whether all gates are open."""
         ...
 
-    async def mapping(self, connection: str) -> AccountMapping | None:
-        """The active mapping of a books connection."""
+    async def mapping(self, connection: str, version: int | None = None) -> AccountMapping | None:
+        """The active mapping of a books connection, or the one of this version."""
         ...
 
     async def core_account(self, connection: str, member: str, loan: str | None) -> CoreAccount | None:

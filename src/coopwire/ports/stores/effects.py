@@ -73,6 +73,10 @@ class Effects(Protocol):
         """Store the bodies about to be sent."""
         ...
 
+    async def keep_census(self, effect: str, token: str, census: Sequence[str]) -> bool:
+        """Keep what stood at the target before the send; False when the claim of this token is lost."""
+        ...
+
     async def last_body(self, effect: str) -> bytes | None:
         """The body of the latest try."""
         ...

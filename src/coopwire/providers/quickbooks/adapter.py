@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
@@ -207,6 +207,16 @@ class QuickBooksJournals:
             FindingWord.EXECUTED,
             tuple(books.journal_snapshot(row, books.rendered(row).encode(), order.currency) for row in rows),
         )
+
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        """See Journals."""
+        rows = await self._api.rows(
+            "list_journals", "JournalEntry", lambda first: books.days_statement(start, end, first)
+        )
+        for row in rows:
+            yield books.journal_snapshot(
+                row, books.rendered(row).encode(), self._company.dialect.home_currency
+            )
 
     def _number(self, order: JournalOrder) -> str:
         return books.doc_number(self._company.connection, order.reference)

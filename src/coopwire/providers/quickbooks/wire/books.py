@@ -174,6 +174,12 @@ def journals_statement(number: str, start: int) -> str:
     return f"select * from JournalEntry where DocNumber = '{number}'{_page(start)}"  # noqa: S608
 
 
+def days_statement(start: date, end: date, first: int) -> str:
+    """One page of the entries dated from `start` to `end`, both included."""
+    days = f"TxnDate >= '{start.isoformat()}' and TxnDate <= '{end.isoformat()}'"
+    return f"select * from JournalEntry where {days} orderby Id{_page(first)}"  # noqa: S608
+
+
 def _page(start: int) -> str:
     return f" startposition {start} maxresults {PAGE}"
 
@@ -211,6 +217,7 @@ def journal_snapshot(row: Mapping[str, object], raw: bytes, assumed_currency: st
         on=_day(text(row, "TxnDate")),
         currency=currency,
         lines=tuple(_lines(row, currency or assumed_currency)),
+        narrative=_narrative(row),
         raw=raw,
     )
 
@@ -219,6 +226,11 @@ def _reference(row: Mapping[str, object]) -> str:
     """The marker at the start of the note, for it is never shortened; else the document number."""
     marked = _MARKER.match(optional(row, "PrivateNote"))
     return marked.group(1) if marked else optional(row, "DocNumber")
+
+
+def _narrative(row: Mapping[str, object]) -> str:
+    """The note without our marker."""
+    return _MARKER.sub("", optional(row, "PrivateNote"), count=1).strip()
 
 
 def currency_of(row: Mapping[str, object]) -> str | None:

@@ -1,0 +1,146 @@
+"""The close of a day: reconciliations, the life of breaks, refunds, receipts from elsewhere, the audit trail."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+SCHEMA = """
+ALTER TABLE receipts ADD COLUMN source text NOT NULL DEFAULT 'gateway';
+CREATE INDEX receipts_by_day ON receipts (connection, paid_at);
+
+ALTER TABLE effects ADD COLUMN census jsonb;
+CREATE INDEX journals_by_day ON effects (("order" ->> 'on')) WHERE kind = 'journal';
+CREATE INDEX postings_by_day ON effects (("order" ->> 'value_on')) WHERE kind = 'posting';
+
+CREATE TABLE refunds (
+    id text PRIMARY KEY,
+    receipt text NOT NULL REFERENCES receipts,
+    connection text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    currency text NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL DEFAULT '',
+    debit text,
+    effect text,
+    provider_ref text,
+    asked_by text NOT NULL,
+    approved_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    looks integer NOT NULL DEFAULT 0,
+    look_at timestamptz,
+    token text,
+    lease_until timestamptz
+);
+CREATE INDEX refunds_by_receipt ON refunds (receipt);
+CREATE INDEX refunds_by_effect ON refunds (effect);
+CREATE INDEX refunds_by_debit ON refunds (debit);
+CREATE INDEX refunds_by_time ON refunds (created_at, id);
+CREATE INDEX refunds_due ON refunds (connection, look_at) WHERE look_at IS NOT NULL;
+
+ALTER TABLE breaks
+    ADD COLUMN amount_minor bigint,
+    ADD COLUMN currency text,
+    ADD COLUMN owner text,
+    ADD COLUMN proposal jsonb,
+    ADD COLUMN proposed_by text,
+    ADD COLUMN approved_by text,
+    ADD COLUMN resolution text,
+    ADD COLUMN run text,
+    ADD COLUMN closed_at timestamptz;
+CREATE INDEX breaks_open ON breaks (state, id) WHERE closed_at IS NULL;
+
+CREATE TABLE break_moves (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    break bigint NOT NULL REFERENCES breaks,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    move text NOT NULL,
+    text text NOT NULL,
+    facts jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX break_moves_by_break ON break_moves (break, id);
+
+CREATE TABLE break_effects (
+    break bigint NOT NULL REFERENCES breaks,
+    effect text NOT NULL,
+    PRIMARY KEY (break, effect)
+);
+CREATE INDEX break_effects_by_effect ON break_effects (effect);
+
+CREATE TABLE reconciliations (
+    id text PRIMARY KEY,
+    day date NOT NULL,
+    actor text NOT NULL,
+    state text NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    inputs_digest text,
+    outcome_digest text,
+    holds boolean,
+    report jsonb
+);
+CREATE INDEX reconciliations_by_day ON reconciliations (day, started_at);
+CREATE INDEX reconciliations_by_time ON reconciliations (started_at, id);
+
+CREATE TABLE receipt_batches (
+    id text PRIMARY KEY,
+    source text NOT NULL,
+    digest bytea NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    lines integer NOT NULL,
+    created_by text NOT NULL,
+    approved_by text,
+    created_at timestamptz NOT NULL,
+    approved_at timestamptz,
+    finished_at timestamptz,
+    UNIQUE (source, digest)
+);
+CREATE INDEX receipt_batches_by_time ON receipt_batches (created_at, id);
+
+CREATE TABLE receipt_lines (
+    batch text NOT NULL REFERENCES receipt_batches,
+    line integer NOT NULL,
+    external_id text NOT NULL,
+    facts jsonb NOT NULL,
+    state text NOT NULL,
+    problem text NOT NULL DEFAULT '',
+    receipt text,
+    PRIMARY KEY (batch, line)
+);
+CREATE INDEX receipt_lines_waiting ON receipt_lines (batch, line) WHERE state = 'waiting';
+
+CREATE TABLE audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL,
+    noun text NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    mac bytea NOT NULL,
+    position bigint UNIQUE,
+    hash bytea
+);
+CREATE INDEX audit_unchained ON audit (id) WHERE position IS NULL;
+CREATE INDEX audit_by_row ON audit (noun, key);
+
+CREATE TABLE business_dates (
+    connection text NOT NULL,
+    seen_at timestamptz NOT NULL,
+    business_on date NOT NULL,
+    PRIMARY KEY (connection, seen_at)
+);
+"""
+
+
+def upgrade() -> None:
+    for statement in SCHEMA.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("the hub never throws money records away: restore a backup instead")
