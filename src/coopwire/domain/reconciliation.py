@@ -28,9 +28,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One outside system beside us. `source`: gateway, refunds, books or bank.
+    """One outside system beside us. `source`: gateway, refunds, books, bank, or landing for where the money is.
 
-    `theirs` parts what they told, `ours` what we have; it holds when both totals are explained to the minor unit.
+    `theirs` parts what they told, `ours` what we have; it holds when both agree to the minor unit and nothing
+    differs. `problem` says why nothing could be compared; then it does not hold.
     """
 
     source: str
@@ -38,18 +39,25 @@ class Section:
     theirs: tuple[Bucket, ...]
     ours: tuple[Bucket, ...]
     holds: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference with the facts of both sides; amounts in minor units, no personal data."""
+    """One difference at a connection with the facts of both sides; amounts in minor units, no personal data."""
 
     type: BreakType
+    connection: str
     subject: str
     currency: str | None
     amount_minor: int | None
     ours: Mapping[str, object]
     theirs: Mapping[str, object]
+
+    @property
+    def once(self) -> str:
+        """What makes it the same when it is found again."""
+        return f"{self.type.value}:{self.subject}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,13 @@ class ConnectionStore:
         accounts = [self._account(row) for row in found]
         return {account.id: account for account in accounts if account is not None}
 
+    async def linked_accounts(self, connection: str) -> list[CoreAccount]:
+        """Every account that is linked at this core bank, numbers unsealed."""
+        found = await self._db.fetch(
+            "SELECT * FROM core_accounts WHERE connection = $1 ORDER BY id", connection
+        )
+        return [account for account in map(self._account, found) if account is not None]
+
     def _account(self, row: Row) -> CoreAccount | None:
         number = self._sealer.open_or_none(row["number_sealed"])
         if number is None:

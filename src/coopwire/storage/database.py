@@ -24,6 +24,7 @@ from coopwire.storage.connections import (
 from coopwire.storage.effects import EffectStore
 from coopwire.storage.mappings import MappingStore
 from coopwire.storage.outbox import OutboxStore
+from coopwire.storage.reconciliations import ReconciliationStore
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 
@@ -71,6 +72,7 @@ class PostgresTransaction:
         self.workers = WorkerStore(connection)
         self.outbox = OutboxStore(connection)
         self.mappings = MappingStore(connection)
+        self.reconciliations = ReconciliationStore(connection)
 
     async def lock(self, keys: Collection[str]) -> None:
         """Hold these names until the end of the transaction, taken in one order everywhere."""

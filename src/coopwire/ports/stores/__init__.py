@@ -9,6 +9,7 @@ from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lo
 from coopwire.ports.stores.outbox import Delivery, Outbox
 from coopwire.ports.stores.payments import PageUrl, PaymentMove, Payments
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
+from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.transaction import Database, StorageUnavailable, Transaction
 from coopwire.ports.stores.workers import Workers
 
@@ -40,6 +41,7 @@ __all__ = [
     "Payments",
     "Reallocation",
     "Receipts",
+    "Reconciliations",
     "StorageUnavailable",
     "StoredWebhook",
     "Transaction",

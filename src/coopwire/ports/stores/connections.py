@@ -58,3 +58,7 @@ class Connections(Protocol):
     async def core_accounts(self, ids: Sequence[int]) -> dict[int, CoreAccount]:
         """Accounts by id, numbers unsealed."""
         ...
+
+    async def linked_accounts(self, connection: str) -> list[CoreAccount]:
+        """Every account that is linked at this core bank, numbers unsealed."""
+        ...

@@ -17,6 +17,7 @@ from coopwire.ports.stores.lookups import Lookups
 from coopwire.ports.stores.outbox import Outbox
 from coopwire.ports.stores.payments import Payments
 from coopwire.ports.stores.receipts import Receipts
+from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.workers import Workers
 
 
@@ -49,6 +50,8 @@ class Transaction(Protocol):
     def workers(self) -> Workers: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def reconciliations(self) -> Reconciliations: ...
 
     async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
         """Open those that are new (by `once`); return them."""

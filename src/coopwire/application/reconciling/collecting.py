@@ -1,0 +1,174 @@
+"""Lists what the outside says of a day: gateways, books and core bank side by side, each whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from coopwire.application.network import Network
+from coopwire.application.reconciling.sides import AccountRow, BusinessDay, Theirs
+from coopwire.domain.books import Side
+from coopwire.domain.errors import ContractBroken, HubError
+from coopwire.ports.books import JournalOrder, JournalOrderLine, JournalSnapshot
+from coopwire.ports.clock import Clock
+from coopwire.ports.corebank import PostingOrder, StatementRow
+from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund
+from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.stores import CoreAccount
+
+_T = TypeVar("_T")
+_DAY = timedelta(days=1)
+CREATED_BEFORE = 2 * _DAY
+"""A charge paid on a day may have been created up to two days before (design §8)."""
+
+
+class Collector:
+    """Asks the connections of the network; whatever cannot be listed becomes a problem, never an empty list."""
+
+    def __init__(self, network: Network, clock: Clock) -> None:
+        self._network = network
+        self._clock = clock
+        self._slots = asyncio.Semaphore(network.concurrency)
+
+    async def collect(self, day: BusinessDay, accounts: Sequence[CoreAccount]) -> Theirs:
+        """Everything that is said of the day, and of the days around it as far as they matter."""
+        theirs = Theirs(self._clock.now())
+        routes = self._network.routes
+        tasks: list[Awaitable[None]] = [self._gateway(name, day, theirs) for name in self._network.gateways()]
+        if routes.books is not None:
+            tasks.append(self._books(routes.books, day, theirs))
+        if routes.core_bank is not None:
+            tasks.append(self._bank(routes.core_bank, day, accounts, theirs))
+        await asyncio.gather(*tasks)
+        return theirs
+
+    # -- gateways -----------------------------------------------------------------------------------------
+
+    async def _gateway(self, name: str, day: BusinessDay, theirs: Theirs) -> None:
+        sockets = self._network.connections[name].sockets
+        start, end = day.start - CREATED_BEFORE, day.end + _DAY
+        if sockets.charges is None:
+            theirs.problems[name] = "it cannot list charges"
+            return
+        listed: list[ChargeSnapshot] | None
+        listed = await self._whole(name, sockets.charges.list_window(start, end), theirs)
+        theirs.charges[name] = listed or []
+        if sockets.refunds is not None and listed is not None:
+            refunds = await self._whole(name, sockets.refunds.list_window(day.start - _DAY, end), theirs)
+            theirs.refunds[name] = refunds or []
+
+    async def confirm_charges(self, name: str, receipts: Iterable[OurReceipt], theirs: Theirs) -> None:
+        """Look up single receipts that the list does not have."""
+        charges = self._network.connections[name].sockets.charges
+        assert charges is not None
+
+        async def ask(receipt: OurReceipt) -> None:
+            async with self._slots:
+                found = await charges.find(receipt.reference, (receipt.charge,))
+            theirs.charges[name] += [c for c in found if c.charge == receipt.charge]
+
+        await self._confirm(name, [ask(receipt) for receipt in receipts], theirs)
+
+    async def confirm_refunds(self, name: str, refunds: Iterable[OurRefund], theirs: Theirs) -> None:
+        """Look up single refunds that the list does not have; one that they do not know stays missing."""
+        socket = self._network.connections[name].sockets.refunds
+        assert socket is not None
+
+        async def ask(refund: OurRefund) -> None:
+            assert refund.provider_ref is not None
+            async with self._slots:
+                try:
+                    found: RefundSnapshot = await socket.fetch(refund.provider_ref)
+                except ContractBroken:
+                    return
+            theirs.refunds[name].append(found)
+
+        await self._confirm(name, [ask(refund) for refund in refunds], theirs)
+
+    # -- books --------------------------------------------------------------------------------------------
+
+    async def _books(self, name: str, day: BusinessDay, theirs: Theirs) -> None:
+        journals = self._network.connections[name].sockets.journals
+        assert journals is not None
+        listed: list[JournalSnapshot] | None
+        listed = await self._whole(name, journals.list_days(day.on, day.on), theirs)
+        theirs.journals = listed or []
+
+    async def confirm_journals(self, name: str, journals: Iterable[OurJournal], theirs: Theirs) -> None:
+        """Look up single entries that the day's list does not have: they may stand there under another date."""
+        socket = self._network.connections[name].sockets.journals
+        assert socket is not None
+
+        async def ask(journal: OurJournal) -> None:
+            async with self._slots:
+                found = await socket.find(_order(journal), journal.finished_at or theirs.listed_at)
+            theirs.journals += found.snapshots
+
+        await self._confirm(name, [ask(journal) for journal in journals], theirs)
+
+    # -- core bank ----------------------------------------------------------------------------------------
+
+    async def _bank(
+        self, name: str, day: BusinessDay, accounts: Sequence[CoreAccount], theirs: Theirs
+    ) -> None:
+        statements = self._network.connections[name].sockets.statements
+        if statements is None:
+            theirs.problems[name] = "it shows no statements"
+            return
+
+        async def ask(account: CoreAccount) -> None:
+            rows: AsyncIterator[StatementRow] = statements.rows(account.number, day.on - _DAY, day.on + _DAY)
+            try:
+                async with self._slots:
+                    theirs.rows += [AccountRow(account.id, row) async for row in rows]
+            except HubError as error:
+                theirs.unread[account.id] = f"{type(error).__name__}: {error.message}"
+
+        await asyncio.gather(*(ask(account) for account in accounts))
+
+    async def confirm_postings(
+        self, name: str, postings: Iterable[tuple[OurPosting, CoreAccount]], theirs: Theirs
+    ) -> None:
+        """Ask the core about single postings that no statement shows."""
+        socket = self._network.connections[name].sockets.postings
+        assert socket is not None
+
+        async def ask(posting: OurPosting, account: CoreAccount) -> None:
+            order = PostingOrder(
+                reference=posting.reference,
+                account=account.number,
+                amount_minor=posting.amount_minor,
+                currency=posting.currency,
+                narration="",
+                value_on=posting.value_on,
+                side=posting.side,
+            )
+            async with self._slots:
+                found = await socket.find(order, posting.first_sent_at or theirs.listed_at)
+            theirs.statuses[posting.reference] = found.word.value
+
+        await self._confirm(name, [ask(*one) for one in postings], theirs)
+
+    # -- both ---------------------------------------------------------------------------------------------
+
+    async def _whole(self, name: str, rows: AsyncIterator[_T], theirs: Theirs) -> list[_T] | None:
+        """All rows; None, and a problem, when they could not be listed to the end."""
+        try:
+            return [row async for row in rows]
+        except HubError as error:
+            theirs.problems[name] = f"{type(error).__name__}: {error.message}"
+            return None
+
+    async def _confirm(self, name: str, asked: Sequence[Awaitable[None]], theirs: Theirs) -> None:
+        for answer in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(answer, HubError):
+                theirs.problems[name] = f"{type(answer).__name__}: {answer.message}"
+            elif isinstance(answer, BaseException):
+                raise answer
+
+
+def _order(journal: OurJournal) -> JournalOrder:
+    lines = tuple(JournalOrderLine(account, Side(side), minor) for account, side, minor in journal.lines)
+    return JournalOrder(journal.reference, journal.on, journal.currency, "", lines)

@@ -1,0 +1,161 @@
+"""Puts the two sides of a day beside each other: every section, every difference, and where the money has landed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from coopwire.application.network import Network
+from coopwire.application.reconciling import bank, books, gateway, landing
+from coopwire.application.reconciling.sides import BusinessDay, Differences, Theirs
+from coopwire.domain.books import SUSPENSE, clearing_key
+from coopwire.domain.reconciliation import Section
+from coopwire.domain.states import UNDONE_REFUND
+from coopwire.ports.days import DayQuestion, Ours
+from coopwire.ports.stores import AccountMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a comparison needs beside the two sides: the day, the routes, and the accounts that only we move."""
+
+    network: Network
+    day: BusinessDay
+    mapping: AccountMapping | None = None
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """Accounts of the books that only the hub should move: clearing of every gateway, and suspense."""
+        keys = {SUSPENSE, *(clearing_key(name) for name in self.network.gateways())}
+        entries = self.mapping.entries if self.mapping is not None else {}
+        return frozenset(account for key, account in entries.items() if key in keys)
+
+
+@dataclass(slots=True)
+class Compared:
+    """The sections of a day in a fixed order, and everything that differs."""
+
+    sections: list[Section] = field(default_factory=list)
+    differences: Differences = field(default_factory=Differences)
+
+    def take(self, result: tuple[Section, Differences]) -> None:
+        """One more section with its differences."""
+        section, differences = result
+        self.sections.append(section)
+        self.differences.add(differences)
+
+
+def question(setting: Setting, theirs: Theirs) -> DayQuestion:
+    """Which of ours are wanted: those of the day, and those that the outside named."""
+    routes = setting.network.routes
+    return DayQuestion(
+        day=setting.day.on,
+        start=setting.day.start,
+        end=setting.day.end,
+        books=routes.books,
+        core_bank=routes.core_bank,
+        charges={name: [c.charge for c in charges] for name, charges in theirs.charges.items()},
+        refunds={name: [r.provider_ref for r in refunds] for name, refunds in theirs.refunds.items()},
+        journals=sorted({entry.reference for entry in theirs.journals}),
+        postings=sorted({one.row.reference for one in theirs.rows} - {""}),
+        payments=sorted(bank.named_payments(theirs.rows)),
+    )
+
+
+def compare(setting: Setting, theirs: Theirs, ours: Ours, dates: frozenset[date] = frozenset()) -> Compared:
+    """Every section that could be listed. `dates`: the core's business dates while the day's postings were sent."""
+    compared = Compared()
+    routes, refunded = setting.network.routes, _refunded(ours)
+    for name in sorted(theirs.charges):
+        if name in theirs.problems:
+            compared.sections.append(_not_compared("gateway", name, theirs))
+            continue
+        compared.take(gateway.compare_charges(gateway_day(setting, name, theirs, ours, refunded)))
+        if name in theirs.refunds:
+            compared.take(gateway.compare_refunds(refund_day(setting, name, theirs, ours)))
+    if routes.books is not None:
+        if routes.books in theirs.problems:
+            compared.sections.append(_not_compared("books", routes.books, theirs))
+        else:
+            compared.take(books.compare_journals(books_day(setting, routes.books, theirs, ours)))
+    if routes.core_bank is not None:
+        if routes.core_bank in theirs.problems:
+            compared.sections.append(_not_compared("bank", routes.core_bank, theirs))
+        else:
+            compared.take(bank.compare_postings(bank_day(setting, routes.core_bank, theirs, ours, dates)))
+    _add_landing(compared, setting, theirs, ours)
+    compared.differences.findings.sort(key=lambda finding: (finding.type.value, finding.subject))
+    return compared
+
+
+def _add_landing(compared: Compared, setting: Setting, theirs: Theirs, ours: Ours) -> None:
+    where = landing.landed(ours.journals, ours.postings, compared.differences.contradicted)
+    for name in sorted(theirs.charges.keys() - theirs.problems.keys()):
+        compared.sections.append(landing.conservation(gateway_day(setting, name, theirs, ours, {}), where))
+    gateways = set(setting.network.gateways())
+    for source in sorted({r.connection for r in ours.receipts} - gateways):
+        receipts = [r for r in ours.receipts if r.connection == source and setting.day.holds(r.paid_at)]
+        compared.sections.append(landing.elsewhere(source, receipts, where))
+
+
+def _not_compared(source: str, name: str, theirs: Theirs) -> Section:
+    return Section(source, name, (), (), False, theirs.problems[name])
+
+
+def _refunded(ours: Ours) -> Mapping[str, int]:
+    taken: Counter[str] = Counter()
+    for refund in ours.refunds:
+        if refund.state not in UNDONE_REFUND:
+            taken[refund.receipt] += refund.amount_minor
+    return taken
+
+
+# -- one outside system ------------------------------------------------------------------------------------
+
+
+def gateway_day(
+    setting: Setting, name: str, theirs: Theirs, ours: Ours, refunded: Mapping[str, int]
+) -> gateway.GatewayDay:
+    """A gateway's charges beside our receipts."""
+    receipts = [r for r in ours.receipts if r.connection == name]
+    mode = setting.network.connections[name].connection.mode
+    charges = [c for c in theirs.charges[name] if c.mode is mode]
+    return gateway.GatewayDay(name, setting.day, charges, receipts, refunded)
+
+
+def refund_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> gateway.RefundDay:
+    """A gateway's refunds beside ours."""
+    own = [r for r in ours.refunds if r.connection == name]
+    return gateway.RefundDay(name, setting.day, theirs.refunds[name], own)
+
+
+def books_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> books.BooksDay:
+    """The books' entries beside ours."""
+    return books.BooksDay(
+        connection=name,
+        on=setting.day.on,
+        listed_at=theirs.listed_at,
+        theirs=theirs.journals,
+        ours=ours.journals,
+        watched=setting.watched,
+    )
+
+
+def bank_day(
+    setting: Setting, name: str, theirs: Theirs, ours: Ours, dates: frozenset[date] = frozenset()
+) -> bank.BankDay:
+    """The core's statement rows beside our postings."""
+    return bank.BankDay(
+        connection=name,
+        day=setting.day,
+        listed_at=theirs.listed_at,
+        theirs=theirs.rows,
+        ours=ours.postings,
+        letter=setting.network.connections[name].connection.mode.value[:1].upper(),
+        payments=ours.payments,
+        statuses=theirs.statuses,
+        business_dates=dates,
+        unread=theirs.unread,
+    )

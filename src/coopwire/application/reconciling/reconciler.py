@@ -1,0 +1,264 @@
+"""Runs the comparison of a day: lists, compares, mends what a look-up can mend, compares again, keeps the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from coopwire.application import announce
+from coopwire.application.bells import LOOKUPS, OUTBOX, UNKNOWN, Bells
+from coopwire.application.network import Network
+from coopwire.application.paying import Rejected
+from coopwire.application.reconciling import bank, books, comparing, gateway
+from coopwire.application.reconciling.collecting import Collector
+from coopwire.application.reconciling.comparing import Compared, Setting, compare, question
+from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
+from coopwire.application.reconciling.sides import BusinessDay, Theirs, Wish
+from coopwire.application.writing import write
+from coopwire.domain.breaks import Break
+from coopwire.domain.events import BREAK_CLOSED, DAY_RECONCILED, Event
+from coopwire.domain.reconciliation import DayReport, Finding
+from coopwire.domain.references import new_reference
+from coopwire.domain.states import BreakState, EffectState
+from coopwire.ports.clock import Clock
+from coopwire.ports.days import Days, Ours
+from coopwire.ports.stores import Changes, CoreAccount, Database, LookupRequest, Transaction
+
+COMPLETE = "complete"
+INCOMPLETE = "incomplete"
+_POLL = timedelta(milliseconds=200)
+_ROUNDS = 3
+"""Mending may show more to mend: a charge that is recorded brings an entry that stands there already."""
+
+Progress = Callable[[str], None]
+"""Told what the run does next, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A run that ended: its report, how many of its breaks wait for somebody, and how many were resolved by it."""
+
+    report: DayReport
+    state: str
+    waiting: int
+    resolved: int
+
+
+class Reconciler:
+    """Compares business days. Look-ups that it asks for are done by whichever worker is at work."""
+
+    def __init__(self, network: Network, database: Database, days: Days, clock: Clock, bells: Bells) -> None:
+        self._network = network
+        self._database = database
+        self._days = days
+        self._clock = clock
+        self._bells = bells
+        self._collector = Collector(network, clock)
+
+    async def run(
+        self, on: date, actor: str, *, patience: timedelta, progress: Progress = lambda _: None
+    ) -> Reconciled:
+        """Compare one day and keep what came of it. Rejected for a day that has not begun.
+
+        `patience`: how long to wait for look-ups that may mend a difference. A run that dies leaves nothing but
+        its beginning; the next one starts anew and finds the same.
+        """
+        day = BusinessDay(on, self._network.routes.zone)
+        began = self._clock.now()
+        if day.start > began:
+            raise Rejected("day", "has not begun yet: name a day that is over, or today")
+        run = new_reference()
+        async with self._database.begin("begin reconciliation") as tx:
+            await tx.reconciliations.begun(run, on, actor, began)
+        setting, accounts = await self._setting(day)
+        progress("listing what gateways, books and bank say")
+        theirs = await self._collector.collect(day, list(accounts.values()))
+        ours = await self._confirmed(setting, theirs, accounts, progress)
+        compared, ours, healed = await self._mended(setting, theirs, ours, patience, progress)
+        report = self._report(run, began, actor, setting, theirs, ours, compared, healed)
+        return await self._keep(report)
+
+    async def _setting(self, day: BusinessDay) -> tuple[Setting, dict[int, CoreAccount]]:
+        routes = self._network.routes
+        async with self._database.begin("read accounts of a day") as tx:
+            mapping = await tx.connections.mapping(routes.books) if routes.books else None
+            linked = await tx.connections.linked_accounts(routes.core_bank) if routes.core_bank else []
+        return Setting(self._network, day, mapping), {account.id: account for account in linked}
+
+    # -- before it is believed ----------------------------------------------------------------------------
+
+    async def _confirmed(
+        self, setting: Setting, theirs: Theirs, accounts: dict[int, CoreAccount], progress: Progress
+    ) -> Ours:
+        """Ours beside theirs, after a look-up of each row that a list does not have but may know elsewhere."""
+        ours = await self._days.ours(question(setting, theirs))
+        progress("confirming what the lists do not show")
+        for name in theirs.charges.keys() - theirs.problems.keys():
+            side = comparing.gateway_day(setting, name, theirs, ours, {})
+            await self._collector.confirm_charges(name, gateway.unconfirmed(side), theirs)
+        for name in theirs.refunds.keys() - theirs.problems.keys():
+            refunds = comparing.refund_day(setting, name, theirs, ours)
+            await self._collector.confirm_refunds(name, gateway.unconfirmed_refunds(refunds), theirs)
+        routes = self._network.routes
+        if routes.books is not None and routes.books not in theirs.problems:
+            entries = comparing.books_day(setting, routes.books, theirs, ours)
+            await self._collector.confirm_journals(routes.books, books.unconfirmed_journals(entries), theirs)
+        if routes.core_bank is not None and routes.core_bank not in theirs.problems:
+            rows = comparing.bank_day(setting, routes.core_bank, theirs, ours)
+            asked = [
+                (p, accounts[p.core_account])
+                for p in bank.unconfirmed_postings(rows)
+                if p.core_account in accounts
+            ]
+            await self._collector.confirm_postings(routes.core_bank, asked, theirs)
+        return ours
+
+    # -- mending ------------------------------------------------------------------------------------------
+
+    async def _mended(
+        self, setting: Setting, theirs: Theirs, ours: Ours, patience: timedelta, progress: Progress
+    ) -> tuple[Compared, Ours, tuple[str, ...]]:
+        """The comparison after what a look-up can mend is mended; which wishes came true."""
+        progress("comparing")
+        first = compared = compare(setting, theirs, ours)
+        asked: set[Wish] = set()
+        deadline = self._clock.now() + patience
+        for _ in range(_ROUNDS):
+            wishes = set(compared.differences.wishes) - asked
+            if not wishes:
+                break
+            progress(f"looking up {len(wishes)} again")
+            since = await self._ask(wishes)
+            await self._wait(wishes, since, deadline)
+            asked |= wishes
+            ours = await self._days.ours(question(setting, theirs))
+            compared = compare(setting, theirs, ours)
+        left = set(compared.differences.wishes)
+        return compared, ours, tuple(sorted(_named(wish) for wish in set(first.differences.wishes) - left))
+
+    async def _ask(self, wishes: Collection[Wish]) -> datetime:
+        now = self._clock.now()
+        async with self._database.begin("ask for look-ups") as tx:
+            charges = [w for w in wishes if w.effect is None]
+            requests = [LookupRequest(w.connection, w.reference, now, w.charge) for w in charges]
+            await tx.apply(Changes(lookups=requests), now)
+            for wish in wishes:
+                if wish.effect is not None:
+                    await self._look_soon(tx, wish.effect, now)
+        self._bells.ring(LOOKUPS, UNKNOWN)
+        await self._database.ring(LOOKUPS, UNKNOWN)
+        return now
+
+    async def _look_soon(self, tx: Transaction, effect: str, now: datetime) -> None:
+        """Have an unfinished effect looked up as soon as the provider's distance of two look-ups allows."""
+        found = await tx.effects.get(effect, lock=True)
+        assert found is not None
+        if found.state is not EffectState.UNKNOWN:
+            await tx.effects.reopen(effect, now, "the reconciliation saw it there")
+            return
+        trust = self._network.trust(found.connection, found.kind)
+        soon = now + self._clock.timings.of_provider(trust.look_every)
+        if found.claim_token is None and found.due_at > soon:
+            await tx.effects.move(effect, EffectState.UNKNOWN, soon, found.reason)
+
+    async def _wait(self, wishes: Collection[Wish], since: datetime, deadline: datetime) -> None:
+        pairs = sorted({(wish.connection, wish.reference) for wish in wishes})
+        while self._clock.now() < deadline:
+            if len(await self._days.answered(pairs, since)) == len(pairs):
+                return
+            await self._clock.sleep(_POLL)
+
+    # -- the result ---------------------------------------------------------------------------------------
+
+    def _report(
+        self,
+        run: str,
+        began: datetime,
+        actor: str,
+        setting: Setting,
+        theirs: Theirs,
+        ours: Ours,
+        compared: Compared,
+        healed: tuple[str, ...],
+    ) -> DayReport:
+        sections, findings = tuple(compared.sections), tuple(compared.differences.findings)
+        return DayReport(
+            run=run,
+            day=setting.day.on,
+            zone=setting.day.zone.key,
+            started_at=began,
+            finished_at=self._clock.now(),
+            actor=actor,
+            sections=sections,
+            findings=findings,
+            healed=healed,
+            holds=all(section.holds for section in sections) and not findings,
+            inputs_digest=inputs_digest(theirs, ours),
+            outcome_digest=outcome_digest(sections, findings),
+            audit_head="",
+        )
+
+    async def _keep(self, report: DayReport) -> Reconciled:
+        unheard = [section.connection for section in report.sections if section.problem]
+        state = INCOMPLETE if unheard else COMPLETE
+        breaks = [_break(finding, report) for finding in report.findings]
+        keys = [one.once for one in breaks]
+        async with self._database.begin("end reconciliation") as tx:
+            # Two runs of one day end one after the other, so that neither resolves what the other has just found.
+            await tx.lock([f"day:{report.day.isoformat()}"])
+            await tx.reconciliations.ended(report, state)
+            changes = Changes(breaks=breaks)
+            gone = await tx.reconciliations.resolve_gone(report, keys, unheard)
+            changes.events += [_closed(one, report) for one in gone]
+            await write(tx, changes, report.finished_at)
+            await self._announce(tx, report, breaks)
+            waiting = await tx.reconciliations.waiting(keys)
+        self._bells.ring(OUTBOX)
+        return Reconciled(report, state, waiting, len(gone))
+
+    async def _announce(self, tx: Transaction, report: DayReport, breaks: Sequence[Break]) -> None:
+        now = report.finished_at
+        reopened = await tx.reconciliations.found(report, breaks)
+        data = {
+            "day": report.day.isoformat(),
+            "run": report.run,
+            "holds": report.holds,
+            "breaks": len(breaks),
+            "digest": report.outcome_digest,
+        }
+        done = announce.event(DAY_RECONCILED, report.run, f"day:{report.day.isoformat()}", data, now)
+        await tx.apply(Changes(events=[*(announce.break_event(one, now) for one in reopened), done]), now)
+
+
+def _named(wish: Wish) -> str:
+    return f"{wish.connection}:{wish.charge or wish.effect}"
+
+
+def _break(finding: Finding, report: DayReport) -> Break:
+    receipt, effect = finding.ours.get("receipt"), finding.ours.get("effect")
+    return Break(
+        finding.type,
+        finding.subject,
+        finding.once,
+        receipt=str(receipt) if receipt is not None else None,
+        effect=str(effect) if effect is not None else None,
+        evidence={
+            "day": report.day.isoformat(),
+            "connection": finding.connection,
+            "ours": dict(finding.ours),
+            "theirs": dict(finding.theirs),
+        },
+        amount_minor=finding.amount_minor,
+        currency=finding.currency,
+    )
+
+
+def _closed(one: Break, report: DayReport) -> Event:
+    data = {
+        "break": one.type.value,
+        "subject": one.subject,
+        "state": BreakState.RESOLVED.value,
+        "resolution": "not found any more by the reconciliation",
+    }
+    return announce.event(BREAK_CLOSED, one.subject, one.payment or one.subject, data, report.finished_at)

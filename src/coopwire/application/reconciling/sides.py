@@ -1,0 +1,115 @@
+"""What is put side by side: what the outside systems told of a day, and the parts that a comparison sorts it into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from coopwire.domain.reconciliation import Bucket, Finding, Sum
+from coopwire.ports.books import JournalSnapshot
+from coopwire.ports.corebank import StatementRow
+from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDay:
+    """A calendar day of the business zone: [00:00, 24:00) there."""
+
+    on: date
+    zone: ZoneInfo
+
+    @property
+    def start(self) -> datetime:
+        """Its first instant."""
+        return datetime.combine(self.on, time(), self.zone)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant of the day after."""
+        return datetime.combine(self.on + timedelta(days=1), time(), self.zone)
+
+    def holds(self, at: datetime) -> bool:
+        """Whether an instant lies in it."""
+        return self.of(at) == self.on
+
+    def of(self, at: datetime) -> date:
+        """The business day of an instant."""
+        return at.astimezone(self.zone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A movement on the statement of one linked core account."""
+
+    core_account: int
+    row: StatementRow
+
+
+@dataclass(slots=True)
+class Theirs:
+    """What the outside told, listed from `listed_at` on; by connection where there may be several.
+
+    `problems` says, by connection, why one could not be listed whole: nothing is concluded about it. `unread` says
+    the same of the statement of one core account. What a single look-up confirmed afterwards (a charge created long
+    before, an entry that moved to another day) is added. `statuses` are the core's own words about postings that no
+    statement shows, by our reference.
+    """
+
+    listed_at: datetime
+    charges: dict[str, list[ChargeSnapshot]] = field(default_factory=dict)
+    refunds: dict[str, list[RefundSnapshot]] = field(default_factory=dict)
+    journals: list[JournalSnapshot] = field(default_factory=list)
+    rows: list[AccountRow] = field(default_factory=list)
+    statuses: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    unread: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of a whole, by name and currency; whatever is put in is in exactly one of them."""
+
+    sums: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+    def put(self, name: str, currency: str, minor: int) -> None:
+        """One row of `minor` units belongs to the part `name`."""
+        part = self.sums.setdefault((name, currency), [0, 0])
+        part[0] += 1
+        part[1] += minor
+
+    def buckets(self, order: Sequence[str]) -> tuple[Bucket, ...]:
+        """Every part that is not empty, in the order of the names, then by currency."""
+        keys = sorted(self.sums, key=lambda key: (order.index(key[0]), key[1]))
+        return tuple(Bucket(name, currency, Sum(*self.sums[name, currency])) for name, currency in keys)
+
+    def of(self, name: str) -> dict[str, tuple[int, int]]:
+        """Count and minor units of one part by currency."""
+        return {currency: (n, minor) for (part, currency), (n, minor) in self.sums.items() if part == name}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A look-up that may mend a difference: a charge of a gateway, or an effect of ours."""
+
+    connection: str
+    reference: str
+    charge: str | None = None
+    effect: str | None = None
+
+
+@dataclass(slots=True)
+class Differences:
+    """What a comparison found, what may mend itself by a look-up, and what to confirm before it is believed."""
+
+    findings: list[Finding] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+    contradicted: set[str] = field(default_factory=set)
+    """Effects of ours that the outside does not bear out."""
+
+    def add(self, other: Differences) -> None:
+        """Everything of `other` too."""
+        self.findings += other.findings
+        self.wishes += other.wishes
+        self.contradicted |= other.contradicted

@@ -1,0 +1,153 @@
+"""What the hub itself has of a business day, read at one moment, to be compared with the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from coopwire.domain.books import Side
+from coopwire.domain.receipts import ReceiptSource
+from coopwire.domain.reconciliation import DayReport
+from coopwire.domain.states import EffectState, RefundState
+
+
+@dataclass(frozen=True, slots=True)
+class OurReceipt:
+    """A receipt as far as it is compared. Minor units."""
+
+    id: str
+    connection: str
+    source: ReceiptSource
+    reference: str
+    charge: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OurJournal:
+    """An entry that the hub ordered: lines as (account, side, minor units) in the accounts it was sent to.
+
+    `accounts_known` is False for one that was never said, so that no mapping turned its keys into accounts.
+    """
+
+    effect: str
+    reference: str
+    state: EffectState
+    on: date
+    currency: str
+    lines: tuple[tuple[str, str, int], ...]
+    accounts_known: bool
+    receipt: str | None
+    provider_ref: str | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OurPosting:
+    """A posting that the hub ordered. Minor units; `relinked`: the account's number changed since it was sent.
+
+    `undone`: a reversal of it by the hub is done, under way or unknown.
+    """
+
+    effect: str
+    reference: str
+    state: EffectState
+    core_account: int
+    side: Side
+    amount_minor: int
+    currency: str
+    value_on: date
+    receipt: str | None
+    first_sent_at: datetime | None
+    finished_at: datetime | None
+    relinked: bool
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OurRefund:
+    """A refund that the hub ordered. Minor units."""
+
+    id: str
+    receipt: str
+    connection: str
+    charge: str
+    state: RefundState
+    amount_minor: int
+    currency: str
+    provider_ref: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Everything of ours that a day's comparison touches: of the day itself, and what the outside named."""
+
+    receipts: tuple[OurReceipt, ...] = ()
+    journals: tuple[OurJournal, ...] = ()
+    postings: tuple[OurPosting, ...] = ()
+    refunds: tuple[OurRefund, ...] = ()
+    payments: frozenset[str] = frozenset()
+    """Of the references asked about, those that are payments of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayQuestion:
+    """Which of ours are wanted: those of the day [start, end) and `day`, and those that the outside named.
+
+    `charges` and `refunds` by gateway connection; `journals` and `postings` are references.
+    """
+
+    day: date
+    start: datetime
+    end: datetime
+    books: str | None
+    core_bank: str | None
+    charges: Mapping[str, Collection[str]] = field(default_factory=dict)
+    refunds: Mapping[str, Collection[str]] = field(default_factory=dict)
+    journals: Collection[str] = ()
+    postings: Collection[str] = ()
+    payments: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A reconciliation as it is kept; `report` is None until it ended."""
+
+    id: str
+    day: date
+    actor: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    inputs_digest: str | None
+    outcome_digest: str | None
+    holds: bool | None
+    report: DayReport | None
+
+
+class Days(Protocol):
+    """Reads of ours for a comparison, and of comparisons that were made."""
+
+    async def ours(self, question: DayQuestion) -> Ours:
+        """Everything asked for, read at one moment."""
+        ...
+
+    async def answered(
+        self, wishes: Sequence[tuple[str, str]], since: datetime
+    ) -> frozenset[tuple[str, str]]:
+        """Of these (connection, reference), those that were looked up since then."""
+        ...
+
+    async def run(self, id: str) -> RunView | None:
+        """One comparison."""
+        ...
+
+    async def latest(self, day: date) -> RunView | None:
+        """The newest comparison of a day that ended."""
+        ...

@@ -1,0 +1,120 @@
+"""Comparisons of business days in PostgreSQL, and what becomes of the breaks that they found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from coopwire.domain.breaks import Break
+from coopwire.domain.reconciliation import DayReport
+from coopwire.domain.states import CLOSED_BREAK, BreakState
+from coopwire.storage import rows
+from coopwire.storage.days import REPORTS
+from coopwire.storage.rows import Connection, Row
+
+RUNNING = "running"
+_CLOSED = sorted(state.value for state in CLOSED_BREAK)
+_GONE = """
+SELECT * FROM breaks WHERE state = 'open' AND run IS NOT NULL AND evidence ->> 'day' = $1
+    AND NOT once = ANY($2::text[]) AND NOT evidence ->> 'connection' = ANY($3::text[]) ORDER BY id FOR UPDATE
+"""
+_MOVE = """
+INSERT INTO break_moves (break, at, actor, move, text, facts)
+SELECT b, $2, $3, $4, $5, $6 FROM unnest($1::bigint[]) AS b
+"""
+_GONE_TEXT = "not found any more by the reconciliation"
+
+
+class ReconciliationStore:
+    """The Reconciliations socket on one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    async def begun(self, run: str, day: date, actor: str, at: datetime) -> None:
+        """Keep that a comparison began."""
+        await self._db.execute(
+            "INSERT INTO reconciliations (id, day, actor, state, started_at) VALUES ($1, $2, $3, $4, $5)",
+            run,
+            day,
+            actor,
+            RUNNING,
+            at,
+        )
+
+    async def ended(self, report: DayReport, state: str) -> None:
+        """Keep what it says."""
+        await self._db.execute(
+            "UPDATE reconciliations SET state = $2, finished_at = $3, inputs_digest = $4, outcome_digest = $5, "
+            "holds = $6, report = $7 WHERE id = $1",
+            report.run,
+            state,
+            report.finished_at,
+            report.inputs_digest,
+            report.outcome_digest,
+            report.holds,
+            REPORTS.dump_python(report, mode="json"),
+        )
+
+    async def found(self, report: DayReport, breaks: Sequence[Break]) -> list[Break]:
+        """Note that these breaks were found by this run; returns those that were opened again."""
+        by_once = {one.once: one for one in breaks}
+        known = await self._db.fetch(
+            "SELECT * FROM breaks WHERE once = ANY($1::text[]) ORDER BY id FOR UPDATE", sorted(by_once)
+        )
+        changed = [row for row in known if _facts(row["evidence"]) != _facts(by_once[row["once"]].evidence)]
+        same = [row["id"] for row in known if row not in changed]
+        await self._db.execute("UPDATE breaks SET run = $2 WHERE id = ANY($1::bigint[])", same, report.run)
+        for row in changed:
+            await self._told_anew(row, by_once[row["once"]], report)
+        return [by_once[row["once"]] for row in changed if row["state"] in _CLOSED]
+
+    async def _told_anew(self, row: Row, one: Break, report: DayReport) -> None:
+        closed = row["state"] in _CLOSED
+        await self._db.execute(
+            "UPDATE breaks SET evidence = $2, amount_minor = $3, run = $4, "
+            "state = CASE WHEN $5 THEN 'open' ELSE state END, resolution = CASE WHEN $5 THEN NULL ELSE resolution END, "
+            "closed_at = CASE WHEN $5 THEN NULL ELSE closed_at END WHERE id = $1",
+            row["id"],
+            one.evidence,
+            one.amount_minor,
+            report.run,
+            closed,
+        )
+        move = "reopened" if closed else "commented"
+        await self._moved([row["id"]], report, move, "found again with other facts")
+
+    async def resolve_gone(
+        self, report: DayReport, found: Collection[str], unheard: Collection[str]
+    ) -> list[Break]:
+        """Resolve open breaks of this day that were not found; returns them."""
+        gone = await self._db.fetch(_GONE, report.day.isoformat(), list(found), list(unheard))
+        ids = [row["id"] for row in gone]
+        await self._db.execute(
+            "UPDATE breaks SET state = $2, resolution = $3, closed_at = $4 WHERE id = ANY($1::bigint[])",
+            ids,
+            BreakState.RESOLVED.value,
+            _GONE_TEXT,
+            report.finished_at,
+        )
+        await self._moved(ids, report, "resolved", _GONE_TEXT)
+        return [rows.shaped(Break, row) for row in gone]
+
+    async def waiting(self, once: Collection[str]) -> int:
+        """How many of these breaks still ask for somebody."""
+        count = await self._db.fetchval(
+            "SELECT count(*) FROM breaks WHERE once = ANY($1::text[]) AND NOT state = ANY($2::text[])",
+            list(once),
+            _CLOSED,
+        )
+        return int(count)
+
+    async def _moved(self, ids: Sequence[int], report: DayReport, move: str, text: str) -> None:
+        if ids:
+            facts = {"run": report.run}
+            await self._db.execute(_MOVE, ids, report.finished_at, report.actor, move, text, facts)
+
+
+def _facts(evidence: object) -> tuple[object, object]:
+    assert isinstance(evidence, dict)
+    return evidence.get("ours"), evidence.get("theirs")
