@@ -63,6 +63,7 @@ class OurPosting:
     currency: str
     value_on: date
     receipt: str | None
+    provider_ref: str | None
     first_sent_at: datetime | None
     finished_at: datetime | None
     relinked: bool

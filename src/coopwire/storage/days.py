@@ -46,7 +46,7 @@ WHERE e.kind = 'journal' AND e.connection = $1
     UNION SELECT id FROM effects WHERE kind = 'journal' AND receipt = ANY($4::text[]))
 """
 _POSTINGS = """
-SELECT e.id, e.reference, e.state, e."order", e.receipt, e.first_sent_at, e.finished_at,
+SELECT e.id, e.reference, e.state, e."order", e.receipt, e.provider_ref, e.first_sent_at, e.finished_at,
     coalesce(a.updated_at > e.finished_at, false) AS relinked,
     EXISTS (SELECT FROM effects r WHERE r.kind = 'reversal' AND r.connection = e.connection AND r.lane = e.lane
             AND r."order" ->> 'original' = e.reference AND r.state IN ('sending', 'unknown', 'done')) AS undone
@@ -208,6 +208,7 @@ def _posting(row: Row) -> OurPosting:
         currency=order["currency"],
         value_on=date.fromisoformat(order["value_on"]),
         receipt=row["receipt"],
+        provider_ref=row["provider_ref"],
         first_sent_at=row["first_sent_at"],
         finished_at=row["finished_at"],
         relinked=row["relinked"],

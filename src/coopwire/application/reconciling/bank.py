@@ -27,18 +27,8 @@ UNREAD = "statement not read"
 NOT_ORDERED = "not ordered here"
 OTHERS = "movements of others"
 _ORDER = (
-    *(
-        ON_THE_STATEMENT,
-        BY_ENQUIRY,
-        DIFFERS,
-        MISSING,
-        NOT_ORDERED,
-        ON_ITS_WAY,
-        IN_DOUBT,
-        NEVER,
-        UNDONE,
-        OTHERS,
-    ),
+    *(ON_THE_STATEMENT, BY_ENQUIRY, DIFFERS, MISSING, NOT_ORDERED),
+    *(ON_ITS_WAY, IN_DOUBT, NEVER, UNDONE, UNREAD, OTHERS),
 )
 _NOT_YET = {
     EffectState.INTENDED: ON_ITS_WAY,
@@ -147,7 +137,7 @@ class _Comparison:
         self.explained |= {id(one) for one in (*rows, *undoing)}
         if own.value_on != self._side.day.on and not today:
             return
-        best = max(rows, key=lambda one: self._likeness(own, one), default=None)
+        best = min(rows, key=lambda one: self._unlikeness(own, one), default=None)
         if best is None:
             self._put_ours(self._absent(own), own)
             part = DIFFERS
@@ -168,11 +158,15 @@ class _Comparison:
         keys = {own.reference.upper(), *(one.row.id.upper() for one in rows)}
         return [one for key in sorted(keys) for one in self._undoing.get(key, ())]
 
-    def _likeness(self, own: OurPosting, one: AccountRow) -> tuple[bool, bool, bool]:
+    def _unlikeness(self, own: OurPosting, one: AccountRow) -> tuple[bool, bool, bool, bool, str]:
+        """Which of several rows is taken for ours, the least first: what fits, the id they gave us, the oldest id."""
+        row = one.row
         return (
-            one.core_account == own.core_account,
-            (one.row.side, one.row.amount_minor) == (own.side, own.amount_minor),
-            one.row.on in self._dates(own),
+            one.core_account != own.core_account,
+            (row.side, row.amount_minor) != (own.side, own.amount_minor),
+            row.on not in self._dates(own),
+            row.id != own.provider_ref,
+            row.id,
         )
 
     def _absent(self, own: OurPosting) -> str:

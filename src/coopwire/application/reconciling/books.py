@@ -94,7 +94,7 @@ def _one(
 ) -> None:
     """One of ours beside every entry under its reference."""
     mine = _debits(own)
-    best = max(entries, key=lambda entry: _likeness(own, entry), default=None)
+    best = min(entries, key=lambda entry: _unlikeness(own, entry), default=None)
     if best is None:
         part = _absent(side, own, found)
         if own.on == side.on:
@@ -149,12 +149,14 @@ def _not_done_but_there(side: BooksDay, own: OurJournal, entry: JournalSnapshot,
         )
 
 
-def _likeness(own: OurJournal, entry: JournalSnapshot) -> tuple[bool, bool, bool]:
-    """Which of several entries under our number is taken for ours: the same content, else the id they gave us."""
+def _unlikeness(own: OurJournal, entry: JournalSnapshot) -> tuple[bool, bool, bool, str]:
+    """Which of several entries is taken for ours, the least first: what fits, the id they gave us, the oldest id."""
+    same = _same_lines(own, entry)
     return (
-        _same_lines(own, entry) and entry.on == own.on,
-        entry.provider_ref == own.provider_ref,
-        _same_lines(own, entry),
+        not (same and entry.on == own.on),
+        entry.provider_ref != own.provider_ref,
+        not same,
+        entry.provider_ref,
     )
 
 

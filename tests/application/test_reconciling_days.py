@@ -1,0 +1,192 @@
+"""Seeded days with injected faults: each fault is found and named rightly, and nothing else is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from rigs.days import DAY, FAULTS, LAGOS, Spoiled, seeds, setting, spoiled, whole, world
+
+from coopwire.application.reconciling.comparing import Compared, Setting, compare
+from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
+from coopwire.application.reconciling.sides import Theirs
+from coopwire.domain.states import PaymentState
+from coopwire.ports.days import Ours
+
+Compare = Callable[[Setting, Theirs, Ours], Compared]
+
+
+def _faulty(day: Spoiled, comparing: Compare = compare) -> str:
+    """What is wrong with the comparison of this day; empty when it is right."""
+    compared = comparing(setting(), day.made.theirs(), day.made.ours())
+    found = Counter((f.type, f.subject) for f in compared.differences.findings)
+    if found != Counter(day.expected):
+        return f"found {found - Counter(day.expected)} too much, missed {Counter(day.expected) - found}"
+    missing = day.wishes - {wish.reference for wish in compared.differences.wishes}
+    if missing:
+        return f"never asks for {missing}"
+    return _unbalanced(day, compared)
+
+
+def _unbalanced(day: Spoiled, compared: Compared) -> str:
+    """The sums beside totals that are counted here, straight from what the outside told."""
+    theirs = day.made.theirs()
+    paid = [c for c in theirs.charges["gate"] if c.state is PaymentState.SUCCEEDED and c.paid_at is not None]
+    today = [c for c in paid if c.paid_at is not None and c.paid_at.astimezone(LAGOS).date() == DAY]
+    totals = {
+        "gateway": Counter(
+            {c: sum(x.amount_minor for x in today if x.currency == c) for c in ("NGN", "GHS")}
+        ),
+        "bank": Counter({"NGN": sum(one.row.amount_minor for one in theirs.rows if one.row.on == DAY)}),
+    }
+    totals["landing"] = totals["gateway"]
+    for section in compared.sections:
+        if section.source not in totals:
+            continue
+        told: Counter[str] = Counter()
+        for bucket in section.theirs:
+            told[bucket.currency] += bucket.sum.minor
+        if +told != +totals[section.source]:
+            return f"{section.source}: {dict(told)} beside {dict(totals[section.source])}"
+    return ""
+
+
+def test_a_day_on_which_all_is_well_has_no_difference_and_holds(
+    proof_count: Callable[[int, int], int],
+) -> None:
+    for seed in seeds(proof_count(100, 1000)):
+        made = world(seed)
+        compared = compare(setting(), made.theirs(), made.ours())
+        assert compared.differences.findings == [], seed
+        assert all(section.holds for section in compared.sections), seed
+
+
+def test_every_injected_fault_is_found_and_named_rightly_and_no_false_break(
+    proof_count: Callable[[int, int], int],
+) -> None:
+    seen: Counter[str] = Counter()
+    for seed in seeds(proof_count(200, 1000)):
+        day = spoiled(seed)
+        assert _faulty(day) == "", (seed, day.faults)
+        seen.update(day.faults)
+    assert len(FAULTS) >= 20
+    assert set(seen) == set(FAULTS)
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_each_fault_alone_is_found(name: str) -> None:
+    for seed in seeds(5):
+        made = world(seed)
+        day = Spoiled(made, [name])
+        day.expected = FAULTS[name](made, next(filter(whole, made.cases)))
+        assert _faulty(day) == "", seed
+
+
+def test_the_same_day_compared_twice_has_the_same_digests_whatever_the_order_of_the_lists() -> None:
+    for seed in seeds(20):
+        day = spoiled(seed)
+        first, again = (
+            (compare(setting(), theirs, ours), inputs_digest(theirs, ours))
+            for theirs, ours in ((day.made.theirs(), day.made.ours()) for _ in range(2))
+        )
+        assert first[1] == again[1]
+        digests = [outcome_digest(c.sections, c.differences.findings) for c, _ in (first, again)]
+        assert digests[0] == digests[1]
+
+
+def test_a_changed_minor_unit_changes_both_digests() -> None:
+    day, other = spoiled(1, most=0), spoiled(1, most=0)
+    case = other.made.cases[0]
+    assert case.charge is not None
+    case.charge = replace(case.charge, amount_minor=case.charge.amount_minor + 1)
+    told = [(d.made.theirs(), d.made.ours()) for d in (day, other)]
+    assert inputs_digest(*told[0]) != inputs_digest(*told[1])
+    outcomes = [compare(setting(), *sides) for sides in told]
+    digests = {outcome_digest(c.sections, c.differences.findings) for c in outcomes}
+    assert len(digests) == 2
+
+
+def test_a_connection_that_could_not_be_listed_is_not_compared_and_does_not_hold() -> None:
+    for name, source in (("gate", "gateway"), ("books", "books"), ("core", "bank")):
+        made = world(7)
+        theirs = made.theirs()
+        theirs.problems[name] = "TryLater: they failed inside"
+        if name in theirs.charges:
+            theirs.charges[name] = []
+        compared = compare(setting(), theirs, made.ours())
+        [section] = [s for s in compared.sections if s.source == source]
+        assert (section.holds, section.problem, section.theirs) == (False, "TryLater: they failed inside", ())
+        assert [f for f in compared.differences.findings if f.connection == name] == []
+
+
+def test_a_statement_that_could_not_be_read_takes_no_posting_for_missing() -> None:
+    made = world(7)
+    theirs = made.theirs()
+    account = made.cases[0].posting.core_account
+    theirs.rows = [one for one in theirs.rows if one.core_account != account]
+    theirs.unread[account] = "TryLater: no answer"
+    compared = compare(setting(), theirs, made.ours())
+    assert compared.differences.findings == []
+    [section] = [s for s in compared.sections if s.source == "bank"]
+    assert not section.holds
+    assert section.problem.startswith("1 statements could not be read")
+
+
+# -- comparisons that are deliberately wrong ---------------------------------------------------------------
+
+
+def _by_utc(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    return compare(setting(ZoneInfo("UTC")), theirs, ours)
+
+
+def _blind_to_currency(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    theirs.charges = {n: [replace(c, currency="NGN") for c in cs] for n, cs in theirs.charges.items()}
+    theirs.journals = [replace(j, currency="NGN") for j in theirs.journals]
+    return compare(given, theirs, ours)
+
+
+def _one_row_for_many(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    theirs.rows = list({(one.row.reference or one.row.id): one for one in theirs.rows}.values())
+    theirs.journals = list({j.reference: j for j in theirs.journals}.values())
+    return compare(given, theirs, ours)
+
+
+def _one_sided(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    known = {r.charge for r in ours.receipts}
+    theirs.charges = {n: [c for c in cs if c.charge in known] for n, cs in theirs.charges.items()}
+    return compare(given, theirs, ours)
+
+
+def _takes_what_is_on_its_way_for_lost(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    theirs.listed_at += timedelta(days=30)
+    return compare(given, theirs, ours)
+
+
+def _believes_every_reversal(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    return compare(
+        given, theirs, replace(ours, postings=tuple(replace(p, undone=True) for p in ours.postings))
+    )
+
+
+def _forgets_refunds(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    return compare(given, theirs, replace(ours, refunds=()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        _by_utc,
+        _blind_to_currency,
+        _one_row_for_many,
+        _one_sided,
+        _takes_what_is_on_its_way_for_lost,
+        _believes_every_reversal,
+        _forgets_refunds,
+    ],
+)
+def test_the_generator_catches_a_comparison_that_is_wrong(wrong: Compare) -> None:
+    assert any(_faulty(spoiled(seed), wrong) for seed in seeds(60))
