@@ -8,7 +8,7 @@ import os
 import secrets as entropy
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,8 @@ from coopwire.transport.http import GuardedHttp, HttpTransport
 if TYPE_CHECKING:
     import uvicorn
 
+    from coopwire.application.reconciling.reconciler import Reconciler
+    from coopwire.application.recovering import Recovery
     from coopwire.web.asgi import ASGI
     from coopwire.web.office import Office
 
@@ -70,13 +72,19 @@ class App:
 
     async def run(self) -> None:
         """All loops of a worker, until `stop`; effects under way are finished first."""
+        await self._loop(self.executor.run, self.looker.run, self.drain.run, self.bus.run)
+
+    async def look(self) -> None:
+        """Look-ups alone, until `stop`: for a command that wants answers and must not send anything."""
+        await self._loop(self.executor.look, self.looker.run)
+
+    async def _loop(self, *loops: Callable[[], Awaitable[None]]) -> None:
         await self.sweeper.beat()
         # The heart beats until the last effect under way is finished, else others would take it for lost.
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sweeper.run())
             helpers = [group.create_task(self.gates.run()), group.create_task(self._listen())]
-            loops = (self.executor.run, self.looker.run, self.drain.run, self.bus.run)
-            await asyncio.gather(*(group.create_task(loop()) for loop in loops))
+            await asyncio.gather(*(group.create_task(_awaited(loop)) for loop in loops))
             for helper in helpers:
                 helper.cancel()
             self.sweeper.end()
@@ -100,6 +108,10 @@ class App:
     def stop(self) -> None:
         """Let the loops end in good order; `run` returns when they have."""
         self.bells.close()
+
+
+async def _awaited(loop: Callable[[], Awaitable[None]]) -> None:
+    await loop()
 
 
 class _GateWriter:
@@ -263,6 +275,21 @@ def dies_at(place: str | None) -> FailPoints:
     return reach
 
 
+def reconciler(app: App) -> Reconciler:
+    """Who compares business days."""
+    from coopwire.application.reconciling.reconciler import Reconciler
+    from coopwire.storage.days import DayRows
+
+    return Reconciler(app.network, app.database, DayRows(app.database.pool), app.clock, app.bells)
+
+
+def recovery(app: App) -> Recovery:
+    """Who finds out what happened since a backup."""
+    from coopwire.application.recovering import Recovery
+
+    return Recovery(app.network, app.database, reconciler(app), app.clock, app.bells)
+
+
 def office(app: App) -> Office:
     """What the API's routes work with."""
     # Here and below the web is imported when it is used: a worker and a command have no need of it.
@@ -270,6 +297,7 @@ def office(app: App) -> Office:
     from coopwire.application.operating import Operator
     from coopwire.monitoring.metrics import Metrics
     from coopwire.storage.core_accounts import CoreAccountRows
+    from coopwire.storage.days import DayRows
     from coopwire.storage.keys import KeyRows
     from coopwire.storage.queries import PostgresQueries
     from coopwire.web.office import Office
@@ -279,6 +307,8 @@ def office(app: App) -> Office:
         network=app.network,
         desk=app.desk,
         operator=Operator(app.network, app.database, app.clock),
+        reconciler=reconciler(app),
+        days=DayRows(pool),
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -106,11 +106,21 @@ class Executor:
 
     async def run(self) -> None:
         """Claim and send until the bells close; then wait for what is already under way."""
+        await self._loop(
+            repeat("send", self._send_round, self._bells, EFFECTS),
+            repeat("look up unknown", self._look_round, self._bells, UNKNOWN),
+        )
+
+    async def look(self) -> None:
+        """Look up what is unknown, and send nothing, until the bells close."""
+        await self._loop(repeat("look up unknown", self._look_round, self._bells, UNKNOWN))
+
+    async def _loop(self, *rounds: Coroutine[Any, Any, None]) -> None:
         async with asyncio.TaskGroup() as group:
             recorder = group.create_task(self._results.run())
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(repeat("send", self._send_round, self._bells, EFFECTS))
-                loops.create_task(repeat("look up unknown", self._look_round, self._bells, UNKNOWN))
+                for one in rounds:
+                    loops.create_task(one)
             await self.finished()
             recorder.cancel()
 

@@ -16,6 +16,8 @@ from coopwire.cli.docs import docs
 from coopwire.cli.doctor import doctor
 from coopwire.cli.inspect import inspect
 from coopwire.cli.providers import providers
+from coopwire.cli.reconcile import reconcile
+from coopwire.cli.recover import recover
 from coopwire.cli.serve import serve, worker
 from coopwire.cli.simulate import simulate
 
@@ -46,7 +48,19 @@ def _coopwire(
     pass
 
 
-for _command in (serve, worker, demo, doctor, connect, inspect, simulate, providers, docs):
+for _command in (
+    serve,
+    worker,
+    demo,
+    doctor,
+    connect,
+    inspect,
+    simulate,
+    providers,
+    reconcile,
+    recover,
+    docs,
+):
     app.command()(_command)
 for _name, _group in (
     ("effects", effects.app),

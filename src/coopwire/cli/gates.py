@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopwire.cli import hub, show
+from coopwire.cli import hub, show, times
 from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def close(
     ] = None,
 ) -> None:
     """Close the manual gate: what waits keeps its place; what is under way ends."""
-    end = _instant(until)
+    end = times.instant(until, "--until") if until is not None else None
     chosen = _chosen(traffic)
 
     async def close_it(open_hub: App) -> None:
@@ -96,15 +95,3 @@ def _chosen(words: list[str] | None) -> Collection[Traffic]:
     if unknown:
         raise BadInput(f"traffic must be {' or '.join(known)}")
     return frozenset(known[word] for word in words or known)
-
-
-def _instant(word: str | None) -> datetime | None:
-    if word is None:
-        return None
-    try:
-        told = datetime.fromisoformat(word)
-        if told.tzinfo is not None:
-            return told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise BadInput("--until must be a time with its zone, such as 2026-11-30T18:00:00+01:00")

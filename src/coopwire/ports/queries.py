@@ -36,6 +36,7 @@ class Filter:
     receipt: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,22 @@ class ActionView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconciliationView:
+    """A comparison of a business day; `holds` is None until it ended, `differences` counts what it found."""
+
+    id: str
+    day: date
+    actor: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    holds: bool | None
+    differences: int | None
+    inputs_digest: str | None
+    outcome_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentFacts:
     """Everything about one payment at one moment, each list the oldest first.
 
@@ -350,6 +367,9 @@ class Queries(Protocol):
     async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...
     async def postings(self, which: Filter, limit: int, after: Position | None) -> Page[PostingView]: ...
     async def breaks(self, which: Filter, limit: int, after: Position | None) -> Page[BreakView]: ...
+    async def reconciliations(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[ReconciliationView]: ...
     async def gates(self, now: datetime) -> tuple[GateView, ...]:
         """Gates that are closed now."""
         ...

@@ -49,6 +49,16 @@ class ConnectionStore:
         )
         return before is None
 
+    async def closed_at(self, gate: Gate) -> datetime | None:
+        """Since when this gate is closed; None when it is open."""
+        since: datetime | None = await self._db.fetchval(
+            "SELECT closed_at FROM gates WHERE connection = $1 AND kind = $2 AND traffic = $3",
+            gate.connection,
+            gate.kind.value,
+            gate.traffic.value,
+        )
+        return since
+
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
         done = await self._db.execute(

@@ -6,11 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from coopwire.domain.books import Side
 from coopwire.domain.receipts import ReceiptSource
-from coopwire.domain.reconciliation import DayReport
 from coopwire.domain.states import EffectState, RefundState
 from coopwire.ports.days import (
     DayQuestion,
@@ -22,10 +19,9 @@ from coopwire.ports.days import (
     RunView,
 )
 from coopwire.storage import rows
+from coopwire.storage.reports import run_view
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sessions import reading, snapshot
-
-REPORTS = TypeAdapter(DayReport)
 
 _RECEIPTS = """
 SELECT id, connection, source, reference, charge, currency, gross_minor, fee_minor, paid_at FROM receipts
@@ -160,18 +156,11 @@ class DayRows:
         """The newest comparison of a day that ended."""
         async with reading(self._pool, "read reconciliation") as db:
             row = await db.fetchrow(
-                "SELECT * FROM reconciliations WHERE day = $1 AND finished_at IS NOT NULL "
+                "SELECT * FROM reconciliations WHERE day = $1 AND report IS NOT NULL "
                 "ORDER BY started_at DESC, id DESC LIMIT 1",
                 day,
             )
         return run_view(row) if row is not None else None
-
-
-def run_view(row: Row) -> RunView:
-    """A comparison from its row."""
-    told = row["report"]
-    report = REPORTS.validate_python(told) if told is not None else None
-    return rows.shaped(RunView, row, report=report)
 
 
 def _pairs(named: Mapping[str, Collection[str]]) -> tuple[list[str], list[str]]:

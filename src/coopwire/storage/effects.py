@@ -90,6 +90,15 @@ RETURNING {_COLUMNS}
 """
 
 
+_REENTER = """
+UPDATE effects e SET state = 'unknown', unknown_since = $3, looks = 0, due_at = $3, reason = $4, census = '[]',
+    first_sent_at = coalesce(e.first_sent_at, e.created_at), deadline_at = $3,
+    claim_token = NULL, claimed_by = NULL, claim_until = NULL
+WHERE e.state IN ('intended', 'sending', 'held') AND e.kind <> 'callback' AND (e.created_at < $1 OR EXISTS (
+    SELECT FROM receipts r WHERE r.id = e.receipt AND r.paid_at < $2))
+"""
+
+
 class EffectStore:
     """The Effects socket on one transaction."""
 
@@ -252,6 +261,32 @@ class EffectStore:
             reason,
         )
         return bool(done == "UPDATE 1")
+
+    async def reenter(self, closed_at: datetime, until: datetime, now: datetime, reason: str) -> int:
+        """Enter every write that a lost hub may have sent as unknown, looked up now; how many there are."""
+        done = await self._db.execute(_REENTER, closed_at, until, now, reason)
+        return int(str(done).rpartition(" ")[2])
+
+    async def never_looked_up(self) -> int:
+        """How many effects are unknown and were not looked up a single time since they are."""
+        return int(
+            await self._db.fetchval("SELECT count(*) FROM effects WHERE state = 'unknown' AND looks = 0")
+        )
+
+    async def looks_before(self, at: datetime) -> int:
+        """How many unknown effects have a look-up due before `at`."""
+        return int(
+            await self._db.fetchval(
+                "SELECT count(*) FROM effects WHERE state = 'unknown' AND due_at < $1", at
+            )
+        )
+
+    async def unresolved(self) -> dict[tuple[EffectKind, EffectState], int]:
+        """How many effects are not finished, by kind and state."""
+        found = await self._db.fetch(
+            f"SELECT kind, state, count(*) AS n FROM effects WHERE NOT state IN ({_FINISHED}) GROUP BY kind, state"
+        )
+        return {(EffectKind(row["kind"]), EffectState(row["state"])): row["n"] for row in found}
 
     async def get(self, effect: str, *, lock: bool = False) -> Effect | None:
         """One effect."""

@@ -95,6 +95,18 @@ BREAKS = Listing(
     "b.id",
     views.opened_break,
 )
+RECONCILIATIONS = Listing(
+    "SELECT r.*, jsonb_array_length(r.report -> 'findings') AS differences FROM reconciliations r WHERE true",
+    {
+        "day": "r.day = {}",
+        "state": "r.state = {}",
+        "since": "r.started_at >= {}",
+        "until": "r.started_at < {}",
+    },
+    "r.started_at",
+    "r.id",
+    views.reconciliation,
+)
 CORE_ACCOUNTS = Listing(
     "SELECT c.* FROM core_accounts c WHERE true",
     {"member": "c.member = {}", "loan": "c.loan = {}", "connection": "c.connection = {}"},

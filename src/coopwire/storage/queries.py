@@ -21,6 +21,7 @@ from coopwire.ports.queries import (
     PostingView,
     Readiness,
     ReceiptView,
+    ReconciliationView,
     ViewT,
 )
 from coopwire.storage import listing, migrate, views
@@ -97,6 +98,12 @@ class PostgresQueries:
     async def breaks(self, which: Filter, limit: int, after: Position | None) -> Page[BreakView]:
         """Breaks, the newest first."""
         return await self._list(listing.BREAKS, which, limit, after)
+
+    async def reconciliations(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[ReconciliationView]:
+        """Comparisons of business days, the newest first."""
+        return await self._list(listing.RECONCILIATIONS, which, limit, after)
 
     async def core_accounts(self, which: Filter, limit: int, after: Position | None) -> Page[CoreAccountView]:
         """The table of core accounts, the newest line first."""

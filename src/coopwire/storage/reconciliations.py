@@ -9,7 +9,7 @@ from coopwire.domain.breaks import Break
 from coopwire.domain.reconciliation import DayReport
 from coopwire.domain.states import CLOSED_BREAK, BreakState
 from coopwire.storage import rows
-from coopwire.storage.days import REPORTS
+from coopwire.storage.reports import report_value
 from coopwire.storage.rows import Connection, Row
 
 RUNNING = "running"
@@ -53,7 +53,16 @@ class ReconciliationStore:
             report.inputs_digest,
             report.outcome_digest,
             report.holds,
-            REPORTS.dump_python(report, mode="json"),
+            report_value(report),
+        )
+
+    async def failed(self, run: str, at: datetime) -> None:
+        """Keep that it came to no end."""
+        await self._db.execute(
+            "UPDATE reconciliations SET state = 'failed', finished_at = $2 WHERE id = $1 AND state = $3",
+            run,
+            at,
+            RUNNING,
         )
 
     async def found(self, report: DayReport, breaks: Sequence[Break]) -> list[Break]:

@@ -26,6 +26,7 @@ from coopwire.ports.queries import (
     PaymentView,
     PostingView,
     ReceiptView,
+    ReconciliationView,
     TryView,
 )
 from coopwire.storage import rows
@@ -47,6 +48,11 @@ def payment(row: Row) -> PaymentView:
         account=row["loan"] if of_account else None,
         dues_version=dues["version"] if dues else None,
     )
+
+
+def reconciliation(row: Row) -> ReconciliationView:
+    """A comparison, without its report."""
+    return shaped(ReconciliationView, row)
 
 
 def attempt(row: Row) -> AttemptView:

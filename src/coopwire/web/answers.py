@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Generic
 
 from coopwire.application.accounts import Stored
@@ -39,6 +39,15 @@ class MovedAnswer:
     state: EffectState
     reason: str
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BegunAnswer:
+    """A comparison that has begun; read it under its id until its state is not `running`."""
+
+    id: str
+    day: date
+    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

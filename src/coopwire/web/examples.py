@@ -196,6 +196,64 @@ BREAK = {
     "state": "open",
     "opened_at": _RECORDED_AT,
 }
+_RUN = "c7q1w8e2r5t9y3u6i4o0"
+_DIGESTS = {
+    "inputs_digest": "5f0c6d1e2b7a49383c4f1d0a9e8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b",
+    "outcome_digest": "0b1a2f3e4d5c6b7a8f9e0d1c2b3a4f5e6d7c8b9ea0d1f4c3938a7b2e1d6c0f5f",
+}
+DAY_BODY = {"day": "2026-03-02"}
+BEGUN = {"id": _RUN, "day": "2026-03-02", "started_at": "2026-03-03T06:00:00Z"}
+RECONCILIATION = {
+    **BEGUN,
+    **_DIGESTS,
+    "actor": "key k1 (finance)",
+    "state": "complete",
+    "finished_at": "2026-03-03T06:00:41Z",
+    "holds": False,
+    "differences": 1,
+}
+_SAME = {
+    "name": "the same on both sides",
+    "currency": "NGN",
+    "sum": {"count": 354, "minor": 1_858_500_000},
+}
+_LOST = {"name": "not recorded here", "currency": "NGN", "sum": {"count": 1, "minor": 5_250_000}}
+RUN = {
+    **{name: value for name, value in RECONCILIATION.items() if name != "differences"},
+    "report": {
+        "run": _RUN,
+        "day": "2026-03-02",
+        "zone": "Africa/Lagos",
+        "started_at": "2026-03-03T06:00:00Z",
+        "finished_at": "2026-03-03T06:00:41Z",
+        "actor": "key k1 (finance)",
+        "sections": [
+            {
+                "source": "gateway",
+                "connection": "gateway",
+                "theirs": [_SAME, _LOST],
+                "ours": [_SAME],
+                "holds": False,
+                "problem": "",
+            }
+        ],
+        "findings": [
+            {
+                "type": "charge_not_recorded",
+                "connection": "gateway",
+                "subject": "gateway:5100000001",
+                "currency": "NGN",
+                "amount_minor": 5_250_000,
+                "ours": {},
+                "theirs": {"charge": "5100000001", "gross_minor": 5_250_000},
+            }
+        ],
+        "healed": ["gateway:5100000002"],
+        "holds": False,
+        **_DIGESTS,
+        "audit_head": "",
+    },
+}
 GATE = {
     "connection": "core",
     "kind": "manual",

@@ -164,6 +164,12 @@ class ReasonBody(_Body):
     reason: Reason
 
 
+class DayBody(_Body):
+    """Compare a business day with the outside."""
+
+    day: Day
+
+
 class CloseGateBody(_Body):
     """Close the manual gate of a connection."""
 
@@ -255,6 +261,15 @@ class BreakFilter(_Timed):
     type: BreakType | None = None
     payment: Ref | None = None
     receipt: Ref | None = None
+
+
+class ReconciliationFilter(PageOf):
+    """Which comparisons."""
+
+    day: Day | None = Field(None, description="the business day that was compared")
+    state: Literal["running", "complete", "incomplete", "failed"] | None = None
+    since: Instant | None = Field(None, description="begun from this instant on")
+    until: Instant | None = Field(None, description="begun before this instant")
 
 
 class CoreAccountFilter(PageOf):

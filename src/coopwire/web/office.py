@@ -12,7 +12,9 @@ from coopwire.application.accounts import AccountImport
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
+from coopwire.application.reconciling.reconciler import Reconciler
 from coopwire.ports.clock import Clock
+from coopwire.ports.days import Days
 from coopwire.ports.keys import ApiKeys
 from coopwire.ports.meters import Meter
 from coopwire.ports.queries import Queries
@@ -25,6 +27,8 @@ class Office:
     network: Network
     desk: Desk
     operator: Operator
+    reconciler: Reconciler
+    days: Days
     accounts: AccountImport
     queries: Queries
     keys: ApiKeys

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import structlog
 
 from coopwire.application import announce
 from coopwire.application.bells import LOOKUPS, OUTBOX, UNKNOWN, Bells
@@ -23,7 +27,18 @@ from coopwire.domain.references import new_reference
 from coopwire.domain.states import BreakState, EffectState
 from coopwire.ports.clock import Clock
 from coopwire.ports.days import Days, Ours
-from coopwire.ports.stores import Changes, CoreAccount, Database, LookupRequest, Transaction
+from coopwire.ports.stores import (
+    Changes,
+    CoreAccount,
+    Database,
+    LookupRequest,
+    StorageUnavailable,
+    Transaction,
+)
+
+_log = structlog.get_logger()
+PATIENCE = timedelta(seconds=90)
+"""How long a run waits for look-ups, unless it is told otherwise: longer than the distance of two at a bank."""
 
 COMPLETE = "complete"
 INCOMPLETE = "incomplete"
@@ -33,6 +48,16 @@ _ROUNDS = 3
 
 Progress = Callable[[str], None]
 """Told what the run does next, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A comparison that was begun."""
+
+    id: str
+    day: BusinessDay
+    actor: str
+    began_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,7 @@ class Reconciler:
         self._clock = clock
         self._bells = bells
         self._collector = Collector(network, clock)
+        self._under_way: set[asyncio.Task[Reconciled]] = set()
 
     async def run(
         self, on: date, actor: str, *, patience: timedelta, progress: Progress = lambda _: None
@@ -64,19 +90,52 @@ class Reconciler:
         `patience`: how long to wait for look-ups that may mend a difference. A run that dies leaves nothing but
         its beginning; the next one starts anew and finds the same.
         """
-        day = BusinessDay(on, self._network.routes.zone)
-        began = self._clock.now()
-        if day.start > began:
+        return await self.carry_out(await self.begin(on, actor), patience=patience, progress=progress)
+
+    async def begin(self, on: date, actor: str) -> Run:
+        """Keep that a comparison of this day begins. Rejected for a day that has not begun."""
+        run = Run(new_reference(), BusinessDay(on, self._network.routes.zone), actor, self._clock.now())
+        if run.day.start > run.began_at:
             raise Rejected("day", "has not begun yet: name a day that is over, or today")
-        run = new_reference()
         async with self._database.begin("begin reconciliation") as tx:
-            await tx.reconciliations.begun(run, on, actor, began)
+            await tx.reconciliations.begun(run.id, on, actor, run.began_at)
+        return run
+
+    async def carry_out(
+        self, run: Run, *, patience: timedelta, progress: Progress = lambda _: None
+    ) -> Reconciled:
+        """Compare the day of a run that was begun, and keep what came of it, or that it failed."""
+        try:
+            return await self._carry_out(run, patience, progress)
+        except Exception:
+            # Whatever went wrong is told by the exception; a database that is away leaves the run as begun.
+            with contextlib.suppress(StorageUnavailable):
+                async with self._database.begin("fail reconciliation") as tx:
+                    await tx.reconciliations.failed(run.id, self._clock.now())
+            raise
+
+    async def start(self, on: date, actor: str) -> Run:
+        """Begin a comparison and carry it out in the background of this process."""
+        run = await self.begin(on, actor)
+        task = asyncio.create_task(self.carry_out(run, patience=PATIENCE))
+        self._under_way.add(task)
+
+        def over(finished: asyncio.Task[Reconciled]) -> None:
+            self._under_way.discard(finished)
+            if not finished.cancelled() and (error := finished.exception()) is not None:
+                _log.error("reconciliation_failed", run=run.id, error=type(error).__name__)
+
+        task.add_done_callback(over)
+        return run
+
+    async def _carry_out(self, run: Run, patience: timedelta, progress: Progress) -> Reconciled:
+        day = run.day
         setting, accounts = await self._setting(day)
         progress("listing what gateways, books and bank say")
         theirs = await self._collector.collect(day, list(accounts.values()))
         ours = await self._confirmed(setting, theirs, accounts, progress)
         compared, ours, healed = await self._mended(setting, theirs, ours, patience, progress)
-        report = self._report(run, began, actor, setting, theirs, ours, compared, healed)
+        report = self._report(run, theirs, ours, compared, healed)
         return await self._keep(report)
 
     async def _setting(self, day: BusinessDay) -> tuple[Setting, dict[int, CoreAccount]]:
@@ -173,10 +232,7 @@ class Reconciler:
 
     def _report(
         self,
-        run: str,
-        began: datetime,
-        actor: str,
-        setting: Setting,
+        run: Run,
         theirs: Theirs,
         ours: Ours,
         compared: Compared,
@@ -184,12 +240,12 @@ class Reconciler:
     ) -> DayReport:
         sections, findings = tuple(compared.sections), tuple(compared.differences.findings)
         return DayReport(
-            run=run,
-            day=setting.day.on,
-            zone=setting.day.zone.key,
-            started_at=began,
+            run=run.id,
+            day=run.day.on,
+            zone=run.day.zone.key,
+            started_at=run.began_at,
             finished_at=self._clock.now(),
-            actor=actor,
+            actor=run.actor,
             sections=sections,
             findings=findings,
             healed=healed,

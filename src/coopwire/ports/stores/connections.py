@@ -39,6 +39,10 @@ class Connections(Protocol):
         """Close (or prolong); True if it was open before."""
         ...
 
+    async def closed_at(self, gate: Gate) -> datetime | None:
+        """Since when this gate is closed; None when it is open."""
+        ...
+
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
         ...

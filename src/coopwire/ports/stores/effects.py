@@ -105,6 +105,26 @@ class Effects(Protocol):
         """intended, held or unknown → unknown, looked up now: a late answer says it may be done."""
         ...
 
+    async def reenter(self, closed_at: datetime, until: datetime, now: datetime, reason: str) -> int:
+        """Enter every write that a lost hub may have sent as unknown, looked up now; how many there are.
+
+        That is what is intended, being sent or held and was there before `closed_at`, or is about money that
+        arrived before `until`. Messages to the loan system stay: it takes the same id again.
+        """
+        ...
+
+    async def never_looked_up(self) -> int:
+        """How many effects are unknown and were not looked up a single time since they are."""
+        ...
+
+    async def looks_before(self, at: datetime) -> int:
+        """How many unknown effects have a look-up due before `at`."""
+        ...
+
+    async def unresolved(self) -> dict[tuple[EffectKind, EffectState], int]:
+        """How many effects are not finished, by kind and state."""
+        ...
+
     async def get(self, effect: str, *, lock: bool = False) -> Effect | None:
         """One effect."""
         ...

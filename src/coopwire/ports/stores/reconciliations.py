@@ -21,6 +21,10 @@ class Reconciliations(Protocol):
         """Keep what it says."""
         ...
 
+    async def failed(self, run: str, at: datetime) -> None:
+        """Keep that it came to no end."""
+        ...
+
     async def found(self, report: DayReport, breaks: Sequence[Break]) -> list[Break]:
         """Note that these breaks, all of them open or closed rows by now, were found by this run.
 
