@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -59,8 +59,10 @@ class Collector:
             refunds = await self._whole(name, sockets.refunds.list_window(day.start - _DAY, end), theirs)
             theirs.refunds[name] = refunds or []
 
-    async def confirm_charges(self, name: str, receipts: Iterable[OurReceipt], theirs: Theirs) -> None:
+    async def confirm_charges(self, name: str, receipts: Sequence[OurReceipt], theirs: Theirs) -> None:
         """Look up single receipts that the list does not have."""
+        if not receipts:
+            return
         charges = self._network.connections[name].sockets.charges
         assert charges is not None
 
@@ -71,8 +73,10 @@ class Collector:
 
         await self._confirm(name, [ask(receipt) for receipt in receipts], theirs)
 
-    async def confirm_refunds(self, name: str, refunds: Iterable[OurRefund], theirs: Theirs) -> None:
+    async def confirm_refunds(self, name: str, refunds: Sequence[OurRefund], theirs: Theirs) -> None:
         """Look up single refunds that the list does not have; one that they do not know stays missing."""
+        if not refunds:
+            return
         socket = self._network.connections[name].sockets.refunds
         assert socket is not None
 
@@ -96,8 +100,10 @@ class Collector:
         listed = await self._whole(name, journals.list_days(day.on, day.on), theirs)
         theirs.journals = listed or []
 
-    async def confirm_journals(self, name: str, journals: Iterable[OurJournal], theirs: Theirs) -> None:
+    async def confirm_journals(self, name: str, journals: Sequence[OurJournal], theirs: Theirs) -> None:
         """Look up single entries that the day's list does not have: they may stand there under another date."""
+        if not journals:
+            return
         socket = self._network.connections[name].sockets.journals
         assert socket is not None
 
@@ -129,9 +135,11 @@ class Collector:
         await asyncio.gather(*(ask(account) for account in accounts))
 
     async def confirm_postings(
-        self, name: str, postings: Iterable[tuple[OurPosting, CoreAccount]], theirs: Theirs
+        self, name: str, postings: Sequence[tuple[OurPosting, CoreAccount]], theirs: Theirs
     ) -> None:
         """Ask the core about single postings that no statement shows."""
+        if not postings:
+            return
         socket = self._network.connections[name].sockets.postings
         assert socket is not None
 
