@@ -189,7 +189,7 @@ class SaysTheToken(Wrong):
 
 class AsksOneDayOnly(Wrong):
     async def find(self, order: PostingOrder, sent_at: datetime) -> Finding[PostingSnapshot]:
-        self.right._absences.clear()
+        self.right._days._absences.clear()
         return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from coopwire.domain.errors import ContractBroken, InvalidOrder, TryLater
 from coopwire.ports.corebank import AccountSnapshot
 from coopwire.providers.bankone.wire import accounts
-from coopwire.providers.bankone.wire.accounts import Unit
+from coopwire.providers.bankone.wire.amounts import Unit
 from coopwire.providers.bankone.wire.answers import read
 
 NUMBER = "1100000001"

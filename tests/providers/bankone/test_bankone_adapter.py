@@ -141,7 +141,7 @@ async def test_what_is_remembered_of_absences_has_a_bound(sit: Sit, order: Posti
     for number in range(5):
         desk.script.will_say(NOT_THERE)
         await forgetful.find(replace(order, reference=f"T{number}"), desk.clock.now())
-    assert len(forgetful._absences) == 2
+    assert len(forgetful._days._absences) == 2
 
 
 async def test_absence_never_counts_and_questions_keep_a_minutes_distance() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from coopwire.domain.payments import Mode
 from coopwire.ports.providers import ConfigurationError, Connection
-from coopwire.providers.bankone.wire.accounts import Unit
+from coopwire.providers.bankone.wire.amounts import Unit
 from coopwire.providers.bankone.wire.codes import Outcome
 from coopwire.providers.bankone.wire.institution import institution
 from coopwire.providers.bankone.wire.postings import Kind
@@ -60,7 +60,7 @@ def test_settings_are_laid_over_the_defaults() -> None:
         ("amount_unit_balance", "dollars"),
         ("transaction_types", "CREDIT"),
         ("transaction_types", "[]"),
-        ("transaction_types", '{"debit": "DEBIT"}'),
+        ("transaction_types", '{"reversal": "REVERSAL"}'),
         ("transaction_types", '{"credit": ""}'),
         ("transaction_types", '{"credit": 1}'),
         ("response_codes", '{"91": "maybe"}'),

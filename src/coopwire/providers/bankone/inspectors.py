@@ -1,20 +1,22 @@
-"""How the hub reads a BankOne payload, offline: accounts, postings, status queries and errors."""
+"""How the hub reads a BankOne payload, offline: accounts, postings, reversals, status queries, statements, errors."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
 
 from coopwire.domain.errors import ContractBroken, HubError, TryLater
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Inspection, InspectionError
-from coopwire.providers.bankone.wire import accounts, postings
-from coopwire.providers.bankone.wire.accounts import Unit
+from coopwire.providers.bankone.wire import accounts, postings, reversals, statements
+from coopwire.providers.bankone.wire.amounts import Unit
 from coopwire.providers.bankone.wire.answers import code, label, members, read, words
 from coopwire.providers.bankone.wire.codes import CODES
 
 _NO_REFERENCE = ""
+_USUAL_ROW = statements.shape({}, Unit.NAIRA, ZoneInfo("Africa/Lagos"))
 _KOBO = re.compile(r"[0-9]{1,18}\Z")
 
 
@@ -36,6 +38,24 @@ def posting(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def status(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The answer to a status query, local or interbank."""
     return _seen(body, headers, Traffic.READ, _status)
+
+
+def statement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The answer to a question about movements, one line a row (the usual names of fields, naira assumed)."""
+    answer = _answer(body, headers)
+    _read(body)
+    try:
+        rows = statements.page(members(answer, Traffic.READ))
+    except ContractBroken as broken:
+        raise InspectionError(broken.message) from None
+    except HubError as refusal:
+        return [_error(refusal)]
+    return [_movement(row) for row in rows]
+
+
+def reversal(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The answer to a reversal; or such a message itself."""
+    return _seen(body, headers, Traffic.WRITE, _reversal)
 
 
 def error(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -102,8 +122,8 @@ def _account(told: Mapping[str, object]) -> Inspection:
 
 
 def _posting(told: Mapping[str, object]) -> Inspection:
-    if "retrievalreference" in told and "issuccessful" not in told:
-        return _message(told)
+    if _is_message(told):
+        return _message("posting", told)
     seen = postings.posted(_NO_REFERENCE, told, CODES, b"")
     return Inspection(
         object="posting",
@@ -114,12 +134,47 @@ def _posting(told: Mapping[str, object]) -> Inspection:
     )
 
 
-def _message(told: Mapping[str, object]) -> Inspection:
+def _reversal(told: Mapping[str, object]) -> Inspection:
+    if _is_message(told):
+        return _message("reversal", told)
+    seen = reversals.reversed_(_NO_REFERENCE, told, CODES, b"")
+    return Inspection(
+        object="reversal",
+        provider_ref=seen.provider_ref,
+        status="success",
+        code=code(told),
+        message=words(told) or None,
+    )
+
+
+def _movement(told: object) -> Inspection:
+    try:
+        seen = statements.row(told, _USUAL_ROW)
+    except ContractBroken as broken:
+        return Inspection(object="movement", error=type(broken).__name__, message=broken.message)
+    return Inspection(
+        object="movement",
+        reference=seen.reference or None,
+        provider_ref=seen.id,
+        amount_minor=seen.amount_minor,
+        currency=seen.currency,
+        status=f"{seen.side.value}{', reversed' if seen.reversed else ''}",
+        occurred_at=seen.on.isoformat(),
+        message=f"reverses {seen.reverses}" if seen.reverses else None,
+    )
+
+
+def _is_message(told: Mapping[str, object]) -> bool:
+    """A message of ours has a reference and no answer in it."""
+    return "retrievalreference" in told and "issuccessful" not in told
+
+
+def _message(object_: str, told: Mapping[str, object]) -> Inspection:
     amount = label(told, "amount")
     if not _KOBO.match(amount):
         raise ContractBroken("BankOne: the amount of a message is not a whole number of kobo")
     return Inspection(
-        object="posting",
+        object=object_,
         reference=label(told, "retrievalreference"),
         amount_minor=int(amount),
         currency=postings.CURRENCY,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import ROUND_FLOOR, Decimal
-from enum import StrEnum
+from decimal import ROUND_FLOOR
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder, TryLater
 from coopwire.domain.money import MAX_MINOR
 from coopwire.ports.corebank import AccountSnapshot
+from coopwire.providers.bankone.wire.amounts import Unit, kobo
 from coopwire.providers.bankone.wire.answers import code, flag, label, words
 from coopwire.providers.bankone.wire.operations import Operation
 
@@ -32,14 +32,6 @@ _ABSENT_WORDS = re.compile(
 _CREDITABLE = frozenset({"active", "active, no debit"})
 _UNRESTRICTED = frozenset({"", "inactive"})
 _RESTRICTIONS: Mapping[str, str] = {"pndstatus": "no debit", "freezestatus": "frozen"}
-_NUMBER = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,10})?\Z|-?[0-9]{1,18}(\.[0-9]{1,10})?\Z")
-
-
-class Unit(StrEnum):
-    """In what an installation writes balances. Not stated by the vendor (banking contract §0)."""
-
-    NAIRA = "naira"
-    KOBO = "kobo"
 
 
 def question(number: str) -> dict[str, str]:
@@ -94,18 +86,7 @@ def balance(value: object, unit: Unit) -> int | None:
     """Kobo, parts of a kobo dropped so that it is never overstated; None when none is told."""
     if value is None or value == "":
         return None
-    amount = _decimal(value)
-    kobo = (amount.scaleb(2) if unit is Unit.NAIRA else amount).to_integral_value(ROUND_FLOOR)
-    if abs(kobo) > MAX_MINOR:
+    floored = kobo(value, unit, "a balance").to_integral_value(ROUND_FLOOR)
+    if abs(floored) > MAX_MINOR:
         raise ContractBroken("BankOne: a balance is beyond what the hub can keep")
-    return int(kobo)
-
-
-def _decimal(value: object) -> Decimal:
-    """A number, or text that may have thousands separators."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(text, Decimal):
-        text = format(text, "f") if -10 <= text.adjusted() <= 20 else ""
-    if not isinstance(text, str) or not _NUMBER.match(text.strip()):
-        raise ContractBroken("BankOne: a balance is not a number")
-    return Decimal(text.strip().replace(",", ""))
+    return int(floored)

@@ -1,6 +1,6 @@
-"""Credits, local transfers and the queries about them: tables first, then pure functions.
+"""Credits, debits, local transfers and the queries about them: tables first, then pure functions.
 
-Source: banking contract §0, §3, traps 3, 4, 10; endpoints credit, local_transfer, tsq_local, tsq_interbank.
+Source: banking contract §0, §3, traps 3, 4, 10; endpoints credit, debit, local_transfer, tsq_local, tsq_interbank.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
+from coopwire.domain.books import Side
 from coopwire.domain.errors import ContractBroken, HubError, InvalidOrder, OutcomeUnknown, Refused, TryLater
 from coopwire.domain.money import MAX_MINOR
 from coopwire.ports.corebank import PostingOrder, PostingSnapshot
@@ -35,20 +36,23 @@ class Kind(StrEnum):
     """What kind of posting a status query is about."""
 
     CREDIT = "credit"
+    DEBIT = "debit"
     TRANSFER = "transfer"
     INTERBANK = "interbank"
 
 
-_CORE = "/thirdpartyapiservice/apiservice/CoreTransactions"
+CORE = "/thirdpartyapiservice/apiservice/CoreTransactions"
 
 SENDS: Mapping[Kind, Operation] = {
-    Kind.CREDIT: Operation("credit", f"{_CORE}/Credit", "Token"),
-    Kind.TRANSFER: Operation("local_transfer", f"{_CORE}/LocalFundsTransfer", "AuthenticationKey"),
+    Kind.CREDIT: Operation("credit", f"{CORE}/Credit", "Token"),
+    Kind.DEBIT: Operation("debit", f"{CORE}/Debit", "Token"),
+    Kind.TRANSFER: Operation("local_transfer", f"{CORE}/LocalFundsTransfer", "AuthenticationKey"),
 }
 
-_LOCAL_QUERY = Operation("status_query", f"{_CORE}/TransactionStatusQuery", "Token")
+_LOCAL_QUERY = Operation("status_query", f"{CORE}/TransactionStatusQuery", "Token")
 QUERIES: Mapping[Kind, Operation] = {
     Kind.CREDIT: _LOCAL_QUERY,
+    Kind.DEBIT: _LOCAL_QUERY,
     Kind.TRANSFER: _LOCAL_QUERY,
     Kind.INTERBANK: Operation(
         "interbank_status_query",
@@ -60,10 +64,14 @@ QUERIES: Mapping[Kind, Operation] = {
 
 TYPE_WORDS: Mapping[Kind, str] = {
     Kind.CREDIT: "CREDIT",
+    Kind.DEBIT: "DEBIT",
     Kind.TRANSFER: "LOCALFUNDTRANSFER",
     Kind.INTERBANK: "INTERBANKTRANSFER",
 }
 """TransactionType; the vendor's pages spell it in several ways, so it is a setting."""
+
+KIND_OF_SIDE: Mapping[Side, Kind] = {Side.CREDIT: Kind.CREDIT, Side.DEBIT: Kind.DEBIT}
+"""Against a GL."""
 
 STATUS_WORDS: Mapping[str, tuple[FindingWord, str]] = {
     "successful": (FindingWord.EXECUTED, ""),
@@ -75,15 +83,16 @@ STATUS_WORDS: Mapping[str, tuple[FindingWord, str]] = {
 """Status of a status query in lower case; any other word is pending."""
 
 GL_CODE = re.compile(r"[0-9A-Za-z]{1,20}\Z")
-_REFERENCE = re.compile(rf"[A-Z0-9]{{1,{REFERENCE_MAX}}}\Z")
+REFERENCE = re.compile(rf"[A-Z0-9]{{1,{REFERENCE_MAX}}}\Z")
+REFERENCE_RULE = f"a reference is up to {REFERENCE_MAX} capitals and digits"
 _FOLDS = str.maketrans({"₦": "N", "’": " ", "‘": " ", "“": " ", "”": " ", "–": "-", "—": "-"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9 .-]+")
 _NOT_FOUND_WORDS = re.compile(r"not ?found|unable to locate|no record|does ?n[o']t exist", re.IGNORECASE)
 
 
 def kind_of(order: PostingOrder) -> Kind:
-    """A transfer when it comes from another account, else a credit against a GL."""
-    return Kind.TRANSFER if order.from_account else Kind.CREDIT
+    """A transfer when it comes from another account, else a credit or a debit against a GL."""
+    return Kind.TRANSFER if order.from_account else KIND_OF_SIDE[order.side]
 
 
 def body(order: PostingOrder, default_gl: str, nibss_code: str) -> dict[str, str]:
@@ -91,25 +100,32 @@ def body(order: PostingOrder, default_gl: str, nibss_code: str) -> dict[str, str
     _check(order)
     if kind_of(order) is Kind.TRANSFER:
         return _transfer(order)
-    return _credit(order, default_gl, nibss_code)
+    return _against_gl(order, default_gl, nibss_code)
 
 
 def _check(order: PostingOrder) -> None:
-    if not _REFERENCE.match(order.reference):
-        raise InvalidOrder("a reference is up to 12 capitals and digits", field="reference")
-    if order.currency != CURRENCY:
-        raise InvalidOrder(f"BankOne keeps {CURRENCY} only", field="currency")
-    if not 0 < order.amount_minor <= MAX_MINOR:
-        raise InvalidOrder("the amount must be positive, in kobo", field="amount_minor")
+    if not REFERENCE.match(order.reference):
+        raise InvalidOrder(REFERENCE_RULE, field="reference")
+    check_money(order.currency, order.amount_minor)
     if not ACCOUNT_NUMBER.match(order.account):
         raise InvalidOrder("an account number is 6 to 20 digits", field="account")
 
 
-def _credit(order: PostingOrder, default_gl: str, nibss_code: str) -> dict[str, str]:
+def check_money(currency: str, amount_minor: int) -> None:
+    """InvalidOrder for an amount that they cannot post."""
+    if currency != CURRENCY:
+        raise InvalidOrder(f"BankOne keeps {CURRENCY} only", field="currency")
+    if not 0 < amount_minor <= MAX_MINOR:
+        raise InvalidOrder("the amount must be positive, in kobo", field="amount_minor")
+
+
+def _against_gl(order: PostingOrder, default_gl: str, nibss_code: str) -> dict[str, str]:
     """Without a GLCode they silently take a default of their own, so there is always one."""
     gl = order.gl or default_gl
     if not GL_CODE.match(gl):
-        raise InvalidOrder("a credit needs the code of the GL it is taken from (setting gl_code)", field="gl")
+        raise InvalidOrder(
+            "a posting needs the code of the GL on its other side (setting gl_code)", field="gl"
+        )
     said = {"RetrievalReference": order.reference, "AccountNumber": order.account}
     if nibss_code:
         said["NibssCode"] = nibss_code
@@ -123,6 +139,8 @@ def _credit(order: PostingOrder, default_gl: str, nibss_code: str) -> dict[str, 
 
 def _transfer(order: PostingOrder) -> dict[str, str]:
     source = order.from_account or ""
+    if order.side is not Side.CREDIT:
+        raise InvalidOrder("a debit goes to a GL, never to an account", field="from_account")
     if order.gl:
         raise InvalidOrder("a posting comes from a GL or from an account, not both", field="gl")
     if not ACCOUNT_NUMBER.match(source) or source == order.account:
@@ -175,14 +193,15 @@ def posted(
     """The transaction that an answer tells. Refused, OutcomeUnknown; ContractBroken without a reference."""
     result = outcome_of(told, codes)
     if result is not Outcome.SUCCESS:
-        raise _not_posted(result, told)
+        raise not_done(result, told)
     provider_ref = label(told, "reference")
     if not provider_ref:
         raise ContractBroken("BankOne: a posting was confirmed without a reference of theirs")
     return PostingSnapshot(provider_ref, reference, raw)
 
 
-def _not_posted(result: Outcome, told: Mapping[str, object]) -> HubError:
+def not_done(result: Outcome, told: Mapping[str, object]) -> HubError:
+    """The error behind an outcome that is no success: refused only where it is known to be final."""
     kind = Refused if result in NEVER_DONE else OutcomeUnknown
     return kind(f"BankOne: {words(told) or 'no words'} ({result})", code=code(told))
 
@@ -195,28 +214,41 @@ def finding(
     Only Successful with a success code is executed, only Failed and Reversed are not; a contradiction and
     any other word are pending.
     """
-    yes = flag(told, "issuccessful")
-    if yes is None:
-        raise ContractBroken("BankOne: a status query says neither yes nor no")
-    if _says_not_found(yes, told):
+    if not status_is_known(told):
         return Finding(FindingWord.ABSENT, reason="they find no such transaction")
-    if not yes:
-        text = f"BankOne: the status query failed: {words(told) or 'no words'}"
-        raise TryLater(text, retry_after=QUERY_EVERY_S, code=code(told))
     word, reason = STATUS_WORDS.get(label(told, "status").lower(), (FindingWord.PENDING, "no known status"))
-    if not _code_agrees(word, code(told), codes):
+    if not code_agrees(word, code(told), codes):
         return Finding(FindingWord.PENDING, reason="status and response code contradict each other")
     if word is not FindingWord.EXECUTED:
         return Finding(word, reason=reason)
     return Finding(word, (PostingSnapshot(label(told, "reference") or reference, reference, raw),), reason)
 
 
+def status_is_known(told: Mapping[str, object]) -> bool:
+    """Whether the answer to a status query is about a posting that they have; False: they find none.
+
+    TryLater when the query itself failed; ContractBroken without a flag.
+    """
+    yes = flag(told, "issuccessful")
+    if yes is None:
+        raise ContractBroken("BankOne: a status query says neither yes nor no")
+    if _says_not_found(yes, told):
+        return False
+    if not yes:
+        text = f"BankOne: the status query failed: {words(told) or 'no words'}"
+        raise TryLater(text, retry_after=QUERY_EVERY_S, code=code(told))
+    return True
+
+
 def _says_not_found(yes: bool, told: Mapping[str, object]) -> bool:
     return code(told) == NOT_FOUND or (not yes and bool(_NOT_FOUND_WORDS.search(words(told))))
 
 
-def _code_agrees(word: FindingWord, said: str, codes: Mapping[str, Outcome]) -> bool:
-    """A refusal may carry the code of the query (00), of the failure, or none."""
+def code_agrees(word: FindingWord, said: str, codes: Mapping[str, Outcome]) -> bool:
+    """Whether status and code of a query do not contradict each other.
+
+    A refusal may carry the code of the query (00), of the failure, or none.
+    """
     result = outcome(said, codes)
     if word is FindingWord.EXECUTED:
         return result is Outcome.SUCCESS
