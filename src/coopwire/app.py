@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
+from coopwire.application.calendar import BusinessDays
 from coopwire.application.executor import Executor
 from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
@@ -66,13 +67,14 @@ class App:
     looker: Looker
     drain: Drain
     sweeper: Sweeper
+    calendar: BusinessDays
     bus: PostgresBus
     desk: Desk
     gates: _GateWriter
 
     async def run(self) -> None:
         """All loops of a worker, until `stop`; effects under way are finished first."""
-        await self._loop(self.executor.run, self.looker.run, self.drain.run, self.bus.run)
+        await self._loop(self.executor.run, self.looker.run, self.drain.run, self.bus.run, self.calendar.run)
 
     async def look(self) -> None:
         """Look-ups alone, until `stop`: for a command that wants answers and must not send anything."""
@@ -257,6 +259,7 @@ def _assemble(
         looker=Looker(network, database, clock, bells, fail),
         drain=Drain(network, database, clock, bells),
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
+        calendar=BusinessDays(network, database, clock, bells),
         bus=PostgresBus(database, clock, consumers(network, clock), bells),
         desk=Desk(worker, network, database, clock, bells, executor),
         gates=gates,

@@ -36,6 +36,7 @@ PROVIDERS = ("paystack", "quickbooks", "bankone", "lms")
 PAYSTACK_SECRET = "sk_test_simulated"
 LMS_SECRET = "whsec_YSBzaW11bGF0ZWQgbGVuZGVyJ3Mgc2VjcmV0"
 GL = "1001"
+DATE_ACCOUNT = "1100000001"
 
 
 @dataclass
@@ -101,7 +102,12 @@ def configured(
             "token_url": f"{urls['quickbooks']}/oauth2/v1/tokens/bearer",
             "authorize_url": f"{urls['quickbooks']}/connect/oauth2",
         },
-        "bankone": {"token": "simulated-token", "base_url": urls["bankone"], "institution_code": "100000"},
+        "bankone": {
+            "token": "simulated-token",
+            "base_url": urls["bankone"],
+            "institution_code": "100000",
+            "date_account": DATE_ACCOUNT,
+        },
         "lms": {"url": f"{urls['lms']}/callbacks", "secret": LMS_SECRET},
     }
     connections = {

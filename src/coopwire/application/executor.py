@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -251,19 +251,21 @@ class Executor:
         effect = one.claim.effect
         if one.problem is not None:
             return Sent(one.claim, None, one.problem)
-        if isinstance(one.order, CountedOrder):
-            problem = await self._count(one, one.order)
-            if problem is not None:
-                return Sent(one.claim, one.order, problem)
+        order = one.order
+        if isinstance(order, CountedOrder):
+            counted = await self._count(one, order)
+            if isinstance(counted, HubError):
+                return Sent(one.claim, order, counted)
+            order = counted
         if not self._time_is_left(one.claim):
-            return Sent(one.claim, one.order, NotSent("the claim ran out before the first byte"))
+            return Sent(one.claim, order, NotSent("the claim ran out before the first byte"))
         self._fail(f"before send {effect.kind.value}")
-        result = await self._call(effect, self._socket(effect).send(one.order, one.body), write=True)
+        result = await self._call(effect, self._socket(effect).send(order, one.body), write=True)
         self._fail(f"after send {effect.kind.value}")
-        return Sent(one.claim, one.order, result)
+        return Sent(one.claim, order, result)
 
-    async def _count(self, one: Ready, order: CountedOrder) -> HubError | None:
-        """Keep what stands at the target before the send; why nothing may be sent now, or None."""
+    async def _count(self, one: Ready, order: CountedOrder) -> CountedOrder | HubError:
+        """Keep what stands at the target before the send: the order with it, or why nothing may be sent now."""
         effect = one.claim.effect
         socket = cast(CountingSocket, self._socket(effect))
         counted = await self._call(effect, socket.count(order), write=False)
@@ -273,7 +275,9 @@ class Executor:
             return NotSent(f"what stands there cannot be counted: {counted.message}", code=counted.code)
         async with self._database.begin("keep census") as tx:
             kept = await tx.effects.keep_census(effect.id, one.claim.token, counted)
-        return None if kept else NotSent("the claim was lost before the first byte")
+        if not kept:
+            return NotSent("the claim was lost before the first byte")
+        return replace(order, census=tuple(counted))
 
     async def _look(self, one: Ready) -> Sent:
         effect = one.claim.effect

@@ -39,6 +39,18 @@ class Routes:
         return at.astimezone(self.zone).date()
 
 
+@dataclass(slots=True)
+class CoreDay:
+    """The core's business date as it was last heard (`application.calendar` keeps it); good until `until`."""
+
+    on: date | None = None
+    until: datetime | None = None
+
+    def at(self, moment: datetime) -> date | None:
+        """The business date, None when nobody knows it by now."""
+        return self.on if self.until is not None and moment < self.until else None
+
+
 @dataclass(frozen=True)
 class Network:
     """Every ready connection by name, and the routes."""
@@ -46,6 +58,7 @@ class Network:
     connections: Mapping[str, Connected]
     routes: Routes
     concurrency: int = 10
+    core_day: CoreDay = field(default_factory=CoreDay)
     by_kind: Mapping[EffectKind, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +67,10 @@ class Network:
             for kind, capability in CAPABILITY_OF.items()
         }
         object.__setattr__(self, "by_kind", by_kind)
+
+    def value_day(self, at: datetime) -> date:
+        """The day on which the core books at `at`: its business date, else the calendar's day."""
+        return self.core_day.at(at) or self.routes.business_day(at)
 
     def trust(self, connection: str, kind: EffectKind) -> Trust:
         """The trust in this kind of write there."""

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from coopwire.domain.books import JournalEntry, Side
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
+from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Attempt, Payment
 from coopwire.domain.receipts import Receipt
 from coopwire.domain.references import derived_reference, derived_short_reference, new_reference
@@ -125,8 +126,13 @@ def posting_effect(
 def reversal_effect(posting: Effect, posted_on: date, now: datetime, *, after: str | None) -> Effect:
     """Undo a posting that is done, whole, in the lane of its account and behind what is in it.
 
-    `posted_on` is the day on which it was sent, by the bank's calendar.
+    `posted_on` is the day on which it was sent, by the bank's calendar. InvalidOrder unless the posting is done:
+    what is unknown may not have happened, and the reversal would take money that was never there.
     """
+    if posting.state is not EffectState.DONE:
+        raise InvalidOrder(
+            f"only a posting that is done is reversed; this one is {posting.state}", field="posting"
+        )
     content: dict[str, object] = {
         name: posting.order[name]
         for name in ("core_account", "amount_minor", "currency", "side")

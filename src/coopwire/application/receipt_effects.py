@@ -77,7 +77,7 @@ def _posting(received: Received, network: Network, tails: dict[str, str], now: d
         gl=routes.receivable_gl[receipt.connection],
         amount_minor=receipt.value_minor,
         currency=receipt.currency,
-        value_on=routes.business_day(now),
+        value_on=network.value_day(now),
         narration=f"{payment.kind.value.replace('_', ' ')} {payment.reference}",
         now=now,
         after=tails.get(lane),

@@ -22,6 +22,8 @@ GATEWAY_KEY = "sk_test_simulated"
 BOOKS_CLIENT = ("simulated-client", "simulated-secret")
 BOOKS_REALM = "9130350000000001"
 BANK_TOKEN = "simulated-token"  # noqa: S105
+DATE_ACCOUNT = "1100000001"
+"""One of the accounts that the simulator opens: the business date is asked by it."""
 LMS_SECRET = "whsec_YSBzaW11bGF0ZWQgbGVuZGVyJ3Mgc2VjcmV0"  # noqa: S105
 RECEIVABLE_GL = "1001"
 CLEARING_ACCOUNT = "91"
@@ -116,6 +118,7 @@ provider = "bankone"
 mode = "test"
 token = "{BANK_TOKEN}"
 base_url = "{urls["bankone"]}"
+date_account = "{DATE_ACCOUNT}"
 
 [connections.lms]
 provider = "lms"

@@ -55,6 +55,8 @@ class Timings:
     dues_valid: timedelta = 30 * DAY
     create_answer_within: timedelta = 10 * SECOND
     token_margin: timedelta = 5 * MINUTE
+    business_date_every: timedelta = 5 * MINUTE
+    business_date_good_for: timedelta = 1 * DAY
     speed: int = 1
 
     def of_provider(self, length: timedelta) -> timedelta:

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from coopwire.domain.gates import Gate, GateKind, Traffic
@@ -15,6 +15,19 @@ from coopwire.ports.tokens import Tokens
 from coopwire.storage.effects import account_mapping
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
+
+_SEE_DATE = """
+INSERT INTO business_dates (connection, seen_at, business_on)
+SELECT $1, $3, $2 WHERE $2 IS DISTINCT FROM (
+    SELECT business_on FROM business_dates WHERE connection = $1 AND seen_at <= $3
+    ORDER BY seen_at DESC LIMIT 1
+) ON CONFLICT DO NOTHING
+"""
+_DATES = """
+SELECT business_on FROM business_dates
+WHERE connection = $1 AND seen_at <= $3 AND seen_at >= coalesce(
+    (SELECT max(seen_at) FROM business_dates WHERE connection = $1 AND seen_at <= $2), $2)
+"""
 
 
 class ConnectionStore:
@@ -112,6 +125,14 @@ class ConnectionStore:
             "SELECT * FROM core_accounts WHERE connection = $1 ORDER BY id", connection
         )
         return [account for account in map(self._account, found) if account is not None]
+
+    async def see_business_date(self, connection: str, on: date, at: datetime) -> bool:
+        """Keep that the core booked under `on` at `at`, when it is another date than before; whether it is."""
+        return bool(await self._db.execute(_SEE_DATE, connection, on, at) == "INSERT 0 1")
+
+    async def business_dates(self, connection: str, start: datetime, end: datetime) -> set[date]:
+        """The business dates that were in force at any time in [start, end], as far as anybody looked."""
+        return {row["business_on"] for row in await self._db.fetch(_DATES, connection, start, end)}
 
     def _account(self, row: Row) -> CoreAccount | None:
         number = self._sealer.open_or_none(row["number_sealed"])

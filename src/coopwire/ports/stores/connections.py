@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from coopwire.domain.gates import Gate, GateKind, Traffic
@@ -65,4 +65,15 @@ class Connections(Protocol):
 
     async def linked_accounts(self, connection: str) -> list[CoreAccount]:
         """Every account that is linked at this core bank, numbers unsealed."""
+        ...
+
+    async def see_business_date(self, connection: str, on: date, at: datetime) -> bool:
+        """Keep that the core booked under `on` at `at`, when it is another date than before; whether it is."""
+        ...
+
+    async def business_dates(self, connection: str, start: datetime, end: datetime) -> set[date]:
+        """The business dates that were in force at any time in [start, end], as far as anybody looked.
+
+        A change is seen up to `business_date_every` after it was made: ask for a longer time where that counts.
+        """
         ...

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
 from coopwire.providers.bankone.simulator.settings import BankOneSettings
 
 OPENING: Final = "OPENING"
+REVERSAL: Final = "REVERSAL"
 _GL: Final = "GL:"
 _FIRST_POSTING: Final = 1_908_096_119
 
@@ -76,12 +77,11 @@ class Leg:
 
     ledger: str
     amount: int
-    balance_after: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A posting that a client asks for, in kobo. `kind` is CREDIT, DEBIT, LOCALFUNDTRANSFER or OPENING."""
+    """A posting that a client asks for, in kobo. `kind` is CREDIT, DEBIT, LOCALFUNDTRANSFER, OPENING or REVERSAL."""
 
     kind: str
     reference: str
@@ -92,13 +92,24 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A transaction in the core, booked on a business date."""
+    """A transaction in the core, booked on a business date. `reverses` is the id of the one that it undoes."""
 
     id: str
     ask: Ask
     business_date: date
     at: datetime
     legs: tuple[Leg, ...]
+    reverses: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A posting as it stands on one account's statement."""
+
+    posting: Posting
+    amount: int
+    balance_after: int
+    reversed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,11 @@ Moves = Sequence[tuple[str, int]]
 """(ledger, kobo) with credits positive; the sides cancel."""
 
 
+def opposite(posting: Posting) -> Moves:
+    """What undoes a posting."""
+    return [(leg.ledger, -leg.amount) for leg in posting.legs]
+
+
 def gl_ledger(code: str) -> str:
     """The ledger name of a GL."""
     return f"{_GL}{code}"
@@ -126,10 +142,11 @@ class Core:
         self.accounts: dict[str, Account] = {}
         self._by_number: dict[str, Account] = {}
         self.gl_balances: dict[str, int] = dict.fromkeys(settings.gl_codes(), 0)
-        self.postings: list[Posting] = []
-        self._by_reference: defaultdict[str, list[Posting]] = defaultdict(list)
+        self._postings: dict[str, Posting] = {}
+        self._by_reference: defaultdict[str, list[str]] = defaultdict(list)
         self._rejected: defaultdict[str, list[Rejected]] = defaultdict(list)
-        self._by_ledger: defaultdict[str, list[tuple[Posting, Leg]]] = defaultdict(list)
+        self._by_ledger: defaultdict[str, list[str]] = defaultdict(list)
+        self._reversed_by: defaultdict[str, list[str]] = defaultdict(list)
         self._ids = itertools.count(_FIRST_POSTING)
 
     def open_account(self, account: Account) -> None:
@@ -147,14 +164,27 @@ class Core:
             raise Refusal("14", "Account not found")
         return found
 
+    @property
+    def postings(self) -> Sequence[Posting]:
+        """Every posting, the oldest first."""
+        return list(self._postings.values())
+
+    def posting(self, id_: str) -> Posting | None:
+        """By the core's own id."""
+        return self._postings.get(id_)
+
+    def is_reversed(self, posting: Posting) -> bool:
+        """Whether something undid it."""
+        return bool(self._reversed_by.get(posting.id))
+
     def first_under(self, reference: str) -> Posting | None:
         """The first posting that used this reference."""
-        return next(iter(self._by_reference.get(reference, ())), None)
+        return next(self._under(reference), None)
 
     def find(self, kind: str, reference: str, amount: int, on: str) -> Posting | Rejected | None:
         """What became of an ask: reference, kind, amount and date must all be the original ones."""
         candidates: list[Posting | Rejected] = [
-            *self._by_reference.get(reference, ()),
+            *self._under(reference),
             *self._rejected.get(reference, ()),
         ]
         wanted = (kind, amount, on)
@@ -164,6 +194,9 @@ class Core:
             if (one.ask.kind, one.ask.amount, one.business_date.isoformat()) == wanted
         )
         return next(fitting, None)
+
+    def _under(self, reference: str) -> Iterator[Posting]:
+        return (self._postings[id_] for id_ in self._by_reference.get(reference, ()))
 
     def reject(self, ask: Ask, business_date: date, refusal: Refusal) -> None:
         """Remember a refusal."""
@@ -179,22 +212,63 @@ class Core:
             else:
                 self.account(ledger).check_debit(-amount)
 
-    def post(self, ask: Ask, moves: Moves, business_date: date, at: datetime) -> Posting:
+    def post(self, ask: Ask, moves: Moves, business_date: date, at: datetime, reverses: str = "") -> Posting:
         """Move the money. AssertionError when the sides do not cancel: the caller is wrong."""
         assert sum(amount for _, amount in moves) == 0
-        legs = tuple(self._move(ledger, amount) for ledger, amount in moves)
-        posting = Posting(f"A{next(self._ids)}", ask, business_date, at, legs)
-        self.postings.append(posting)
+        legs = tuple(Leg(ledger, amount) for ledger, amount in moves)
+        posting = Posting(f"A{next(self._ids)}", ask, business_date, at, legs, reverses)
+        self._postings[posting.id] = posting
         if ask.reference:
-            self._by_reference[ask.reference].append(posting)
+            self._by_reference[ask.reference].append(posting.id)
+        if reverses:
+            self._reversed_by[reverses].append(posting.id)
         for leg in legs:
-            self._by_ledger[leg.ledger].append((posting, leg))
+            self._move(leg.ledger, leg.amount)
+            self._by_ledger[leg.ledger].append(posting.id)
         return posting
 
-    def statement(self, account: Account, start: date, end: date) -> Sequence[tuple[Posting, Leg]]:
+    def reverse(self, posting: Posting, business_date: date, at: datetime) -> Posting:
+        """Post the opposite of a posting; it counts as reversed from now on."""
+        narration = f"Reversal of {posting.ask.reference or posting.id}"
+        ask = Ask(REVERSAL, "", posting.ask.amount, posting.ask.fee, narration)
+        return self.post(ask, opposite(posting), business_date, at, posting.id)
+
+    def remove(self, posting: Posting) -> None:
+        """Take a posting out as if it had never been."""
+        del self._postings[posting.id]
+        if posting.ask.reference:
+            self._by_reference[posting.ask.reference].remove(posting.id)
+        if posting.reverses:
+            self._reversed_by[posting.reverses].remove(posting.id)
+        for leg in posting.legs:
+            self._move(leg.ledger, -leg.amount)
+            self._by_ledger[leg.ledger].remove(posting.id)
+
+    def alter(self, posting: Posting, amount: int, on: date) -> Posting:
+        """Give a posting another amount and day, in its place; its fee stays."""
+        more = amount - posting.ask.amount
+        first, second, *rest = posting.legs
+        changed = tuple(
+            replace(leg, amount=leg.amount + (more if leg.amount > 0 else -more)) for leg in (first, second)
+        )
+        for old, new in zip((first, second), changed, strict=True):
+            self._move(new.ledger, new.amount - old.amount)
+        altered = replace(
+            posting, ask=replace(posting.ask, amount=amount), business_date=on, legs=(*changed, *rest)
+        )
+        self._postings[posting.id] = altered
+        return altered
+
+    def statement(self, account: Account, start: date, end: date) -> Sequence[Line]:
         """The account's rows booked from `start` to `end` (both included), newest first."""
-        rows = self._by_ledger.get(account.nuban, [])
-        return [(posting, leg) for posting, leg in rows[::-1] if start <= posting.business_date <= end]
+        balance, lines = 0, []
+        for id_ in self._by_ledger.get(account.nuban, ()):
+            posting = self._postings[id_]
+            amount = sum(leg.amount for leg in posting.legs if leg.ledger == account.nuban)
+            balance += amount
+            if start <= posting.business_date <= end:
+                lines.append(Line(posting, amount, balance, self.is_reversed(posting)))
+        return lines[::-1]
 
     def totals(self) -> Mapping[str, int]:
         """Kobo in customers' accounts and in GLs; they cancel."""
@@ -207,11 +281,8 @@ class Core:
         if code not in self.gl_balances:
             raise Refusal("57", "GL code is not permitted")
 
-    def _move(self, ledger: str, amount: int) -> Leg:
+    def _move(self, ledger: str, amount: int) -> None:
         if ledger.startswith(_GL):
-            code = ledger.removeprefix(_GL)
-            self.gl_balances[code] += amount
-            return Leg(ledger, amount, self.gl_balances[code])
-        account = self.accounts[ledger]
-        account.ledger_balance += amount
-        return Leg(ledger, amount, account.ledger_balance)
+            self.gl_balances[ledger.removeprefix(_GL)] += amount
+        else:
+            self.accounts[ledger].ledger_balance += amount

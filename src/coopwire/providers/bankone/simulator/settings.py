@@ -15,6 +15,9 @@ _CHOICES: Final = {
     "duplicate_behaviour": ("refuse", "first_response", "post_again"),
     "unknown_reference": ("not_found", "failed", "query_failed"),
     "statement_unit": ("naira", "kobo"),
+    "statement_dates": ("iso", "us"),
+    "second_reversal": ("refuse", "reverse_again"),
+    "reversal_shown": ("reference", "id", "mark"),
 }
 
 
@@ -43,6 +46,14 @@ class BankOneSettings:
     """HH:MM-HH:MM in the zone: the core is offline meanwhile."""
     offline: bool = False
     statement_unit: str = "naira"
+    statement_dates: str = "iso"
+    """Or us: 3/2/2026 10:35:48 AM."""
+    statement_rows: int = 0
+    """The most rows in one answer, however many are asked for; 0: no limit."""
+    second_reversal: str = "refuse"
+    """What a reversal of what is reversed already gets: a refusal (duplicate_code), or it is done again."""
+    reversal_shown: str = "reference"
+    """How a statement tells it: a row that names the original's reference, or its id; or only a mark at it."""
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():

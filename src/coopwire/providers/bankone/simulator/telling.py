@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from coopwire.providers.bankone.simulator.core import Account, Leg, Posting, Refusal
+from coopwire.providers.bankone.simulator.core import Account, Line, Posting, Refusal
+from coopwire.providers.bankone.simulator.settings import BankOneSettings
 
 Told = Mapping[str, object]
 
@@ -40,6 +40,30 @@ def status(word: str, code: str, message: str, reference: str = "") -> Told:
         "ResponseCode": code,
         "Reference": reference,
         "Status": word,
+    }
+
+
+def reversed_posting(posting: Posting) -> Told:
+    """A reversal that was done: another spelling of the flag, and a number for a status."""
+    return {
+        "Status": 0,
+        "IsSuccessFul": True,
+        "ResponseMessage": "Successful",
+        "ResponseCode": "00",
+        "Reference": posting.id,
+        "UniqueIdentifier": posting.id,
+    }
+
+
+def not_reversed(refusal: Refusal) -> Told:
+    """A reversal that was refused."""
+    return {
+        "Status": 1,
+        "IsSuccessFul": False,
+        "ResponseMessage": refusal.message,
+        "ResponseCode": refusal.code,
+        "Reference": "",
+        "UniqueIdentifier": "",
     }
 
 
@@ -91,25 +115,32 @@ def balance(account: Account) -> Told:
     }
 
 
-def row(posting: Posting, leg: Leg, zone: ZoneInfo, unit: str) -> Told:
-    """One row of a statement. Their times carry no zone."""
-    put = Decimal if unit == "kobo" else naira
-    clock = posting.at.astimezone(zone).time().replace(tzinfo=None)
+def row(line: Line, names: str | None, settings: BankOneSettings) -> Told:
+    """One row of a statement; `names` is the posting that it undoes. Their times carry no zone."""
+    posting = line.posting
+    put = Decimal if settings.statement_unit == "kobo" else naira
+    clock = posting.at.astimezone(settings.zone).time().replace(tzinfo=None, microsecond=0)
+    at = datetime.combine(posting.business_date, clock)
     return {
         "Id": posting.id,
-        "TransactionDate": datetime.combine(posting.business_date, clock).isoformat(timespec="seconds"),
+        "TransactionDate": american(at) if settings.statement_dates == "us" else at.isoformat(),
         "ReferenceID": posting.ask.reference,
         "UniqueIdentifier": f"{posting.id}{posting.ask.reference}",
         "InstrumentNo": posting.ask.reference,
         "Narration": posting.ask.narration,
-        "Amount": put(abs(leg.amount)),
-        "OpeningBalance": put(leg.balance_after - leg.amount),
-        "Balance": put(leg.balance_after),
-        "RecordType": "Credit" if leg.amount > 0 else "Debit",
-        "IsReversed": False,
-        "ReversalReferenceNo": None,
+        "Amount": put(abs(line.amount)),
+        "OpeningBalance": put(line.balance_after - line.amount),
+        "Balance": put(line.balance_after),
+        "RecordType": "Credit" if line.amount > 0 else "Debit",
+        "IsReversed": line.reversed,
+        "ReversalReferenceNo": names,
         "PostingType": "ISOPosting",
     }
+
+
+def american(at: datetime) -> str:
+    """A time in US order, as some of their answers have it (banking contract 3)."""
+    return f"{at.month}/{at.day}/{at.year} {at.hour % 12 or 12}:{at:%M:%S} {at:%p}"
 
 
 def account_truth(account: Account) -> Told:
@@ -133,6 +164,7 @@ def posting_truth(posting: Posting) -> Told:
         "narration": posting.ask.narration,
         "business_date": posting.business_date.isoformat(),
         "at": posting.at.isoformat(),
+        "reverses": posting.reverses,
         "legs": [{"ledger": leg.ledger, "amount_minor": leg.amount} for leg in posting.legs],
     }
 

@@ -1,4 +1,4 @@
-"""BankOne imitated: enquiry, postings, status queries and statements, and how they fail."""
+"""BankOne imitated: enquiry, postings, reversals, status queries and statements, and how they fail."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from datetime import date, datetime
 from typing import Final
 
 from coopwire.providers.bankone.simulator import reading, telling
+from coopwire.providers.bankone.simulator.byhand import DEEDS, Deed
 from coopwire.providers.bankone.simulator.core import (
     OPENING,
     Account,
     Ask,
     Core,
+    Line,
     Moves,
     Posting,
     Refusal,
     Rejected,
     gl_ledger,
+    opposite,
 )
 from coopwire.providers.bankone.simulator.settings import BankOneSettings
 from coopwire.providers.bankone.simulator.telling import Told
@@ -74,6 +77,7 @@ class BankOne:
             self._channel(
                 "local_transfer", "CoreTransactions/LocalFundsTransfer", "AuthenticationKey", self._transfer
             ),
+            self._channel("reversal", "CoreTransactions/Reversal", "Token", self._reverse),
             self._channel(
                 "status_query_local", "CoreTransactions/TransactionStatusQuery", "Token", self._status
             ),
@@ -90,7 +94,10 @@ class BankOne:
             "token_expired": Manner(self._token_refused, {}, everything),
             "wrong_amount": Manner(self._wrong_amount, {"delta": int}, _POSTINGS),
         }
-        self.controls: Mapping[str, Control] = {"accounts": self._control_accounts}
+        self.controls: Mapping[str, Control] = {
+            "accounts": self._control_accounts,
+            **{name: self._by_hand(deed) for name, deed in DEEDS.items()},
+        }
 
     # Channels service
 
@@ -158,6 +165,24 @@ class BankOne:
         """The default GL is used silently when none is named (banking contract 3)."""
         return gl_ledger(reading.optional_text(given, "GLCode") or self.settings.default_gl)
 
+    # Reversals
+
+    def _reverse(self, given: _Given) -> _Said:
+        try:
+            found = self._found(given)
+            if not isinstance(found, Posting):
+                raise Refusal("25", "Unable to locate record")
+            return telling.reversed_posting(self._reversed(found)), ACCEPTED
+        except Refusal as refusal:
+            return telling.not_reversed(refusal), REFUSED
+
+    def _reversed(self, original: Posting) -> Posting:
+        if self.core.is_reversed(original) and self.settings.second_reversal == "refuse":
+            raise Refusal(self.settings.duplicate_code, "Transaction has already been reversed")
+        self.core.check(opposite(original))
+        now = self._stage.clock.now()
+        return self.core.reverse(original, self._business_date(now), now)
+
     # Status queries
 
     def _status(self, given: _Given) -> _Said:
@@ -183,6 +208,8 @@ class BankOne:
         return self._status_of(found), self._query_outcome(reference)
 
     def _status_of(self, found: Posting | Rejected | None) -> Told:
+        if isinstance(found, Posting) and self.core.is_reversed(found):
+            return telling.status("Reversed", "00", "Transaction has been reversed", found.id)
         if isinstance(found, Posting):
             return telling.status("Successful", "00", "Approved by Financial Institution", found.id)
         if isinstance(found, Rejected):
@@ -208,12 +235,25 @@ class BankOne:
 
     def _statement(self, query: Mapping[str, str]) -> _Said:
         account = self.core.account(query.get("accountNumber", ""))
-        rows = self.core.statement(account, reading.day(query, "fromDate"), reading.day(query, "toDate"))
-        most = query.get("numberOfItems", "")
-        zone, unit = self.settings.zone, self.settings.statement_unit
-        shown = rows[: int(most[:9])] if most.isdecimal() else rows
-        message = [telling.row(posting, leg, zone, unit) for posting, leg in shown]
+        lines = self.core.statement(account, reading.day(query, "fromDate"), reading.day(query, "toDate"))
+        if self.settings.reversal_shown == "mark":
+            lines = [line for line in lines if not line.posting.reverses]
+        message = [self._row(line) for line in lines[: self._most(query)]]
         return {"IsSuccessful": True, "Message": message}, ACCEPTED
+
+    def _most(self, query: Mapping[str, str]) -> int | None:
+        """How many rows are told: no more than are asked for, or than fit into an answer of theirs."""
+        asked, limit = query.get("numberOfItems", ""), self.settings.statement_rows
+        most = [int(asked[:9])] if asked.isascii() and asked.isdecimal() else []
+        return min([*most, *([limit] if limit else [])], default=None)
+
+    def _row(self, line: Line) -> Told:
+        undone = self.core.posting(line.posting.reverses)
+        names = None
+        if undone is not None:
+            by_reference = self.settings.reversal_shown == "reference"
+            names = (undone.ask.reference if by_reference else "") or undone.id
+        return telling.row(line, names, self.settings)
 
     def _outstanding(self, query: Mapping[str, str]) -> _Said:
         account = self.core.account(query.get("accountNumber", ""))
@@ -331,6 +371,13 @@ class BankOne:
         self.core.open_account(account)
         if opening:
             self._bring_in(account, opening)
+
+    def _by_hand(self, deed: Deed) -> Control:
+        def control(given: Given) -> object:
+            now = self._stage.clock.now()
+            return telling.posting_truth(deed(self.core, given, self._business_date(now), now))
+
+        return control
 
     def _bring_in(self, account: Account, opening: int) -> None:
         moves = ((account.nuban, opening), (gl_ledger(self.settings.vault_gl), -opening))
