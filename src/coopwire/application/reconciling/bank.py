@@ -47,8 +47,9 @@ class BankDay:
     """The core's day: statement rows about it, and postings of ours with that value date or named by a row.
 
     `letter` begins our short references in this mode. `payments`: references in narrations that are payments of
-    ours. `executed`: references that the core's own enquiry confirmed. `business_dates`: days on which the core
-    booked while the day's postings were sent. `unread`: accounts whose statement could not be read, and why.
+    ours. `statuses`: the core's own words about postings that no statement shows, by reference. `business_dates`: by
+    effect, the days on which the core booked while it was sent. `unread`: accounts whose statement could not be
+    read, and why.
     """
 
     connection: str
@@ -59,7 +60,7 @@ class BankDay:
     letter: str
     payments: Collection[str]
     statuses: Mapping[str, str]
-    business_dates: Collection[date]
+    business_dates: Mapping[str, Collection[date]]
     unread: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -79,6 +80,18 @@ def unconfirmed_postings(side: BankDay) -> list[OurPosting]:
         and p.reference.upper() not in told
         and p.core_account not in side.unread
         and (p.finished_at is None or p.finished_at < side.listed_at)
+    ]
+
+
+def oddly_dated(side: BankDay) -> list[OurPosting]:
+    """Postings that the statement shows under another day than the calendar's: the core may have had it so."""
+    told: defaultdict[str, set[date]] = defaultdict(set)
+    for one in side.theirs:
+        told[one.row.reference.upper()].add(one.row.on)
+    return [
+        p
+        for p in side.ours
+        if p.state is EffectState.DONE and told.get(p.reference.upper(), {p.value_on}) != {p.value_on}
     ]
 
 
@@ -239,7 +252,8 @@ class _Comparison:
     def _dates(self, own: OurPosting) -> set[date]:
         """The days under which the core may have booked it: around midnight and weekends it has its own."""
         sent = [at for at in (own.first_sent_at, own.finished_at) if at is not None]
-        return {own.value_on, *(self._side.day.of(at) for at in sent), *self._side.business_dates}
+        days = (self._side.day.of(at) for at in sent)
+        return {own.value_on, *days, *self._side.business_dates.get(own.effect, ())}
 
     def _find(
         self,

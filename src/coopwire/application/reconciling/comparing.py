@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from coopwire.application.network import Network
 from coopwire.application.reconciling import bank, books, gateway, landing
@@ -64,8 +63,8 @@ def question(setting: Setting, theirs: Theirs) -> DayQuestion:
     )
 
 
-def compare(setting: Setting, theirs: Theirs, ours: Ours, dates: frozenset[date] = frozenset()) -> Compared:
-    """Every section that could be listed. `dates`: the core's business dates while the day's postings were sent."""
+def compare(setting: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    """Every section that could be listed."""
     compared = Compared()
     routes, refunded = setting.network.routes, _refunded(ours)
     for name in sorted(theirs.charges):
@@ -84,7 +83,7 @@ def compare(setting: Setting, theirs: Theirs, ours: Ours, dates: frozenset[date]
         if routes.core_bank in theirs.problems:
             compared.sections.append(_not_compared("bank", routes.core_bank, theirs))
         else:
-            compared.take(bank.compare_postings(bank_day(setting, routes.core_bank, theirs, ours, dates)))
+            compared.take(bank.compare_postings(bank_day(setting, routes.core_bank, theirs, ours)))
     _add_landing(compared, setting, theirs, ours)
     compared.differences.findings.sort(key=lambda finding: (finding.type.value, finding.subject))
     return compared
@@ -143,9 +142,7 @@ def books_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> books.
     )
 
 
-def bank_day(
-    setting: Setting, name: str, theirs: Theirs, ours: Ours, dates: frozenset[date] = frozenset()
-) -> bank.BankDay:
+def bank_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> bank.BankDay:
     """The core's statement rows beside our postings."""
     return bank.BankDay(
         connection=name,
@@ -156,6 +153,6 @@ def bank_day(
         letter=setting.network.connections[name].connection.mode.value[:1].upper(),
         payments=ours.payments,
         statuses=theirs.statuses,
-        business_dates=dates,
+        business_dates=theirs.business_dates,
         unread=theirs.unread,
     )

@@ -26,7 +26,7 @@ from coopwire.domain.reconciliation import DayReport, Finding
 from coopwire.domain.references import new_reference
 from coopwire.domain.states import BreakState, EffectState
 from coopwire.ports.clock import Clock
-from coopwire.ports.days import Days, Ours
+from coopwire.ports.days import Days, OurPosting, Ours
 from coopwire.ports.stores import (
     Changes,
     CoreAccount,
@@ -171,7 +171,18 @@ class Reconciler:
                 if p.core_account in accounts
             ]
             await self._collector.confirm_postings(routes.core_bank, asked, theirs)
+            await self._date(routes.core_bank, bank.oddly_dated(rows), theirs)
         return ours
+
+    async def _date(self, name: str, postings: Sequence[OurPosting], theirs: Theirs) -> None:
+        """Find out on which days the core booked while these were sent; a change is seen a while after it was made."""
+        every = self._clock.timings.business_date_every
+        async with self._database.begin("read business dates") as tx:
+            for posting in postings:
+                sent, ended = posting.first_sent_at, posting.finished_at
+                if sent is not None and ended is not None:
+                    dates = await tx.connections.business_dates(name, sent - every, ended + every)
+                    theirs.business_dates[posting.effect] = frozenset(dates)
 
     # -- mending ------------------------------------------------------------------------------------------
 

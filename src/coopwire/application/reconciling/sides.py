@@ -54,7 +54,8 @@ class Theirs:
     `problems` says, by connection, why one could not be listed whole: nothing is concluded about it. `unread` says
     the same of the statement of one core account. What a single look-up confirmed afterwards (a charge created long
     before, an entry that moved to another day) is added. `statuses` are the core's own words about postings that no
-    statement shows, by our reference.
+    statement shows, by our reference; `business_dates` the days on which the core booked while a posting was sent,
+    by effect, for postings that a statement shows under an odd day.
     """
 
     listed_at: datetime
@@ -63,6 +64,7 @@ class Theirs:
     journals: list[JournalSnapshot] = field(default_factory=list)
     rows: list[AccountRow] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
+    business_dates: dict[str, frozenset[date]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     unread: dict[int, str] = field(default_factory=dict)
 
