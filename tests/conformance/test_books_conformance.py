@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -26,6 +26,7 @@ from coopwire.conformance.books import SUITE, Booked, BooksBench
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
+from coopwire.domain.books import Side
 from coopwire.domain.errors import ContractBroken, Held, OutcomeUnknown, Refused, TryLater
 from coopwire.domain.payments import Mode
 from coopwire.ports.books import GlAccount, JournalOrder, JournalSnapshot
@@ -35,6 +36,7 @@ from coopwire.ports.writes import Finding
 from coopwire.providers.quickbooks import PROVIDER
 from coopwire.providers.quickbooks.adapter import connect
 from coopwire.providers.quickbooks.simulator import build
+from coopwire.simulation.given import Given
 from coopwire.simulation.kernel import Simulator, start
 from coopwire.transport.http import HttpTransport
 
@@ -65,21 +67,19 @@ def _fill_chart(simulator: Simulator[Any]) -> Callable[[int], Sequence[str]]:
     return fill
 
 
-def _plant(simulator: Simulator[Any]) -> Callable[[JournalOrder], None]:
-    def plant(order: JournalOrder) -> None:
-        lines = [
-            {
-                "DetailType": "JournalEntryLineDetail",
-                "Amount": line.amount_minor // 100,
-                "JournalEntryLineDetail": {
-                    "PostingType": line.side.value.capitalize(),
-                    "AccountRef": {"value": line.account},
-                },
-            }
-            for line in order.lines
-        ]
-        entry = {"DocNumber": order.reference, "TxnDate": order.on.isoformat(), "Line": lines}
-        simulator.vendor.books.post(entry, "")
+def _content(order: JournalOrder) -> Mapping[str, object]:
+    signs = {Side.DEBIT: 1, Side.CREDIT: -1}
+    lines = [
+        {"account": line.account, "amount_minor": signs[line.side] * line.amount_minor}
+        for line in order.lines
+    ]
+    return {"date": order.on.isoformat(), "lines": lines}
+
+
+def _plant(simulator: Simulator[Any]) -> Callable[[JournalOrder], str]:
+    def plant(order: JournalOrder) -> str:
+        entered = simulator.vendor.people.enter(Given({"doc_number": order.reference, **_content(order)}))
+        return str(entered["id"])
 
     return plant
 
@@ -116,6 +116,8 @@ async def quickbooks() -> AsyncIterator[BooksBench]:
             spoil_read=spoiler(simulator, "query"),
             fill_chart=_fill_chart(simulator),
             plant=_plant(simulator),
+            edit=lambda key, order: simulator.vendor.people.edit(Given({"id": key, **_content(order)})),
+            delete=lambda key: simulator.vendor.people.delete(Given({"id": key})),
             refuse_used_numbers=lambda: simulator.vendor.configure({"duplicate_docnum": "refuse"}),
             close_until=lambda day: simulator.vendor.configure({"book_close_date": day.isoformat()}),
             end_tokens=lambda: simulator.vendor.oauth.expire_all(),
@@ -224,7 +226,128 @@ class TellsTheSecret(Wrong):
             raise OutcomeUnknown(f"{right} with {SECRET}", http_status=right.http_status) from None
 
 
+class LeavesOutTheLastDay(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        last = end - timedelta(days=1) if end > start else end
+        async for entry in self.right.list_days(start, last):
+            yield entry
+
+
+class TellsTheDaysAround(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        around = timedelta(days=1) if end > start else timedelta()
+        async for entry in self.right.list_days(start - around, end + around):
+            yield entry
+
+
+class ListsOnePage(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        told = 0
+        async for entry in self.right.list_days(start, end):
+            told += 1
+            if told > 1000:
+                return
+            yield entry
+
+
+class ListsTheLastOfAPageTwice(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        told = 0
+        async for entry in self.right.list_days(start, end):
+            told += 1
+            yield entry
+            if told == 1000:
+                yield entry
+
+
+class _Remembers(Wrong):
+    """Keeps what it posted, by their id."""
+
+    def __init__(self, right: Any) -> None:
+        super().__init__(right)
+        self.posted: dict[str, JournalSnapshot] = {}
+
+    async def send(self, order: JournalOrder, said: bytes) -> JournalSnapshot:
+        posted = await self.right.send(order, said)
+        self.posted[posted.provider_ref] = posted
+        return posted  # type: ignore[no-any-return]
+
+
+class ListsWhatItPosted(_Remembers):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        async for entry in self.right.list_days(start, end):
+            yield self.posted.get(entry.provider_ref, entry)
+
+
+class ListsTheDeleted(_Remembers):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        missing = dict(self.posted)
+        async for entry in self.right.list_days(start, end):
+            missing.pop(entry.provider_ref, None)
+            yield entry
+        for entry in missing.values():
+            if start <= entry.on <= end:
+                yield entry
+
+
+class ListsWhereItWas(Wrong):
+    """Does not look at a day again of which it has told nothing."""
+
+    def __init__(self, right: Any) -> None:
+        super().__init__(right)
+        self.empty = False
+
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        if self.empty:
+            return
+        self.empty = True
+        async for entry in self.right.list_days(start, end):
+            self.empty = False
+            yield entry
+
+
+class ListsOnlyOurs(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        async for entry in self.right.list_days(start, end):
+            if len(entry.reference) == 20:
+                yield entry
+
+
+class ListsANumberOnce(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        told: set[str] = set()
+        async for entry in self.right.list_days(start, end):
+            if entry.reference not in told:
+                told.add(entry.reference)
+                yield entry
+
+
+class HidesAFailedList(Wrong):
+    async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
+        try:
+            async for entry in self.right.list_days(start, end):
+                yield entry
+        except TryLater:
+            return
+
+
 WRONG_JOURNALS: Wrongs = {
+    "leaves out the last day": (LeavesOutTheLastDay, "days are listed with both their ends"),
+    "tells the days around": (TellsTheDaysAround, "days are listed with both their ends"),
+    "lists one page": (ListsOnePage, "a long day is listed over all its pages"),
+    "lists the last of a page twice": (ListsTheLastOfAPageTwice, "a long day is listed over all its pages"),
+    "lists what it posted": (
+        ListsWhatItPosted,
+        "an entry that people changed is listed as it stands now",
+    ),
+    "lists an entry where it was": (
+        ListsWhereItWas,
+        "an entry that people moved is listed on its new day",
+    ),
+    "lists the deleted": (ListsTheDeleted, "an entry that people deleted is not listed"),
+    "lists only ours": (ListsOnlyOurs, "an entry of others is listed with its own content"),
+    "lists a number once": (ListsANumberOnce, "every entry of one number is listed"),
+    "hides a failed list": (HidesAFailedList, "a failed list is tried later and never empty"),
     "drops kobo": (DropsKobo, "every minor unit is kept"),
     "forgets the id": (ForgetsTheirReference, "an entry is booked once with its content"),
     "says it differently": (SaysItDifferently, "the same order is said in the same bytes"),

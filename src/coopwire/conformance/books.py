@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from coopwire.conformance.checks import (
     Suite,
@@ -22,6 +22,7 @@ from coopwire.ports.books import (
     JournalOrder,
     JournalOrderLine,
     Journals,
+    JournalSnapshot,
     same_entry,
 )
 from coopwire.ports.providers import Capability, Profile, Sockets
@@ -59,8 +60,12 @@ class BooksBench:
     spoil_read: Spoil
     fill_chart: Callable[[int], Sequence[str]]
     """Open so many accounts more; their ids."""
-    plant: Callable[[JournalOrder], None]
-    """Somebody books an entry of theirs under this number."""
+    plant: Callable[[JournalOrder], str]
+    """Somebody books an entry of theirs under this number; their id of it."""
+    edit: Callable[[str, JournalOrder], None]
+    """Somebody gives the entry with this id the order's day and lines."""
+    delete: Callable[[str], None]
+    """Somebody takes the entry with this id out of the books."""
     refuse_used_numbers: Callable[[], None]
     close_until: Callable[[date], None]
     end_tokens: Callable[[], None] | None = None
@@ -95,6 +100,10 @@ class BooksBench:
                 JournalOrderLine(credit, Side.CREDIT, amount_minor),
             ),
         )
+
+    async def listed(self) -> list[JournalSnapshot]:
+        """The entries of the day."""
+        return [entry async for entry in self.journals.list_days(self.on, self.on)]
 
     def balances(self, amount_minor: int) -> dict[str, int]:
         """What such an entry does to the two accounts."""
@@ -271,6 +280,87 @@ async def entries_of_others_under_our_number_are_told_with_their_own_content(boo
 
 def _amount(lines: Sequence[JournalOrderLine]) -> int:
     return sum(line.amount_minor for line in lines if line.side is Side.DEBIT)
+
+
+@SUITE.check(Capability.JOURNALS)
+async def days_are_listed_with_both_their_ends(books: BooksBench) -> None:
+    """And nothing of the days around them."""
+    days = [books.on + timedelta(days=number) for number in range(-1, 4)]
+    for number, day in enumerate(days):
+        await _post(books, replace(books.order(reference=f"day{number:017d}"), on=day))
+    told = [entry.on async for entry in books.journals.list_days(days[1], days[3])]
+    require_equal(sorted(told), days[1:4], "days told")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def a_long_day_is_listed_over_all_its_pages(books: BooksBench) -> None:
+    """Each entry once."""
+    planted = [books.plant(books.order(reference=f"many{number:016d}")) for number in range(1200)]
+    told = [entry.provider_ref for entry in await books.listed()]
+    require_equal(len(set(planted) & set(told)), len(planted), "entries told of those booked")
+    require_equal(len(told), len(set(told)), "entries told against distinct ones")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def an_entry_that_people_changed_is_listed_as_it_stands_now(books: BooksBench) -> None:
+    """Under the id that it had, so that the core sees what became of its entry."""
+    order = books.order()
+    await _post(books, order)
+    (before,) = await books.listed()
+    books.edit(before.provider_ref, books.order(700_000))
+    (told,) = await books.listed()
+    require_equal((told.provider_ref, told.reference), (before.provider_ref, order.reference), "entry told")
+    require_equal(_amount(told.lines), 700_000, "its amount")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def an_entry_that_people_moved_is_listed_on_its_new_day(books: BooksBench) -> None:
+    """And on no other."""
+    moved = replace(books.order(), on=books.on + timedelta(days=1))
+    books.edit(books.plant(books.order()), moved)
+    require_equal([entry.on for entry in await books.listed()], [], "days told of the old day")
+    told = [entry.on async for entry in books.journals.list_days(moved.on, moved.on)]
+    require_equal(told, [moved.on], "days told of the new day")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def an_entry_that_people_deleted_is_not_listed(books: BooksBench) -> None:
+    """Whoever made it."""
+    for reference in ("kept0000000000000000", "gone0000000000000000"):
+        await _post(books, books.order(reference=reference))
+    ids = {entry.reference: entry.provider_ref for entry in await books.listed()}
+    books.delete(ids["gone0000000000000000"])
+    told = [entry.reference for entry in await books.listed()]
+    require_equal(told, ["kept0000000000000000"], "entries told")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def an_entry_of_others_is_listed_with_its_own_content(books: BooksBench) -> None:
+    """Under its own number, for nobody ordered it."""
+    order = books.order(700_000, "JE-1001")
+    planted = books.plant(order)
+    told = {entry.provider_ref: entry for entry in await books.listed()}
+    require(planted in told, "an entry of others was not told")
+    require_equal(told[planted].reference, "JE-1001", "its number")
+    require(same_entry(order, told[planted]), "its content is not what they booked")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def every_entry_of_one_number_is_listed(books: BooksBench) -> None:
+    """A number is no proof that an entry is there once."""
+    order = books.order()
+    await _post(books, order)
+    books.plant(order)
+    told = [entry.reference for entry in await books.listed()]
+    require_equal(told, [order.reference] * 2, "numbers told")
+
+
+@SUITE.check(Capability.JOURNALS)
+async def a_failed_list_is_tried_later_and_never_empty(books: BooksBench) -> None:
+    """No answer is not the answer "nothing"."""
+    books.plant(books.order())
+    books.spoil_read(Mischief.FAILED)
+    await require_raises(TryLater, books.listed())
 
 
 @SUITE.check(Capability.JOURNALS)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
+from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, TryLater
 from coopwire.domain.gates import Traffic
 from coopwire.ports.books import GlAccount, JournalOrder, JournalSnapshot, same_entry
 from coopwire.ports.http import Http, HttpAnswer, HttpRequest
@@ -22,6 +22,8 @@ from coopwire.transport.oauth import OAuthClient, OAuthKeeper
 
 SCOPE = "com.intuit.quickbooks.accounting"
 """Source: accounting contract §2.1."""
+_MOST_READINGS = 4
+"""So often is a list begun that changes before the place where it is being read."""
 
 
 def connect(connection: Connection, outside: Outside) -> Sockets:
@@ -96,17 +98,44 @@ class QuickBooksApi:
         self, operation: str, entity: str, statement: Callable[[int], str]
     ) -> list[Mapping[str, object]]:
         """Every row of a query, over all pages, each id once; `statement` makes the page from its start."""
-        found: dict[str, Mapping[str, object]] = {}
-        start = 1
+        return [mapping(row, entity) async for row in self.each(operation, entity, statement)]
+
+    async def each(
+        self, operation: str, entity: str, statement: Callable[[int], str]
+    ) -> AsyncIterator[object]:
+        """Every row of a query as it comes, whatever it is; each id once. See `rows`."""
+        told: set[str] = set()
+        async for page in self._pages(operation, entity, statement):
+            for row in page:
+                id_ = books.id_of(row)
+                if id_ not in told:
+                    yield row
+                if id_:
+                    told.add(id_)
+
+    async def _pages(
+        self, operation: str, entity: str, statement: Callable[[int], str]
+    ) -> AsyncIterator[list[object]]:
+        """Page after page. Each begins with the last row of the one before, which shows that none was missed.
+
+        Where it does not, rows went away or came in before it: the reading begins again, and TryLater ends it
+        when that goes on and on.
+        """
+        start, before, readings = 1, list[str](), 1
         while True:
-            page = books.rows(await self._ask(operation, statement(start)), entity)
-            fresh = {text(row, "Id"): row for row in page}
-            if page and fresh.keys() <= found.keys():
+            page = books.listed(await self._ask(operation, statement(start)), entity)
+            ids = [books.id_of(row) for row in page]
+            if before and ids == before:
                 raise ContractBroken(f"QuickBooks: the pages of {entity} repeat")
-            found |= fresh
+            if before and ids[:1] != before[-1:]:
+                if readings == _MOST_READINGS:
+                    raise TryLater(f"QuickBooks: the list of {entity} changed while it was read")
+                start, before, readings = 1, [], readings + 1
+                continue
+            yield page
             if len(page) < books.PAGE:
-                return list(found.values())
-            start += len(page)
+                return
+            start, before = start + len(page) - 1, ids
 
     async def create_journal(self, said: bytes, request_id: str) -> tuple[object, bytes]:
         """Post once; their answer parsed and as it came."""
@@ -209,14 +238,29 @@ class QuickBooksJournals:
         )
 
     async def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
-        """See Journals."""
-        rows = await self._api.rows(
+        """See Journals. An entry that cannot be read hides no other: ContractBroken comes after the last one."""
+        rows = self._api.each(
             "list_journals", "JournalEntry", lambda first: books.days_statement(start, end, first)
         )
-        for row in rows:
-            yield books.journal_snapshot(
-                row, books.rendered(row).encode(), self._company.dialect.home_currency
-            )
+        broken: list[str] = []
+        async for row in rows:
+            try:
+                entry = self._listed(row, start, end)
+            except ContractBroken as unreadable:
+                broken.append(unreadable.message)
+            else:
+                yield entry
+        if broken:
+            raise ContractBroken(books.told_broken(broken))
+
+    def _listed(self, row: object, start: date, end: date) -> JournalSnapshot:
+        entry = mapping(row, "a row of JournalEntry")
+        told = books.journal_snapshot(
+            entry, books.rendered(entry).encode(), self._company.dialect.home_currency
+        )
+        if not start <= told.on <= end:
+            raise ContractBroken("QuickBooks: a query told an entry of another day")
+        return told
 
     def _number(self, order: JournalOrder) -> str:
         return books.doc_number(self._company.connection, order.reference)

@@ -1,11 +1,11 @@
-"""The simulated company's books: what makes an entry acceptable, and every entry that was accepted."""
+"""The simulated company's books: what makes an entry acceptable, and every entry that stands in them."""
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -30,7 +30,8 @@ LONGEST_DOC_NUMBER: Final = 21
 """Finance.xsd, DocNumber."""
 LONGEST_NOTE: Final = 4000
 _KIND: Final = "JournalEntryLineDetail"
-_PARTY: Final = {RECEIVABLE: "Customer", PAYABLE: "Vendor"}
+PARTY: Final = {RECEIVABLE: "Customer", PAYABLE: "Vendor"}
+"""Whom a line on such an account has to name."""
 _FIRST_ENTRY: Final = 450
 
 
@@ -62,22 +63,41 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted journal entry; `head` is what is told beside its lines."""
+    """One journal entry; `head` is what is told beside its lines, `remark` a line of words without money."""
 
     id: str
     head: Mapping[str, Any]
     lines: tuple[Line, ...]
     created_at: datetime
     request_id: str
+    remark: str = ""
 
     @property
     def told(self) -> dict[str, Any]:
         """The entry as it is told."""
-        return {**self.head, "Line": [line.told(number) for number, line in enumerate(self.lines)]}
+        lines = [line.told(number) for number, line in enumerate(self.lines)]
+        if self.remark:
+            remark = {
+                "Description": self.remark,
+                "DetailType": "DescriptionOnly",
+                "DescriptionLineDetail": {},
+            }
+            lines.append({"Id": str(len(lines)), **remark})
+        return {**self.head, "Line": lines}
+
+    @property
+    def currency(self) -> str:
+        """In which its amounts are."""
+        return str(self.head["CurrencyRef"]["value"])
+
+    @property
+    def number(self) -> str:
+        """Its document number; empty when it has none."""
+        return str(self.head.get("DocNumber", ""))
 
 
 class Books:
-    """Accounts and entries of one company. Entries are never changed."""
+    """Accounts and entries of one company. The API only adds entries; people change and delete them too."""
 
     def __init__(self, settings: Callable[[], QuickBooksSettings], now: Callable[[], datetime]) -> None:
         self._settings = settings
@@ -92,14 +112,66 @@ class Books:
         """Accept an entry, or find it under its request id (True). Faulted when it is not acceptable."""
         if request_id and self._settings().requestid_dedupes and request_id in self._by_request:
             return self._by_request[request_id], True
-        entry = self._accepted(given, request_id)
-        self.entries[entry.id] = entry
-        self._by_doc_number[entry.head.get("DocNumber", "")].append(entry)
+        head, on, lines = self._accepted(given)
+        entry = self.write(head, on, lines, request_id=request_id)
         if request_id:
             self._by_request.setdefault(request_id, entry)
+        return entry, False
+
+    def write(
+        self,
+        head: Mapping[str, Any],
+        on: date,
+        lines: tuple[Line, ...],
+        *,
+        request_id: str = "",
+        remark: str = "",
+    ) -> Entry:
+        """Put a new entry into the books, unjudged; `head` are members beyond those that every entry has."""
+        now, entry_id = self._now(), str(next(self._ids))
+        usual = {
+            "Adjustment": False,
+            "domain": "QBO",
+            "sparse": False,
+            "Id": entry_id,
+            "SyncToken": "0",
+            "MetaData": {"CreateTime": stamp(now), "LastUpdatedTime": stamp(now)},
+            "TxnDate": on.isoformat(),
+            "CurrencyRef": {"value": self._settings().home_currency},
+            "TxnTaxDetail": {},
+        }
+        entry = Entry(entry_id, _without_empty({**usual, **head}), lines, now, request_id, remark)
+        self._put(entry)
+        return entry
+
+    def change(self, entry: Entry, head: Mapping[str, Any], lines: tuple[Line, ...]) -> Entry:
+        """Give an entry another content, unjudged: its id stays, its SyncToken goes up."""
+        told = {
+            **entry.head,
+            **head,
+            "SyncToken": str(int(entry.head["SyncToken"]) + 1),
+            "MetaData": {**entry.head["MetaData"], "LastUpdatedTime": stamp(self._now())},
+        }
+        self._take(entry)
+        changed = replace(entry, head=_without_empty(told), lines=lines)
+        self._put(changed)
+        return changed
+
+    def delete(self, entry: Entry) -> None:
+        """Take an entry out of the books. Its request id stays used: they repeat what they answered to it."""
+        self._take(entry)
+        del self.entries[entry.id]
+
+    def _put(self, entry: Entry) -> None:
+        self.entries[entry.id] = entry
+        self._by_doc_number[entry.number].append(entry)
         for line in entry.lines:
             line.account.balance += line.signed
-        return entry, False
+
+    def _take(self, entry: Entry) -> None:
+        self._by_doc_number[entry.number].remove(entry)
+        for line in entry.lines:
+            line.account.balance -= line.signed
 
     def find_entry(self, entry_id: str) -> Entry:
         """The entry of this id; Faulted 610."""
@@ -156,7 +228,7 @@ class Books:
             return [] if found is None else [found]
         return list(self.entries.values())[::-1]
 
-    def _accepted(self, given: object, request_id: str) -> Entry:
+    def _accepted(self, given: object) -> tuple[Mapping[str, Any], date, tuple[Line, ...]]:
         if not isinstance(given, dict):
             raise invalid("body", "The request is not a JournalEntry")
         if "Id" in given:
@@ -166,21 +238,8 @@ class Books:
         _text(given, "PrivateNote", LONGEST_NOTE)
         self._check_currency(given.get("CurrencyRef"))
         lines = self._lines(given.get("Line"))
-        now = self._now()
-        entry_id = str(next(self._ids))
-        head = {
-            **{name: given[name] for name in ("DocNumber", "PrivateNote") if given.get(name)},
-            "Adjustment": False,
-            "domain": "QBO",
-            "sparse": False,
-            "Id": entry_id,
-            "SyncToken": "0",
-            "MetaData": {"CreateTime": stamp(now), "LastUpdatedTime": stamp(now)},
-            "TxnDate": on.isoformat(),
-            "CurrencyRef": {"value": self._settings().home_currency},
-            "TxnTaxDetail": {},
-        }
-        return Entry(entry_id, head, lines, now, request_id)
+        head = {name: given[name] for name in ("DocNumber", "PrivateNote") if name in given}
+        return head, on, lines
 
     def _day(self, given: object) -> date:
         settings = self._settings()
@@ -212,7 +271,7 @@ class Books:
         lines = tuple(self._line(one) for one in given)
         if len(lines) < 2 or sum(line.signed for line in lines) != 0:
             raise against_the_rules("Debits and credits of the entry must be equal")
-        if sum(line.account.type in _PARTY for line in lines) > 1:
+        if sum(line.account.type in PARTY for line in lines) > 1:
             raise against_the_rules("At most one accounts receivable or payable line per entry")
         return lines
 
@@ -243,8 +302,13 @@ class Books:
         return self.accounts[key]
 
 
+def _without_empty(head: Mapping[str, Any]) -> Mapping[str, Any]:
+    """They tell no member without a word in it."""
+    return {name: value for name, value in head.items() if value not in ("", None)}
+
+
 def _check_party(account: Account, entity: object) -> None:
-    wanted = _PARTY.get(account.type)
+    wanted = PARTY.get(account.type)
     if wanted is None:
         return
     if not isinstance(entity, dict) or entity.get("Type") != wanted:

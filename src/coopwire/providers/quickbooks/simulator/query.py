@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<text>'(?:[^'\\]|\\.)*')|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<number>-?\d+(?:\.\d+)?)"
     r"|(?P<sign><=|>=|[=<>(),*]))"
 )
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _OPERATORS: Final = frozenset({"=", "<", ">", "<=", ">=", "in", "like"})
 LARGEST_PAGE: Final = 1000
 _USUAL_PAGE: Final = 100
@@ -242,6 +243,8 @@ def _comparable(field: str, value: Any) -> Any:
     try:
         if field in _TIMES:
             return _instant(str(value))
+        if field == "TxnDate":
+            return _day(str(value))
         if field in ("Id", "SyncToken"):
             return int(value)
         if field == "CurrentBalance":
@@ -249,6 +252,13 @@ def _comparable(field: str, value: Any) -> Any:
     except (ValueError, ArithmeticError):
         raise query_invalid(f"the value for {field} cannot be read") from None
     return str(value).lower() if field == "Active" else str(value)
+
+
+def _day(word: str) -> date:
+    """Of the spellings of ISO 8601 they take one. ValueError for the others."""
+    if not _DAY.match(word):
+        raise ValueError(word)
+    return date.fromisoformat(word)
 
 
 def _instant(word: str) -> datetime:

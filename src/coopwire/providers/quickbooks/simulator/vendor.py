@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from coopwire.domain.money import exponent
 from coopwire.providers.quickbooks.simulator.books import Books, Entry
 from coopwire.providers.quickbooks.simulator.chart import CLASSIFICATION, Account
 from coopwire.providers.quickbooks.simulator.oauth import Denied, OAuth
+from coopwire.providers.quickbooks.simulator.people import People
 from coopwire.providers.quickbooks.simulator.query import parse
 from coopwire.providers.quickbooks.simulator.settings import QuickBooksSettings
 from coopwire.providers.quickbooks.simulator.telling import (
@@ -90,6 +92,10 @@ class QuickBooks:
             "tokens": self._control_tokens,
             "accounts": self._control_accounts,
             "expire_tokens": self._control_expire,
+            "enter": lambda given: self.people.enter(given),
+            "copy": lambda given: self.people.copy(given),
+            "edit": lambda given: self.people.edit(given),
+            "delete": lambda given: self.people.delete(given),
         }
 
     # The OAuth server
@@ -278,6 +284,7 @@ class QuickBooks:
 
     def _forget(self) -> None:
         self.books = Books(lambda: self.settings, self._stage.clock.now)
+        self.people = People(self.books, lambda: self.settings.home_currency)
         self.oauth = OAuth(self.settings, self._stage.clock)
         self._throttle = _Throttle(self._stage.clock)
 
@@ -342,11 +349,14 @@ def _entry_truth(entry: Entry) -> dict[str, object]:
         "id": entry.id,
         "doc_number": entry.head.get("DocNumber"),
         "date": entry.head["TxnDate"],
+        "currency": entry.currency,
         "note": entry.head.get("PrivateNote"),
+        "sync_token": entry.head["SyncToken"],
         "request_id": entry.request_id,
         "created_at": entry.created_at.isoformat(),
         "lines": [
-            {"account": line.account.id, "amount_minor": int(line.signed.scaleb(2))} for line in entry.lines
+            {"account": line.account.id, "amount_minor": int(line.signed.scaleb(exponent(entry.currency)))}
+            for line in entry.lines
         ],
     }
 

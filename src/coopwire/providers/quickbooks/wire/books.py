@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -154,9 +154,12 @@ def _signed(line: JournalOrderLine) -> int:
 
 
 def rendered(value: object) -> str:
-    """Compact JSON in which a Decimal keeps its digits; nothing else in a journal is a fraction."""
+    """Compact JSON in which a Decimal keeps its digits; nothing else in a journal is a fraction.
+
+    One far beyond any amount keeps its exponent: written out it could fill the memory.
+    """
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value, "f") if abs(value.adjusted()) <= _MOST_DIGITS else str(value)
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{json.dumps(name)}:{rendered(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list):
@@ -185,12 +188,28 @@ def _page(start: int) -> str:
 
 
 def rows(document: object, entity: str) -> list[Mapping[str, object]]:
-    """The rows of a query's answer; an empty result has no member `entity` at all."""
+    """The rows of a query's answer, all of them objects."""
+    return [mapping(row, entity) for row in listed(document, entity)]
+
+
+def listed(document: object, entity: str) -> list[object]:
+    """What a query's answer lists, as it came; an empty result has no member `entity` at all."""
     found = mapping(document, "the answer").get("QueryResponse")
-    listed = mapping(found, "QueryResponse").get(entity, [])
-    if not isinstance(listed, list):
+    told = mapping(found, "QueryResponse").get(entity, [])
+    if not isinstance(told, list):
         raise ContractBroken(f"QuickBooks: {entity} in a query's answer is not a list")
-    return [mapping(row, entity) for row in listed]
+    return told
+
+
+def id_of(row: object) -> str:
+    """The id of a row; empty when it has none."""
+    return optional(row, "Id") if isinstance(row, Mapping) else ""
+
+
+def told_broken(messages: Sequence[str]) -> str:
+    """What is wrong with rows that cannot be read: how many, and each reason once. Nothing of what they hold."""
+    reasons = "; ".join(dict.fromkeys(message.removeprefix("QuickBooks: ") for message in messages))
+    return f"QuickBooks: {len(messages)} of the entries listed cannot be read: {reasons}"
 
 
 def gl_account(row: Mapping[str, object]) -> GlAccount:
@@ -255,29 +274,36 @@ def _lines(row: Mapping[str, object], currency: str) -> Iterator[JournalOrderLin
 def _read_line(line: Mapping[str, object], currency: str) -> Iterator[JournalOrderLine]:
     """A line without an amount is a remark. Money in a detail we do not post keeps its type as account,
     so that such an entry never equals one of ours."""
-    amount = minor(line.get("Amount", 0), currency)
+    amount = _told_amount(line, "Amount", currency)
     if amount == 0:
         return
     kind = text(line, "DetailType")
     if kind != "JournalEntryLineDetail":
-        yield JournalOrderLine(f"({kind})", Side.DEBIT, amount)
+        yield _on(f"({kind})", Side.DEBIT, amount)
         return
     detail = mapping(line.get(kind), kind)
     side = SIDES.get(text(detail, "PostingType"))
     if side is None:
         raise ContractBroken("QuickBooks: a PostingType is neither Debit nor Credit")
-    yield JournalOrderLine(
-        account=text(mapping(detail.get("AccountRef"), "AccountRef"), "value"),
-        side=side if amount > 0 else side.other,
-        amount_minor=abs(amount),
-        note=optional(line, "Description"),
-    )
+    account = text(mapping(detail.get("AccountRef"), "AccountRef"), "value")
+    yield _on(account, side, amount, optional(line, "Description"))
 
 
 def _tax(row: Mapping[str, object], currency: str) -> Iterator[JournalOrderLine]:
     detail = row.get("TxnTaxDetail")
-    if isinstance(detail, Mapping) and (total := minor(detail.get("TotalTax", 0), currency)):
-        yield JournalOrderLine("(TxnTaxDetail)", Side.DEBIT, total)
+    if isinstance(detail, Mapping) and (total := _told_amount(detail, "TotalTax", currency)):
+        yield _on("(TxnTaxDetail)", Side.DEBIT, total)
+
+
+def _on(account: str, side: Side, amount: int, note: str = "") -> JournalOrderLine:
+    """A line of a positive amount: a negative one stands on the other side."""
+    return JournalOrderLine(account, side if amount > 0 else side.other, abs(amount), note)
+
+
+def _told_amount(row: Mapping[str, object], name: str, currency: str) -> int:
+    """An amount that may be missing: then it is nought."""
+    value = row.get(name)
+    return 0 if value is None else minor(value, currency)
 
 
 def minor(value: object, currency: str) -> int:
