@@ -155,6 +155,7 @@ def _case(dice: random.Random, n: int) -> Case:
     receipt = OurReceipt(
         derived_reference("receipt", "gate", charge_id), "gate", ReceiptSource.GATEWAY,
         derived_reference("attempt", charge_id), charge_id, "NGN", amount, fee, paid_at,
+        paid_at + timedelta(seconds=1),
     )  # fmt: skip
     created_at = paid_at - timedelta(hours=dice.choice((0, 0, 1, 30)))
     charge = ChargeSnapshot(
@@ -218,6 +219,13 @@ def _vary(made: World, case: Case) -> None:
             case.rows = [replace(one, row=replace(one.row, reversed=True)), replace(one, row=back)]
         case 4:
             _add_refund(case, dice)
+        case 5:
+            # Paid and recorded only after the outside was listed.
+            later = made.listed_at + timedelta(seconds=1)
+            case.receipt = replace(case.receipt, recorded_at=later)
+            case.journal = replace(case.journal, finished_at=later)
+            case.posting = replace(case.posting, finished_at=later)
+            case.charge, case.entries, case.rows = None, [], []
         case _:
             pass
 
@@ -586,7 +594,13 @@ def whole(case: Case) -> bool:
     """Whether it lies in the day and is done everywhere."""
     done = case.journal.state is EffectState.DONE and case.posting.state is EffectState.DONE
     there = len(case.entries) == 1 and len(case.rows) == 1 and not case.posting.undone
-    return done and there and case.receipt.paid_at.astimezone(LAGOS).date() == DAY and not case.refunds
+    return (
+        done
+        and there
+        and case.charge is not None
+        and case.receipt.paid_at.astimezone(LAGOS).date() == DAY
+        and not case.refunds
+    )
 
 
 def seeds(count: int) -> Iterator[int]:

@@ -26,6 +26,7 @@ class OurReceipt:
     gross_minor: int
     fee_minor: int
     paid_at: datetime
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,14 @@ _ORDER = (SAME, DIFFERS, NOT_RECORDED, NOT_THERE, NOT_ORDERED, ON_ITS_WAY)
 
 @dataclass(frozen=True, slots=True)
 class GatewayDay:
-    """One gateway's day: their charges and our receipts, of the day or named by the other side."""
+    """One gateway's day: their charges and our receipts, of the day or named by the other side.
+
+    What was recorded after `listed_at` may not be listed yet.
+    """
 
     connection: str
     day: BusinessDay
+    listed_at: datetime
     theirs: Sequence[ChargeSnapshot]
     ours: Sequence[OurReceipt]
     refunded: Mapping[str, int]
@@ -37,7 +41,14 @@ class GatewayDay:
 def unconfirmed(side: GatewayDay) -> list[OurReceipt]:
     """Receipts of the day that the list does not have: the charge may have been created long before it was paid."""
     told = {charge.charge for charge in side.theirs}
-    return [r for r in side.ours if side.day.holds(r.paid_at) and r.charge not in told]
+    return [
+        r for r in side.ours if side.day.holds(r.paid_at) and r.charge not in told and not is_new(side, r)
+    ]
+
+
+def is_new(side: GatewayDay, receipt: OurReceipt) -> bool:
+    """Whether it was recorded after their list was made."""
+    return receipt.recorded_at >= side.listed_at
 
 
 def paid_of_the_day(side: GatewayDay) -> list[ChargeSnapshot]:
@@ -65,6 +76,9 @@ def compare_charges(side: GatewayDay) -> tuple[Section, Differences]:
         if not side.day.holds(receipt.paid_at):
             continue
         told = paid.get(receipt.charge)
+        if told is None and is_new(side, receipt):
+            our_parts.put(ON_ITS_WAY, receipt.currency, receipt.gross_minor)
+            continue
         if told is None:
             found.findings.append(_not_there(side, receipt))
             our_parts.put(NOT_THERE, receipt.currency, receipt.gross_minor)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from coopwire.application.reconciling.gateway import GatewayDay, paid_of_the_day
+from coopwire.application.reconciling.gateway import GatewayDay, is_new, paid_of_the_day
 from coopwire.application.reconciling.sides import Parts
 from coopwire.domain.books import Side
 from coopwire.domain.reconciliation import Section
@@ -74,7 +74,7 @@ def conservation(side: GatewayDay, where: Landed) -> Section:
         bucket = NOT_RECORDED if receipt is None else where.bucket(receipt.id)
         theirs_parts.put(bucket, charge.currency, charge.amount_minor)
     for receipt in side.ours:
-        if side.day.holds(receipt.paid_at):
+        if side.day.holds(receipt.paid_at) and not (receipt.charge not in told and is_new(side, receipt)):
             bucket = where.bucket(receipt.id) if receipt.charge in told else NOT_AT_THE_GATEWAY
             our_parts.put(bucket, receipt.currency, receipt.gross_minor)
     holds = theirs_parts.sums == our_parts.sums
