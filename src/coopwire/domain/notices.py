@@ -11,15 +11,16 @@ class NoticeVerdict(StrEnum):
 
     PAID = "paid"
     FAILED = "failed"
+    REFUND = "refund"
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What one webhook carries: the charge to look up, or facts kept with the reason why nothing is done.
+    """What one webhook carries: the charge or the refunds to look up, or facts kept with the reason why not.
 
-    `reference` is ours as the provider repeats it, `charge` the provider's own id; `reason` says why a notice
-    that is not about a charge is only stored.
+    `reference` is that of the payment as the provider repeats it, `charge` the provider's own id; `reason` says
+    why a notice that is not about a charge is stored or only makes the refunds of that charge be looked at.
     """
 
     event: str

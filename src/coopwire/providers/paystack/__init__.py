@@ -1,4 +1,4 @@
-"""Paystack: hosted checkout, charges by reference, by id and by day, signed webhooks."""
+"""Paystack: hosted checkout, charges by reference, by id and by day, refunds, signed webhooks."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ PROFILE = Profile(
             absence_counts_after=timedelta(seconds=60),
             look_every=timedelta(seconds=30),
         ),
+        # A refund carries no reference of ours, and nothing says how soon one stands in their list.
+        Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -55,6 +57,7 @@ PROVIDER = ProviderSheet(
     inspectors={
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
+        "refund": f"{_HERE}.inspectors:refund",
         "error": f"{_HERE}.inspectors:error",
     },
 )

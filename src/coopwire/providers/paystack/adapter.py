@@ -1,30 +1,40 @@
-"""The verbs of Paystack: open a checkout, find it again, read charges."""
+"""The verbs of Paystack: open a checkout, find it again, read charges, give money back."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
+from coopwire.ports.gateways import (
+    ChargeSnapshot,
+    CheckoutOrder,
+    CheckoutSnapshot,
+    RefundOrder,
+    RefundSnapshot,
+)
 from coopwire.ports.http import HttpAnswer, HttpRequest
 from coopwire.ports.providers import Connection, Outside, Sockets
 from coopwire.ports.writes import Finding
-from coopwire.providers.paystack.wire import checkouts, pages
+from coopwire.providers.paystack.wire import checkouts, pages, refunds
 from coopwire.providers.paystack.wire.account import Account, account
 from coopwire.providers.paystack.wire.answers import Said, denial, success
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.transport.http import retry_after
 
 _MOST_PASSES = 5
+_RowT = TypeVar("_RowT", ChargeSnapshot, RefundSnapshot)
 
 
 def connect(connection: Connection, outside: Outside) -> Sockets:
     """The sockets of one Paystack account. ConfigurationError for bad settings."""
     api = _Api(account(connection), outside)
-    return Sockets(checkouts=PaystackCheckouts(api), charges=PaystackCharges(api))
+    return Sockets(
+        checkouts=PaystackCheckouts(api), charges=PaystackCharges(api), refunds=PaystackRefunds(api)
+    )
 
 
 class _Api:
@@ -54,6 +64,20 @@ class _Api:
             # "." and ".." would ask for another path.
             raise ContractBroken("this reference cannot be asked for")
         return await self.read("verify", f"/transaction/verify/{quote(reference, safe='')}")
+
+    async def walk(self, operation: str, path: str, walk: pages.Walk[_RowT]) -> AsyncIterator[_RowT]:
+        """Every row of a list, in as many passes as it takes."""
+        for _ in range(_MOST_PASSES):
+            query: dict[str, str] | None = walk.begin()
+            while query is not None:
+                answer = await self.read(operation, path, query)
+                page = walk.read(self.success(answer, Traffic.READ))
+                for row in walk.fresh(page):
+                    yield row
+                query = walk.turn(page)
+            if walk.complete:
+                break
+        walk.conclude()
 
     def success(self, answer: HttpAnswer, traffic: Traffic) -> Said:
         """The envelope of a success; raises what any other answer means."""
@@ -131,19 +155,48 @@ class PaystackCharges:
         all, TryLater when the list never stands still. A row that cannot be read does not hide the others:
         ContractBroken comes after the last of them.
         """
-        walk = pages.Walk(start, end)
-        for _ in range(_MOST_PASSES):
-            async for charge in self._one_pass(walk):
-                yield charge
-            if walk.complete:
-                break
-        walk.conclude()
+        async for charge in self._api.walk("list", "/transaction", pages.between(pages.CHARGES, start, end)):
+            yield charge
 
-    async def _one_pass(self, walk: pages.Walk) -> AsyncIterator[ChargeSnapshot]:
-        query: dict[str, str] | None = walk.begin()
-        while query is not None:
-            answer = await self._api.read("list", "/transaction", query)
-            page = pages.page(self._api.success(answer, Traffic.READ))
-            for charge in walk.fresh(page):
-                yield charge
-            query = walk.turn(page)
+
+class PaystackRefunds:
+    """Money back to the customer; ours are known by the marker in the merchant's note."""
+
+    def __init__(self, api: _Api) -> None:
+        self._api = api
+
+    async def count(self, order: RefundOrder) -> tuple[str, ...]:
+        """Their ids of all refunds of the charge now."""
+        return tuple([refund.provider_ref async for refund in self._of(order.charge)])
+
+    def say(self, order: RefundOrder) -> bytes:
+        """The body of POST /refund."""
+        return refunds.refund_body(order)
+
+    async def send(self, order: RefundOrder, said: bytes) -> RefundSnapshot:
+        """Ask once: they queue it, and tell by their own time whether it came through."""
+        answer = await self._api.write("refund", "/refund", said)
+        return refunds.accepted(order, self._api.success(answer, Traffic.WRITE), answer.body)
+
+    async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
+        """What the list of the charge's refunds says, beside the order's census."""
+        return refunds.found(order, [refund async for refund in self._of(order.charge)])
+
+    async def fetch(self, provider_ref: str) -> RefundSnapshot:
+        """The refund of this id; ContractBroken when they do not know it."""
+        if not (provider_ref.isascii() and provider_ref.isdecimal()):
+            raise ContractBroken("this is no id of a refund")
+        answer = await self._api.read("fetch_refund", f"/refund/{provider_ref}")
+        found = refunds.refund_of(self._api.success(answer, Traffic.READ).data, answer.body)
+        if found.provider_ref != provider_ref:
+            raise ContractBroken("fetch answered for another refund")
+        return found
+
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[RefundSnapshot]:
+        """Refunds created in [start, end), each once; as for charges, pages that shift are walked again."""
+        walk = pages.between(pages.REFUNDS, start, end)
+        async for refund in self._api.walk("list_refunds", "/refund", walk):
+            yield refund
+
+    def _of(self, charge: str) -> AsyncIterator[RefundSnapshot]:
+        return self._api.walk("list_refunds", "/refund", pages.refunds_of(charge))

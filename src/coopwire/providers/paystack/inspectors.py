@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -17,6 +17,7 @@ from coopwire.providers.paystack.wire.answers import Said, denial, refusal, said
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
 from coopwire.providers.paystack.wire.events import Told, tell
 from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, parse
+from coopwire.providers.paystack.wire.refunds import marker_of, reason_of, refund_of
 from coopwire.transport.http import retry_after
 
 _CHECKOUT_MEMBERS = ("authorization_url", "access_code")
@@ -52,16 +53,42 @@ def _told(one: Told) -> Inspection:
 
 def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The transactions of an answer (verify, fetch, list, charge), a bare transaction, an opened checkout."""
+    return _answered(body, _transaction)
+
+
+def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The refunds of an answer (create, fetch, list), or a bare refund; `reference` is our marker in it."""
+    return _answered(body, _refunded)
+
+
+def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:
     document = _document(body)
     told = said(document)
     if told is None and at(document, "event") is not None:
         raise InspectionError("this is a webhook: use the kind webhook")
     if told is None:
-        return [_transaction(document)]
+        return [read(document)]
     if not told.yes:
         return [_sorted_out(refusal(told, Traffic.WRITE, None), told)]
     rows = told.data if isinstance(told.data, list) else [told.data]
-    return [_transaction(row) for row in rows]
+    return [read(row) for row in rows]
+
+
+def _refunded(row: object) -> Inspection:
+    try:
+        told = refund_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no refund of Paystack: {broken.message}") from None
+    return Inspection(
+        object="refund",
+        reference=marker_of(row),
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        failure_reason=reason_of(row, str(at(row, "status"))) or None,
+        occurred_at=_stamp(told.created_at),
+    )
 
 
 def _transaction(row: object) -> Inspection:

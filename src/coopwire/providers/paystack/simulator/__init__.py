@@ -1,4 +1,4 @@
-"""The Paystack simulator: one integration with its hosted checkout and its webhooks over HTTP."""
+"""The Paystack simulator: one integration with its hosted checkout, its refunds and its webhooks over HTTP."""
 
 from __future__ import annotations
 

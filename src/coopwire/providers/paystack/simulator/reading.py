@@ -84,6 +84,20 @@ def instant(word: str | None) -> datetime | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+def refund_asked(call: Call) -> tuple[str, int | None, str | None, str | None, str | None]:
+    """(transaction, amount, currency, customer note, merchant note) of a refund request; what is absent is None."""
+    given = _fields(call)
+    transaction = given.get("transaction")
+    if isinstance(transaction, bool) or not isinstance(transaction, int | str):
+        raise refused("Transaction is required", "missing_params")
+    amount = None if given.get("amount") is None else _subunits(given.get("amount"))
+    currency, customer, merchant = (
+        None if given.get(name) is None else str(given[name])
+        for name in ("currency", "customer_note", "merchant_note")
+    )
+    return str(transaction), amount, currency, customer, merchant
+
+
 def cursor(charge_id: int) -> str:
     """An opaque mark after this charge."""
     return base64.b64encode(f"undefined:{charge_id}".encode()).decode()

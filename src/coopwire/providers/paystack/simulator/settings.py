@@ -42,12 +42,18 @@ class PaystackSettings:
     """How the last page says so: `null`, or `text` for the string "null" (contract 1.1)."""
     first_id: int = 5_100_000_001
     """Charge ids exceed 32 bits (contract trap 23)."""
+    echo_notes: bool = True
+    """False: a refund's notes come back in Paystack's own words."""
+    refund_ends: str = "processed"
+    """How a refund ends by itself: `processed`, `failed`, `needs-attention`; `stays`: not at all."""
+    refund_seconds: float = 2.0
 
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, ("test", "live"))
         _one_of("fees", self.fees, ("known", "null"))
         _one_of("bearer", self.bearer, ("account", "customer"))
         _one_of("metadata_echo", self.metadata_echo, _METADATA_ECHOES)
+        _one_of("refund_ends", self.refund_ends, ("processed", "failed", "needs-attention", "stays"))
         _one_of("cursor_end", self.cursor_end, ("null", "text"))
 
     @property

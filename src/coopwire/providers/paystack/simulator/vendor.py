@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from coopwire.providers.paystack.simulator import reading, telling
+from coopwire.providers.paystack.simulator import reading, refunds, telling
 from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
 from coopwire.simulation import settings as words
@@ -33,7 +33,10 @@ from coopwire.simulation.vendor import Control, Manner, Stage
 
 _WEBHOOK: Final = "webhook"
 _INITIALIZE: Final = "initialize_transaction"
-_READS: Final = frozenset({"verify_transaction", "fetch_transaction", "list_transactions"})
+_CREATE_REFUND: Final = "create_refund"
+_READS: Final = frozenset(
+    {"verify_transaction", "fetch_transaction", "list_transactions", "fetch_refund", "list_refunds"}
+)
 _STATUS_WORD: Final = re.compile(r"[a-z][a-z_-]{0,39}\Z")
 _FORGERS_KEY: Final = "a key that is not the integration's"
 _PAY_FIELDS: Final = (
@@ -52,16 +55,20 @@ class Paystack:
     def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
         self.settings = settings
         self.account = Account(settings.first_id)
+        self.refunds = refunds.Refunds()
         self._stage = stage
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
             Operation("list_transactions", "GET", "/transaction", self._list),
             Operation("fetch_transaction", "GET", "/transaction/{id}", self._fetch),
+            Operation(_CREATE_REFUND, "POST", "/refund", self._create_refund),
+            Operation("list_refunds", "GET", "/refund", self._list_refunds),
+            Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
         )
-        api = _READS | {_INITIALIZE}
+        api = _READS | {_INITIALIZE, _CREATE_REFUND}
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -72,6 +79,8 @@ class Paystack:
             "resend": self._control_resend,
             "forge": self._control_forge,
             "notify": self._control_notify,
+            "refund": self._control_refund,
+            "dashboard_refund": self._control_dashboard_refund,
         }
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
@@ -129,14 +138,7 @@ class Paystack:
         return self._numbered_page(rows, size, reading.positive(query.get("page", "1"), "page"))
 
     def _numbered_page(self, rows: Sequence[Charge], size: int, page: int) -> Answer:
-        meta = {
-            "total": len(rows),
-            "total_volume": sum(charge.amount for charge in rows),
-            "skipped": (page - 1) * size,
-            "perPage": size,
-            "page": page,
-            "pageCount": -(-len(rows) // size),
-        }
+        meta = {"total_volume": sum(charge.amount for charge in rows), **_numbered(len(rows), size, page)}
         return self._listed(rows[(page - 1) * size : page * size], meta)
 
     def _cursor_page(self, rows: Sequence[Charge], size: int, mark: str) -> Answer:
@@ -150,6 +152,66 @@ class Paystack:
     def _listed(self, rows: Sequence[Charge], meta: Mapping[str, object]) -> Answer:
         shown = [telling.as_listed(charge, self.settings) for charge in rows]
         return _success("Transactions retrieved", shown, meta)
+
+    # Refunds
+
+    def _create_refund(self, call: Call) -> Answer:
+        self._authorise(call)
+        wanted, amount, currency, customer_note, merchant_note = reading.refund_asked(call)
+        if not self.settings.echo_notes:
+            customer_note = merchant_note = None
+        ask = refunds.Ask(amount, currency, customer_note, merchant_note)
+        refund = self._queue(self._refundable(wanted), ask)
+        return _success("Refund has been queued for processing", refunds.as_queued(refund))
+
+    def _refundable(self, wanted: str) -> Charge:
+        charge = self.account.by_id.get(int(wanted[:19])) if wanted.isdecimal() else None
+        page = self.account.pages.get(wanted)
+        if charge is None and page is not None:
+            charge = page.told
+        if charge is None:
+            raise reading.refused("Transaction not found", "transaction_not_found")
+        return charge
+
+    def _queue(self, charge: Charge, ask: refunds.Ask) -> refunds.Refund:
+        refund = self.refunds.queue(charge, ask, self._stage.clock.now())
+        self._tell(refund)
+        if self.settings.refund_ends != refunds.STAYS:
+            self._stage.backstage.start(self._end_by_itself(refund, self.settings.refund_ends))
+        return refund
+
+    async def _end_by_itself(self, refund: refunds.Refund, end: str) -> None:
+        await self._stage.clock.sleep(self.settings.refund_seconds)
+        if refund.status == refunds.PENDING and self.refunds.by_id.get(refund.id) is refund:
+            self._move(refund, end, None)
+
+    def _move(self, refund: refunds.Refund, status: str, reason: str | None) -> None:
+        self.refunds.move(refund, status, reason, self._stage.clock.now())
+        self._tell(refund)
+
+    def _tell(self, refund: refunds.Refund) -> None:
+        if refund.status in refunds.EVENTS:
+            event = f"refund.{refund.status}"
+            told = refunds.as_webhook(refund)
+            self._send(_message(event, told, f"{event} {refund.id}", self.settings.secret_key))
+
+    def _list_refunds(self, call: Call) -> Answer:
+        self._authorise(call)
+        query = call.query
+        start, end = reading.instant(query.get("from")), reading.instant(query.get("to"))
+        rows = self.refunds.listed(query.get("transaction") or None, start, end)
+        size = reading.page_size(query, self.settings)
+        page = reading.positive(query.get("page", "1"), "page")
+        shown = [refunds.as_read(refund) for refund in rows[(page - 1) * size : page * size]]
+        return _success("Refunds retrieved", shown, _numbered(len(rows), size, page))
+
+    def _fetch_refund(self, call: Call) -> Answer:
+        self._authorise(call)
+        wanted = call.place["id"]
+        refund = self.refunds.by_id.get(int(wanted[:19])) if wanted.isdecimal() else None
+        if refund is None:
+            raise reading.refused("Refund not found", "refund_not_found")
+        return _success("Refund retrieved", refunds.as_read(refund))
 
     # The hosted page
 
@@ -215,7 +277,7 @@ class Paystack:
         told = json.loads(answer.body)
         for row in told["data"] if isinstance(told["data"], list) else [told["data"]]:
             for name in ("amount", "requested_amount"):
-                if row[name] is not None:
+                if row.get(name) is not None:
                     row[name] += rule.whole("delta", -100)
         return json_answer(told, status=answer.status)
 
@@ -260,8 +322,29 @@ class Paystack:
             "sent": self._send(_message(event, given.mapping("data"), event[:60], self.settings.secret_key))
         }
 
+    def _control_refund(self, given: Given) -> object:
+        refund = self.refunds.by_id.get(given.only(("id", "status", "reason")).whole("id"))
+        status = given.word("status", refunds.PROCESSED)
+        if refund is None or not _STATUS_WORD.match(status):
+            raise ControlError("name the id of a refund, and a status word in lower case")
+        self._move(refund, status, given.word("reason", "") or None)
+        return {"refund": refunds.as_truth(refund)}
+
+    def _control_dashboard_refund(self, given: Given) -> object:
+        page = self._page(given.only(("reference", "id", "amount")).word("reference"))
+        wanted = given.whole("id", page.told.id)
+        charge = next((one for one in page.charges if one.id == wanted), None)
+        amount = given.whole("amount") if "amount" in given else None
+        if charge is None or (amount is not None and amount <= 0):
+            raise ControlError("name a charge of this reference, and a positive amount")
+        try:
+            refund = self._queue(charge, refunds.Ask(amount, None))
+        except TurnedAway as refused:
+            raise ControlError(json.loads(refused.answer.body)["message"]) from None
+        return {"refund": refunds.as_truth(refund)}
+
     def truth(self) -> Mapping[str, object]:
-        """Every page and charge, and what was paid per currency (subunits)."""
+        """Every page, charge and refund, and what was paid and given back per currency (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
@@ -269,6 +352,8 @@ class Paystack:
                 for page in self.account.pages.values()
             ],
             "paid_minor": self.account.paid_minor(),
+            "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
+            "refunded_minor": self.refunds.back_minor(),
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -280,8 +365,9 @@ class Paystack:
         self.settings = words.changed(self.settings, changes)
 
     def reset(self) -> None:
-        """Forget pages and charges."""
+        """Forget pages, charges and refunds."""
         self.account = Account(self.settings.first_id)
+        self.refunds = refunds.Refunds()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:
@@ -298,6 +384,16 @@ def _signed(key: str, body: bytes) -> Mapping[str, str]:
 def _success(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
     told = {"status": True, "message": message, "data": data}
     return json_answer(told if meta is None else {**told, "meta": meta})
+
+
+def _numbered(total: int, size: int, page: int) -> Mapping[str, object]:
+    return {
+        "total": total,
+        "skipped": (page - 1) * size,
+        "perPage": size,
+        "page": page,
+        "pageCount": -(-total // size),
+    }
 
 
 def _no_page() -> Answer:

@@ -22,6 +22,7 @@ from coopwire.providers.paystack.wire.reading import (
     words,
 )
 
+REVERSED = "reversed"
 STATES: Mapping[str, PaymentState] = {
     "abandoned": PaymentState.ABANDONED,
     "ongoing": PaymentState.PENDING,
@@ -38,7 +39,7 @@ STATES: Mapping[str, PaymentState] = {
     "queued": PaymentState.PROCESSING,
     "success": PaymentState.SUCCEEDED,
     # The money did arrive; that it went back is a refund or a dispute, told by their own reads.
-    "reversed": PaymentState.SUCCEEDED,
+    REVERSED: PaymentState.SUCCEEDED,
     "failed": PaymentState.FAILED,
 }
 """Their words, exactly as written; any other word is pending, because only an explicit word moves money."""
@@ -67,7 +68,7 @@ def failure_of(transaction: object, word: str) -> str:
     reason = next((told for name in _REASONS if (told := words(at(transaction, name)))), "")
     if word == "failed":
         return reason
-    if word == "reversed":
+    if word == REVERSED:
         return f"reversed at Paystack: {reason}" if reason else "reversed at Paystack"
     return "" if word in STATES else f"status word never seen before: {word}"
 
@@ -125,6 +126,7 @@ def charge_of(transaction: object, raw: bytes) -> ChargeSnapshot:
         paid_at=_instant(transaction, PAID_AT),
         created_at=_instant(transaction, CREATED_AT),
         failure_reason=failure_of(transaction, word),
+        reversed=word == REVERSED,
         raw=raw,
     )
 

@@ -14,6 +14,7 @@ from coopwire.domain.notices import NoticeVerdict
 from coopwire.providers.paystack.wire.amounts import currency, exact_minor, rounded, to_minor
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, STATES
 from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, members, parse, words
+from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
 
 MOST_OBJECTS = 1000
 """A webhook about more objects than this is not theirs."""
@@ -54,13 +55,7 @@ REFUND = Shape(
     "refund",
     reference=("transaction_reference", "transaction.reference"),
     provider_ref=("id", "refund_reference"),
-    words={
-        "pending": "processing",
-        "processing": "processing",
-        "processed": "succeeded",
-        "failed": "failed",
-        "needs-attention": "pending",
-    },
+    words={word: state.value for word, state in REFUND_STATES.items()},
 )
 TRANSFER = Shape(
     "transfer",
@@ -142,7 +137,7 @@ STRANGER = Shape("unknown", reference=("reference",))
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A documented event: what it is about, what it claims of a charge, or why it is only kept.
+    """A documented event: what it is about, what it claims of a charge or a refund, or why it is only kept.
 
     `status` says the outcome where the object itself has no status word.
     """
@@ -153,7 +148,7 @@ class Known:
     status: str | None = None
 
 
-_REFUND = Known(REFUND, reason="a refund: kept, refunds are read by their own look-up")
+_REFUND = Known(REFUND, NoticeVerdict.REFUND, reason="a refund: its own look-up decides")
 _TRANSFER = Known(TRANSFER, reason="a payout: kept, no member's payment depends on it")
 _DISPUTE = Known(DISPUTE, reason="a dispute: kept for a person, the receipt stands")
 _INVOICE = Known(INVOICE, reason="a subscription's invoice: its charge has an event of its own")

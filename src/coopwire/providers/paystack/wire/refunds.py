@@ -1,0 +1,133 @@
+"""Maps a refund: our order to their body, their rows to what became of it.
+
+Source: payments contract 1.1 (refund, refund fetch / list) and 1.2 (words of refunds). They take no reference of
+ours; the merchant's note is text of ours that their reads repeat, and carries a marker.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from coopwire.domain.errors import ContractBroken, InvalidOrder
+from coopwire.domain.states import RefundState
+from coopwire.ports.gateways import RefundOrder, RefundSnapshot
+from coopwire.ports.writes import Finding, FindingWord
+from coopwire.providers.paystack.wire.amounts import currency, to_minor, to_subunits
+from coopwire.providers.paystack.wire.answers import Said
+from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, needed, words
+
+NEEDS_ATTENTION = "needs-attention"
+STATES: Mapping[str, RefundState] = {
+    "pending": RefundState.PROCESSING,
+    "processing": RefundState.PROCESSING,
+    "processed": RefundState.SUCCEEDED,
+    "failed": RefundState.FAILED,
+    NEEDS_ATTENTION: RefundState.PENDING,
+}
+"""Their words, exactly as written; any other word is processing, because only an explicit word ends a refund."""
+
+_NEUTRAL_NOTE = "Refund of your payment"
+"""What the customer may read: no name, no reason."""
+_MARKER = re.compile(r"(?<![a-z0-9:])coopwire:([a-z0-9]{1,40})(?![a-z0-9])")
+_REFERENCE = re.compile(r"[a-z0-9]{1,40}\Z")
+_CREATED_AT = ("createdAt", "created_at")
+
+
+def refund_body(order: RefundOrder) -> bytes:
+    """The request body. InvalidOrder naming the field that they are known to refuse."""
+    if identifier(order.charge) != order.charge:
+        raise InvalidOrder("Paystack's id of a charge is a number", field="charge")
+    if not _REFERENCE.match(order.reference):
+        raise InvalidOrder("a reference has small letters and digits only", field="reference")
+    body = {
+        "transaction": order.charge,
+        "amount": to_subunits(order.amount_minor, order.currency),
+        "currency": order.currency,
+        "customer_note": _NEUTRAL_NOTE,
+        "merchant_note": f"coopwire:{order.reference}",
+    }
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def state_of(word: str) -> RefundState:
+    """Our state for their status word."""
+    return STATES.get(word, RefundState.PROCESSING)
+
+
+def charge_id(refund: object) -> str | None:
+    """Their id of the charge: nested where the refund was just made, a number in their reads."""
+    told = at(refund, "transaction")
+    return identifier(at(told, "id") if isinstance(told, dict) else told)
+
+
+def marker_of(refund: object) -> str | None:
+    """The reference of ours that the merchant's note carries; None where it carries none."""
+    note = at(refund, "merchant_note")
+    found = _MARKER.search(note) if isinstance(note, str) else None
+    return None if found is None else found[1]
+
+
+def reason_of(refund: object, word: str) -> str:
+    """Why it is not on its way, safe to show; empty for the usual course of things."""
+    if word in ("failed", NEEDS_ATTENTION):
+        return words(at(refund, "reason"))
+    return "" if word in STATES else f"status word never seen before: {word}"
+
+
+def refund_of(refund: object, raw: bytes) -> RefundSnapshot:
+    """The refund; ContractBroken naming the member that is missing or unreadable."""
+    if not isinstance(refund, dict):
+        raise ContractBroken("a refund is not a JSON object")
+    code = needed(currency(at(refund, "currency")), "currency")
+    word = needed(label(at(refund, "status")), "status")
+    return RefundSnapshot(
+        provider_ref=needed(identifier(at(refund, "id")), "id"),
+        charge=needed(charge_id(refund), "transaction"),
+        amount_minor=needed(to_minor(at(refund, "amount"), code), "amount"),
+        currency=code,
+        state=state_of(word),
+        created_at=_created(refund),
+        reference=marker_of(refund),
+        needs_attention=word == NEEDS_ATTENTION,
+        reason=reason_of(refund, word),
+        raw=raw,
+    )
+
+
+def _created(refund: object) -> datetime | None:
+    told = at(refund, *_CREATED_AT)
+    return None if told is None else needed(instant(told), _CREATED_AT[0])
+
+
+def accepted(order: RefundOrder, told: Said, raw: bytes) -> RefundSnapshot:
+    """What they queued. ContractBroken when their yes is about another charge or other money."""
+    refund = refund_of(told.data, raw)
+    if not _same(order, refund):
+        raise ContractBroken("the answer to a refund is about another charge, amount or currency")
+    return refund
+
+
+def found(order: RefundOrder, refunds: Iterable[RefundSnapshot]) -> Finding[RefundSnapshot]:
+    """What the refunds of the charge say about ours: only one that came to the census can be it.
+
+    ContractBroken when our marker stands on other money: the outcome stays unknown.
+    """
+    came = [refund for refund in refunds if refund.provider_ref not in order.census]
+    marked = [refund for refund in came if refund.reference == order.reference]
+    if any(not _same(order, refund) for refund in marked):
+        raise ContractBroken("our marker stands on a refund of another charge, amount or currency")
+    if marked:
+        return Finding(FindingWord.EXECUTED, tuple(marked))
+    if any(refund.reference is None and _same(order, refund) for refund in came):
+        return Finding(
+            FindingWord.PENDING, reason="a refund of this amount came in, and it does not say whose it is"
+        )
+    return Finding(FindingWord.ABSENT, reason="no refund of ours came to the charge")
+
+
+def _same(order: RefundOrder, refund: RefundSnapshot) -> bool:
+    asked = (order.charge, order.amount_minor, order.currency)
+    return (refund.charge, refund.amount_minor, refund.currency) == asked
