@@ -24,7 +24,9 @@ from coopwire.application.looking import Looker
 from coopwire.application.network import Network
 from coopwire.application.paying import Desk, new_worker_name
 from coopwire.application.reactions import consumers
+from coopwire.application.refunding import Refunding
 from coopwire.application.sweeping import Sweeper
+from coopwire.application.tracking import RefundTracker
 from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
 from coopwire.domain.gates import Gate, GateKind, Traffic
@@ -70,11 +72,20 @@ class App:
     calendar: BusinessDays
     bus: PostgresBus
     desk: Desk
+    refunding: Refunding
+    tracker: RefundTracker
     gates: _GateWriter
 
     async def run(self) -> None:
         """All loops of a worker, until `stop`; effects under way are finished first."""
-        await self._loop(self.executor.run, self.looker.run, self.drain.run, self.bus.run, self.calendar.run)
+        await self._loop(
+            self.executor.run,
+            self.looker.run,
+            self.tracker.run,
+            self.drain.run,
+            self.bus.run,
+            self.calendar.run,
+        )
 
     async def look(self) -> None:
         """Look-ups alone, until `stop`: for a command that wants answers and must not send anything."""
@@ -262,6 +273,8 @@ def _assemble(
         calendar=BusinessDays(network, database, clock, bells),
         bus=PostgresBus(database, clock, consumers(network, clock), bells),
         desk=Desk(worker, network, database, clock, bells, executor),
+        refunding=Refunding(network, database, clock),
+        tracker=RefundTracker(network, database, clock, bells, fail),
         gates=gates,
     )
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 WEBHOOKS = "webhooks"
 LOOKUPS = "lookups"
+REFUNDS = "refunds"
 EFFECTS = "effects"
 UNKNOWN = "unknown"
 OUTBOX = "outbox"

@@ -1,11 +1,14 @@
-"""Reads the webhooks that the door has committed: notices are kept, and each makes a look due now."""
+"""Reads the webhooks that the door has committed: notices are kept, and each makes a look due now.
+
+One about a refund makes the refunds of that payment due; what it says of them is not believed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from coopwire.application.bells import LOOKUPS, WEBHOOKS, Bells
+from coopwire.application.bells import LOOKUPS, REFUNDS, WEBHOOKS, Bells
 from coopwire.application.network import Network
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
@@ -13,10 +16,11 @@ from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.ports.clock import Clock
-from coopwire.ports.stores import Changes, Database, LookupRequest, NoticeRow, StoredWebhook
+from coopwire.ports.stores import Changes, Database, LookupRequest, NoticeRow, RefundNudge, StoredWebhook
 
 _BATCH = 100
 _MAX_REFERENCE = 200
+_OF_CHARGES = frozenset({NoticeVerdict.PAID, NoticeVerdict.FAILED})
 
 
 class Drain:
@@ -47,7 +51,7 @@ class Drain:
                 self._read(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
-        self._bells.ring(LOOKUPS)
+        self._bells.ring(LOOKUPS, REFUNDS)
         return len(webhooks)
 
     def _read(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
@@ -73,12 +77,12 @@ class Drain:
 
     def _keep(self, webhook: StoredWebhook, notice: Notice, changes: Changes, now: datetime) -> None:
         reference = notice.reference
-        look = (
-            notice.verdict is not NoticeVerdict.OTHER
-            and reference is not None
-            and 0 < len(reference) <= _MAX_REFERENCE
-        )
+        named = reference is not None and 0 < len(reference) <= _MAX_REFERENCE
+        look = named and notice.verdict in _OF_CHARGES
         changes.notices.append(NoticeRow(webhook.id, webhook.connection, notice, look, now))
+        if named and notice.verdict is NoticeVerdict.REFUND:
+            assert reference is not None
+            changes.refund_nudges.append(RefundNudge(webhook.connection, reference, now))
         if look:
             assert reference is not None
             changes.lookups.append(

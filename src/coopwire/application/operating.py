@@ -11,6 +11,9 @@ from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.planning import fresh_copy
+from coopwire.application.refund_moves import RefundMoves
+from coopwire.application.settling import concerns_a_refund
+from coopwire.application.writing import write
 from coopwire.domain.cards import holds_card_number
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
@@ -73,6 +76,8 @@ class Operator:
             if found.kind is EffectKind.CHECKOUT:
                 await self._cancel_attempt(tx, found, now)
             skipped = await self._locked(tx, effect)
+            if concerns_a_refund(skipped):
+                await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
         await self._ring(EFFECTS, OUTBOX)
         return skipped
 

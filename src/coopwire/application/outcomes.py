@@ -25,6 +25,7 @@ from coopwire.domain.errors import (
 from coopwire.domain.states import EffectState
 from coopwire.domain.timings import Timings
 from coopwire.ports.books import JournalOrder, JournalSnapshot, same_entry
+from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
 from coopwire.ports.providers import Trust
 from coopwire.ports.stores import Outcome
 from coopwire.ports.writes import Finding, FindingWord
@@ -137,6 +138,8 @@ def is_ours(order: Order, snapshot: Any) -> bool:
     """Whether what was found is what was ordered; look-ups keyed by content need no comparison."""
     if isinstance(order, JournalOrder) and isinstance(snapshot, JournalSnapshot):
         return same_entry(order, snapshot)
+    if isinstance(order, RefundOrder) and isinstance(snapshot, RefundSnapshot):
+        return same_refund(order, snapshot)
     return True
 
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from coopwire.application import announce
+from coopwire.application.banked import is_debit
 from coopwire.application.network import Network
 from coopwire.application.planning import callback_effect
+from coopwire.application.refunding import refund_behind_the_last
 from coopwire.domain.effects import Effect, EffectKind
-from coopwire.domain.events import BANK_POSTED, JOURNAL_POSTED, PAYMENT_FAILED, RECEIPT_SETTLED, Event
-from coopwire.domain.states import EffectState
+from coopwire.domain.events import (
+    BANK_DEBITED,
+    BANK_POSTED,
+    JOURNAL_POSTED,
+    PAYMENT_FAILED,
+    RECEIPT_SETTLED,
+    Event,
+)
+from coopwire.domain.refunds import Refund
+from coopwire.domain.states import EffectState, RefundState
 from coopwire.ports.bus import Consumer
 from coopwire.ports.clock import Clock
-from coopwire.ports.stores import Changes, Transaction
+from coopwire.ports.stores import Changes, RefundMove, Transaction
 
 
 def consumers(network: Network, clock: Clock) -> tuple[Consumer, ...]:
     """Every consumer of the hub. Reactions commute: order lives in effect lanes, not on the bus."""
     return (
         Consumer("settle-receipts", (JOURNAL_POSTED, BANK_POSTED), Settler(network, clock).handle),
+        Consumer("refund-after-debit", (BANK_DEBITED,), DebitFollower(clock).handle),
         Consumer("tell-of-failures", (PAYMENT_FAILED,), FailureTeller(network, clock).handle),
     )
 
@@ -69,6 +81,29 @@ class Settler:
         changes.events.append(announce.event(RECEIPT_SETTLED, receipt, payment or receipt, data, now))
 
 
+class DebitFollower:
+    """Asks the gateway for a refund once the core has given the money back."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def handle(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """One effect per refund whose debit is done; what is already asked for is left as it is."""
+        found = [await tx.refunds.of_effect(str(e.data["effect"])) for e in events]
+        refunds = {refund.id: refund for refund in found if refund is not None}
+        for refund in sorted(refunds.values(), key=lambda one: (one.receipt, one.id)):
+            await self._ask(tx, refund)
+
+    async def _ask(self, tx: Transaction, refund: Refund) -> None:
+        held = await tx.receipts.get(refund.receipt, lock=True)
+        now = await tx.refunds.get(refund.id, lock=True)
+        if held is None or now is None or now.effect is not None or now.state is not RefundState.INTENDED:
+            return
+        effect = await refund_behind_the_last(tx, now, held.receipt, self._clock)
+        moved = RefundMove(replace(now, effect=effect.id), look_at=None)
+        await tx.apply(Changes(refund_moves=[moved], effects=[effect]), self._clock.now())
+
+
 class FailureTeller:
     """Tells the loan system that a try of a payment failed; the member may still try again."""
 
@@ -107,11 +142,16 @@ class FailureTeller:
 
 
 def _all_done(effects: Iterable[Effect]) -> bool:
-    written = [e for e in effects if e.kind in (EffectKind.JOURNAL, EffectKind.POSTING)]
+    """Whether what brought the money in is done; what takes it back for a refund is another matter."""
+    written = [e for e in effects if e.kind in (EffectKind.JOURNAL, EffectKind.POSTING) and not _goes_back(e)]
     kinds = {e.kind for e in written}
     return kinds == {EffectKind.JOURNAL, EffectKind.POSTING} and all(
         e.state is EffectState.DONE for e in written
     )
+
+
+def _goes_back(effect: Effect) -> bool:
+    return is_debit(effect) or effect.order.get("kind") in ("refund", "refund_undone")
 
 
 def _callback_url(effects: Iterable[Effect]) -> str | None:

@@ -26,6 +26,17 @@ def next_noticed_look(noticed_looks: int, now: datetime, timings: Timings) -> da
     return now + ladder[noticed_looks] if noticed_looks < len(ladder) else None
 
 
+def next_refund_look(accepted_at: datetime, now: datetime, timings: Timings) -> datetime | None:
+    """The next look at an accepted refund: 1, 5, 15, 60 min, hourly for a day, daily to 30 days; None after."""
+    age = now - accepted_at
+    for offset in timings.refund_look_schedule:
+        if offset > age:
+            return accepted_at + offset
+    hourly = age < timings.refund_look_hourly_until
+    step = timings.refund_look_then_every if hourly else timings.refund_look_daily
+    return now + step if age + step <= timings.refund_look_until else None
+
+
 def next_try(tries: int, retry_after: float | None, now: datetime, timings: Timings) -> datetime:
     """The next try after the given number of tries: the ladder with up to 20 % jitter, or what they asked."""
     rung = timings.retry_ladder[min(max(tries - 1, 0), len(timings.retry_ladder) - 1)]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coopwire.application import announce, outcomes
+from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
 from coopwire.application.planning import journal_effect
+from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
-from coopwire.domain.books import Side, reallocation_entry
+from coopwire.domain.books import reallocation_entry
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
@@ -29,7 +31,7 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import CheckoutSnapshot
+from coopwire.ports.gateways import CheckoutSnapshot, RefundSnapshot
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -70,6 +72,7 @@ class Settling:
     def __init__(self, network: Network, clock: Clock) -> None:
         self._network = network
         self._clock = clock
+        self._refunds = RefundMoves(network, clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -80,6 +83,7 @@ class Settling:
         judged = {s.claim.effect.id: (s, self._judge(s)) for s in sent}
         moved = {e.id: e for e in await tx.effects.record([outcome for _, outcome in judged.values()])}
         changes = Changes()
+        await self._hold_receipts(tx, moved.values())
         for id_, (one, outcome) in judged.items():
             if id_ in moved:
                 changes.add(await self._follow(tx, moved[id_], one, outcome))
@@ -90,6 +94,11 @@ class Settling:
             await self._close_gate(tx, one)
         await write(tx, changes, self._clock.now())
         return sent
+
+    async def _hold_receipts(self, tx: Transaction, effects: Iterable[Effect]) -> None:
+        """What refunds change is held in one order, so that two groups never wait for each other."""
+        for receipt in sorted({e.receipt for e in effects if e.receipt and concerns_a_refund(e)}):
+            await tx.receipts.get(receipt, lock=True)
 
     def _judge(self, one: Sent) -> Outcome:
         effect = one.claim.effect
@@ -133,6 +142,8 @@ class Settling:
             changes.events.append(announce.stopped(effect, now))
         if effect.state is EffectState.REFUSED and effect.kind is EffectKind.CHECKOUT:
             self._page_refused(effect, changes)
+        if effect.state is EffectState.REFUSED and concerns_a_refund(effect):
+            changes.add(await self._refunds.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
         return changes
 
@@ -170,6 +181,8 @@ class Settling:
             changes.events.append(posted)
         elif effect.kind is EffectKind.CHECKOUT:
             self._page_opened(effect, one, changes)
+        elif effect.kind is EffectKind.REFUND:
+            changes.add(await self._refunds.accepted(tx, effect, _refund_told(one)))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -265,9 +278,25 @@ class Settling:
         return changes
 
 
+def concerns_a_refund(effect: Effect) -> bool:
+    """Whether a refund waits for it: the debit before it, or the write that asks the gateway."""
+    return effect.kind is EffectKind.REFUND or is_debit(effect)
+
+
+def _refund_told(one: Sent) -> RefundSnapshot:
+    """The refund that was accepted now, or found to be there and to be ours."""
+    if isinstance(one.result, Finding):
+        assert one.order is not None
+        told = next(s for s in one.result.snapshots if outcomes.is_ours(one.order, s))
+    else:
+        told = one.result
+    assert isinstance(told, RefundSnapshot)
+    return told
+
+
 def _event_of(effect: Effect) -> EventType | None:
     """What is announced when a write at the books or at the bank is done."""
-    if effect.kind is EffectKind.POSTING and effect.order.get("side") == Side.DEBIT:
+    if is_debit(effect):
         return BANK_DEBITED
     return {
         EffectKind.JOURNAL: JOURNAL_POSTED,

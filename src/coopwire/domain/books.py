@@ -110,6 +110,26 @@ def receipt_entry(
     return JournalEntry(kind, on, receipt.currency, narrative, _sides(signed), branch, member)
 
 
+def refund_entry(
+    receipt: Receipt,
+    taken: Sequence[AllocationLine],
+    *,
+    on: date,
+    narrative: str,
+    branch: str | None,
+    member: str | None,
+) -> JournalEntry:
+    """Debit what the receipt's allocation had credited, credit clearing; the gateway keeps its fee.
+
+    `taken` are the parts of the allocation that a refund took back, in minor units.
+    """
+    signed: Counter[str] = Counter()
+    for line in taken:
+        signed[KEY_OF_COMPONENT[line.component]] += line.amount_minor
+        signed[clearing_key(receipt.connection)] -= line.amount_minor
+    return JournalEntry("refund", on, receipt.currency, narrative, _sides(signed), branch, member)
+
+
 def reallocation_entry(
     allocation: Sequence[AllocationLine],
     *,
@@ -128,6 +148,12 @@ def reallocation_entry(
     if not lines:
         return None
     return JournalEntry("reallocation", on, currency, narrative, lines, branch, member)
+
+
+def refund_undone_entry(refund: JournalEntry, *, on: date, narrative: str) -> JournalEntry:
+    """The mirror of a refund's entry: the gateway took a refund back that it had called done."""
+    lines = tuple(JournalLine(line.key, line.side.other, line.amount_minor) for line in refund.lines)
+    return JournalEntry("refund_undone", on, refund.currency, narrative, lines, refund.branch, refund.member)
 
 
 def _sides(signed: Counter[str]) -> tuple[JournalLine, ...]:

@@ -47,6 +47,11 @@ class Timings:
         15 * MINUTE,
         1 * HOUR,
     )
+    refund_look_schedule: tuple[timedelta, ...] = (1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE)
+    refund_look_then_every: timedelta = 1 * HOUR
+    refund_look_hourly_until: timedelta = 1 * DAY
+    refund_look_daily: timedelta = 1 * DAY
+    refund_look_until: timedelta = 30 * DAY
     breaker_window: timedelta = 60 * SECOND
     breaker_open: timedelta = 5 * MINUTE
     bus_ladder: tuple[timedelta, ...] = (5 * SECOND, 15 * SECOND, 30 * SECOND)

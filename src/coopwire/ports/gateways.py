@@ -129,6 +129,12 @@ class RefundSnapshot:
     raw: bytes = field(default=b"", repr=False)
 
 
+def same_refund(order: RefundOrder, found: RefundSnapshot) -> bool:
+    """Whether the refund found is about the charge, amount and currency of the order."""
+    asked = (order.charge, order.amount_minor, order.currency)
+    return (found.charge, found.amount_minor, found.currency) == asked
+
+
 class Refunds(Protocol):
     """Money back to the member. They take no reference of ours: what stands there is counted before a send."""
 

@@ -14,7 +14,7 @@ from coopwire.domain.breaks import Break
 from coopwire.domain.states import BreakState
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
-from coopwire.storage import looks, money, rows
+from coopwire.storage import looks, money, refunds, rows
 from coopwire.storage.connections import (
     ConnectionStore,
     IdempotencyStore,
@@ -67,6 +67,7 @@ class PostgresTransaction:
         self.effects = EffectStore(connection, sealer)
         self.payments = money.PaymentStore(connection, sealer)
         self.receipts = money.ReceiptStore(connection)
+        self.refunds = refunds.RefundStore(connection)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
         self.workers = WorkerStore(connection)
@@ -110,6 +111,12 @@ class PostgresTransaction:
         await money.keep_pages(db, changes.pages, self._sealer)
         await money.add_receipts(db, changes.receipts)
         await money.reallocate(db, changes.reallocations)
+        await refunds.reduce(db, changes.reductions)
+        await refunds.restore(db, changes.restorations)
+        await refunds.add_refunds(db, changes.refunds, now)
+        await refunds.move_refunds(db, changes.refund_moves, now)
+        await refunds.keep_refund_looks(db, changes.refund_looks)
+        await refunds.nudge_refunds(db, changes.refund_nudges)
         await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
         await rows.insert(
             db,

@@ -72,7 +72,7 @@ _ALLOCATED = """
 SELECT r.i, a.due, sum(a.amount_minor)::bigint AS amount
 FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY AS r(key, since, version, i)
 JOIN allocations a ON a.account_key = r.key AND a.due IS NOT NULL AND a.replaced_at IS NULL
-     AND (a.recorded_at >= r.since OR a.dues_version = r.version)
+     AND (coalesce(a.counts_from, a.recorded_at) >= r.since OR a.dues_version = r.version)
 GROUP BY r.i, a.due
 """
 

@@ -224,6 +224,16 @@ def _allocation_values(
     first: int,
 ) -> list[tuple[object, ...]]:
     return [
-        (receipt, first + n, line.component.value, line.amount_minor, line.due, account_key, version, at)
+        (
+            receipt,
+            first + n,
+            line.component.value,
+            line.amount_minor,
+            line.due,
+            account_key,
+            version,
+            at,
+            None,
+        )
         for n, line in enumerate(lines)
     ]

@@ -10,6 +10,16 @@ from coopwire.ports.stores.outbox import Delivery, Outbox
 from coopwire.ports.stores.payments import PageUrl, PaymentMove, Payments
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
+from coopwire.ports.stores.refunds import (
+    ClaimedRefund,
+    NewRefund,
+    Reduction,
+    RefundLooked,
+    RefundMove,
+    RefundNudge,
+    Refunds,
+    Restoration,
+)
 from coopwire.ports.stores.transaction import Database, StorageUnavailable, Transaction
 from coopwire.ports.stores.workers import Workers
 
@@ -17,6 +27,7 @@ __all__ = [
     "AccountMapping",
     "Changes",
     "Claim",
+    "ClaimedRefund",
     "Connections",
     "CoreAccount",
     "Database",
@@ -33,6 +44,7 @@ __all__ = [
     "LookupRequest",
     "Lookups",
     "NewReceipt",
+    "NewRefund",
     "NoticeRow",
     "Outbox",
     "Outcome",
@@ -42,6 +54,12 @@ __all__ = [
     "Reallocation",
     "Receipts",
     "Reconciliations",
+    "Reduction",
+    "RefundLooked",
+    "RefundMove",
+    "RefundNudge",
+    "Refunds",
+    "Restoration",
     "StorageUnavailable",
     "StoredWebhook",
     "Transaction",

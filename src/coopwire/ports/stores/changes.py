@@ -11,6 +11,14 @@ from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
 from coopwire.ports.stores.payments import PageUrl, PaymentMove
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation
+from coopwire.ports.stores.refunds import (
+    NewRefund,
+    Reduction,
+    RefundLooked,
+    RefundMove,
+    RefundNudge,
+    Restoration,
+)
 
 
 @dataclass(slots=True)
@@ -22,6 +30,12 @@ class Changes:
     pages: list[PageUrl] = field(default_factory=list)
     receipts: list[NewReceipt] = field(default_factory=list)
     reallocations: list[Reallocation] = field(default_factory=list)
+    refunds: list[NewRefund] = field(default_factory=list)
+    refund_moves: list[RefundMove] = field(default_factory=list)
+    refund_looks: list[RefundLooked] = field(default_factory=list)
+    refund_nudges: list[RefundNudge] = field(default_factory=list)
+    reductions: list[Reduction] = field(default_factory=list)
+    restorations: list[Restoration] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

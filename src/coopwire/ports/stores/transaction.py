@@ -18,6 +18,7 @@ from coopwire.ports.stores.outbox import Outbox
 from coopwire.ports.stores.payments import Payments
 from coopwire.ports.stores.receipts import Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
+from coopwire.ports.stores.refunds import Refunds
 from coopwire.ports.stores.workers import Workers
 
 
@@ -42,6 +43,8 @@ class Transaction(Protocol):
     def payments(self) -> Payments: ...
     @property
     def receipts(self) -> Receipts: ...
+    @property
+    def refunds(self) -> Refunds: ...
     @property
     def connections(self) -> Connections: ...
     @property

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import RefundState
-from coopwire.ports.gateways import RefundOrder, RefundSnapshot
+from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.amounts import currency, to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
@@ -105,7 +105,7 @@ def _created(refund: object) -> datetime | None:
 def accepted(order: RefundOrder, told: Said, raw: bytes) -> RefundSnapshot:
     """What they queued. ContractBroken when their yes is about another charge or other money."""
     refund = refund_of(told.data, raw)
-    if not _same(order, refund):
+    if not same_refund(order, refund):
         raise ContractBroken("the answer to a refund is about another charge, amount or currency")
     return refund
 
@@ -117,17 +117,12 @@ def found(order: RefundOrder, refunds: Iterable[RefundSnapshot]) -> Finding[Refu
     """
     came = [refund for refund in refunds if refund.provider_ref not in order.census]
     marked = [refund for refund in came if refund.reference == order.reference]
-    if any(not _same(order, refund) for refund in marked):
+    if any(not same_refund(order, refund) for refund in marked):
         raise ContractBroken("our marker stands on a refund of another charge, amount or currency")
     if marked:
         return Finding(FindingWord.EXECUTED, tuple(marked))
-    if any(refund.reference is None and _same(order, refund) for refund in came):
+    if any(refund.reference is None and same_refund(order, refund) for refund in came):
         return Finding(
             FindingWord.PENDING, reason="a refund of this amount came in, and it does not say whose it is"
         )
     return Finding(FindingWord.ABSENT, reason="no refund of ours came to the charge")
-
-
-def _same(order: RefundOrder, refund: RefundSnapshot) -> bool:
-    asked = (order.charge, order.amount_minor, order.currency)
-    return (refund.charge, refund.amount_minor, refund.currency) == asked

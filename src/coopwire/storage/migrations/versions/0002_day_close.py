@@ -26,10 +26,12 @@ CREATE TABLE refunds (
     debit text,
     effect text,
     provider_ref text,
+    taken jsonb NOT NULL DEFAULT '[]',
     asked_by text NOT NULL,
     approved_by text NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    accepted_at timestamptz,
     looks integer NOT NULL DEFAULT 0,
     look_at timestamptz,
     token text,
@@ -40,6 +42,9 @@ CREATE INDEX refunds_by_effect ON refunds (effect);
 CREATE INDEX refunds_by_debit ON refunds (debit);
 CREATE INDEX refunds_by_time ON refunds (created_at, id);
 CREATE INDEX refunds_due ON refunds (connection, look_at) WHERE look_at IS NOT NULL;
+
+-- What is left of a line after a refund keeps counting against its due from when the line was allocated.
+ALTER TABLE allocations ADD COLUMN counts_from timestamptz;
 
 ALTER TABLE breaks
     ADD COLUMN amount_minor bigint,

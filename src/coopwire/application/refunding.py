@@ -1,0 +1,178 @@
+"""Approves refunds: never more than was received, after the core debit where the member was credited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coopwire.application.banked import at_the_bank
+from coopwire.application.bells import EFFECTS
+from coopwire.application.network import Network
+from coopwire.application.paying import Rejected
+from coopwire.application.planning import posting_effect, posting_lane, refund_effect, refund_lane
+from coopwire.domain.books import Side
+from coopwire.domain.cards import holds_card_number
+from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.money import Money
+from coopwire.domain.receipts import AllocationState, Receipt, ReceiptSource
+from coopwire.domain.references import new_reference
+from coopwire.domain.refunds import Refund, live_minor, refundable_minor
+from coopwire.domain.states import RefundState
+from coopwire.ports.clock import Clock
+from coopwire.ports.providers import Capability
+from coopwire.ports.stores import Changes, Database, NewReceipt, NewRefund, Transaction
+
+_LONGEST_ACTOR = 120
+_LONGEST_REASON = 500
+
+
+class Refunding:
+    """The desk of refunds. What reaches it was asked for by one person and approved by another."""
+
+    def __init__(self, network: Network, database: Database, clock: Clock) -> None:
+        self._network = network
+        self._database = database
+        self._clock = clock
+
+    async def refund(
+        self, receipt: str, amount_minor: int, *, asked_by: str, approved_by: str, reason: str
+    ) -> Refund:
+        """As `approve`, in a transaction of its own."""
+        async with self._database.begin("approve refund") as tx:
+            approved = await self.approve(
+                tx, receipt, amount_minor, asked_by=asked_by, approved_by=approved_by, reason=reason
+            )
+        await self._database.ring(EFFECTS)
+        return approved
+
+    async def approve(
+        self,
+        tx: Transaction,
+        receipt: str,
+        amount_minor: int,
+        *,
+        asked_by: str,
+        approved_by: str,
+        reason: str,
+    ) -> Refund:
+        """Store a refund of `amount_minor` minor units with its first effect: the core debit, else the refund.
+
+        Holds the receipt, and with it everything that may still be refunded, until the end of the transaction.
+        Rejected: `not_found`, `conflict` (what stands now does not allow it) or `invalid` with a field.
+        """
+        reason = _said(asked_by, approved_by, reason)
+        held = await tx.receipts.get(receipt, lock=True)
+        if held is None:
+            raise Rejected("receipt", "there is no such receipt", "not_found")
+        self._check(held)
+        refunds = await tx.refunds.of_receipt(receipt)
+        _check_amount(held.receipt, refunds, amount_minor)
+        effects = (await tx.effects.of_receipts([receipt])).get(receipt, [])
+        now = self._clock.now()
+        refund = Refund(
+            id=new_reference(),
+            receipt=receipt,
+            connection=held.receipt.connection,
+            amount_minor=amount_minor,
+            currency=held.receipt.currency,
+            state=RefundState.INTENDED,
+            created_at=now,
+            reason=reason,
+        )
+        first = await self._first_effect(tx, held.receipt, refund, refunds, effects)
+        if first.kind is EffectKind.POSTING:
+            refund = replace(refund, debit=first.id)
+        else:
+            refund = replace(refund, effect=first.id)
+        new = NewRefund(refund, asked_by, approved_by)
+        await tx.apply(Changes(refunds=[new], effects=[first]), now)
+        return refund
+
+    def _check(self, held: NewReceipt) -> None:
+        receipt = held.receipt
+        connected = self._network.connections.get(receipt.connection)
+        if receipt.source is not ReceiptSource.GATEWAY or connected is None:
+            raise Rejected("receipt", "no gateway of ours has this money: pay it back by hand", "conflict")
+        if not connected.sockets.has(Capability.REFUNDS):
+            raise Rejected("receipt", f"{receipt.connection} cannot give money back", "conflict")
+        if held.allocation_state is not AllocationState.ALLOCATED:
+            raise Rejected("receipt", "the loan system has not said yet where the money goes", "conflict")
+
+    async def _first_effect(
+        self,
+        tx: Transaction,
+        receipt: Receipt,
+        refund: Refund,
+        refunds: Sequence[Refund],
+        effects: Sequence[Effect],
+    ) -> Effect:
+        bank = at_the_bank(effects)
+        if bank.open is not None:
+            told = f"effect {bank.open.id} is {bank.open.state.value}: resolve the credit first"
+            raise Rejected("receipt", told, "conflict")
+        left = receipt.value_minor - live_minor([*refunds, refund])
+        # What an earlier, failed refund has already taken out of the account is not taken out again.
+        debit_minor = min(refund.amount_minor, bank.there_minor - left)
+        if bank.credit is not None and debit_minor > 0:
+            return await self._debit(tx, receipt, refund, bank.credit, debit_minor)
+        return await refund_behind_the_last(tx, refund, receipt, self._clock)
+
+    async def _debit(
+        self, tx: Transaction, receipt: Receipt, refund: Refund, credit: Effect, amount_minor: int
+    ) -> Effect:
+        bank = self._network.connections.get(credit.connection)
+        if bank is None:
+            raise Rejected(
+                "receipt", f"the connection {credit.connection} is not configured any more", "conflict"
+            )
+        account, gl = credit.order["core_account"], credit.order["gl"]
+        assert isinstance(account, int)
+        lane = posting_lane(credit.connection, account)
+        await tx.lock([lane])
+        now = self._clock.now()
+        return posting_effect(
+            bank,
+            core_account=account,
+            gl=str(gl),
+            amount_minor=amount_minor,
+            currency=refund.currency,
+            value_on=self._network.routes.business_day(now),
+            narration=f"refund {refund.id}",
+            now=now,
+            after=(await tx.effects.lane_tails([lane])).get(lane),
+            about=("refund", refund.id),
+            receipt=receipt.id,
+            payment=receipt.payment,
+            side=Side.DEBIT,
+        )
+
+
+async def refund_behind_the_last(tx: Transaction, refund: Refund, receipt: Receipt, clock: Clock) -> Effect:
+    """The effect that asks the gateway, behind the last one of its charge."""
+    lane = refund_lane(refund.connection, receipt.charge)
+    await tx.lock([lane])
+    after = (await tx.effects.lane_tails([lane])).get(lane)
+    return refund_effect(refund, receipt, clock.now(), after=after)
+
+
+def _check_amount(receipt: Receipt, refunds: Sequence[Refund], amount_minor: int) -> None:
+    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or amount_minor <= 0:
+        raise Rejected("amount_minor", "must be more than 0")
+    left = refundable_minor(receipt, refunds)
+    if amount_minor > left:
+        told = f"{Money(left, receipt.currency)} of this receipt can still be refunded"
+        raise Rejected("amount_minor", told, "conflict")
+
+
+def _said(asked_by: str, approved_by: str, reason: str) -> str:
+    for name, value in (("asked_by", asked_by), ("approved_by", approved_by)):
+        if not 0 < len(value) <= _LONGEST_ACTOR:
+            raise Rejected(name, f"say who it is, in at most {_LONGEST_ACTOR} characters")
+    if asked_by == approved_by:
+        raise Rejected("approved_by", "who asked for a refund cannot approve it", "conflict")
+    reason = reason.strip()
+    if not 0 < len(reason) <= _LONGEST_REASON or not reason.isprintable():
+        raise Rejected("reason", f"give a reason of at most {_LONGEST_REASON} characters, in one line")
+    if holds_card_number(reason):
+        raise Rejected("reason", "holds a card number: leave it out", "card_number")
+    return reason

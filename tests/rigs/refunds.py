@@ -1,0 +1,45 @@
+"""What tests of refunds share: a receipt to refund, the desk that approves, and what the gateway has given back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rigs.river import River
+
+from coopwire.connections import Configured
+from coopwire.domain.refunds import Refund
+
+
+def unbanked(configured: Configured) -> Configured:
+    """No core bank is connected: a refund needs no debit before it."""
+    return replace(configured, routes=replace(configured.routes, core_bank=None))
+
+
+async def received(hub: River, **changes: Any) -> str:
+    """The id of a receipt of 52,500.00 naira that is booked (and banked, where a bank is connected)."""
+    before = await hub.value("SELECT count(*) FROM receipts")
+    accepted = await hub.accept(**changes)
+    told = await hub.pay(accepted.attempt)
+    await hub.hint(accepted.attempt, told["charges"][0]["id"])
+    await hub.settled(before + 1)
+    found: str = await hub.value("SELECT id FROM receipts WHERE reference = $1", accepted.attempt)
+    return found
+
+
+async def approve(hub: River, receipt: str, amount_minor: int) -> Refund:
+    """A refund that one person asked for and another approved."""
+    return await hub.app.refunding.refund(
+        receipt, amount_minor, asked_by="asker", approved_by="checker", reason="paid by mistake"
+    )
+
+
+async def refund_rows(hub: River) -> list[Any]:
+    """Our refunds, the oldest first."""
+    return await hub.rows("SELECT * FROM refunds ORDER BY created_at, id")
+
+
+async def back_at_the_gateway(hub: River) -> list[int]:
+    """The amounts of the refunds that stand at the gateway and did not fail."""
+    refunds = (await hub.outside.truth("paystack"))["refunds"]
+    return [one["amount_minor"] for one in refunds if one["status"] != "failed"]
