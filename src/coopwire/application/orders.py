@@ -73,11 +73,13 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
 
 
 async def _mappings(tx: Transaction, journals: Sequence[Effect], sent: bool) -> dict[str, AccountMapping]:
-    if sent:
-        return await tx.effects.sent_mappings([e.id for e in journals]) if journals else {}
+    """By effect. What was never tried here may have been sent by a hub that is lost: by the active mapping, if any."""
+    known = await tx.effects.sent_mappings([e.id for e in journals]) if sent and journals else {}
+    journals = [e for e in journals if e.id not in known]
     wanted = {(e.connection, _pinned(e)) for e in journals}
     found = {one: await tx.connections.mapping(*one) for one in wanted}
-    return {e.id: mapping for e in journals if (mapping := found[e.connection, _pinned(e)]) is not None}
+    active = {e.id: mapping for e in journals if (mapping := found[e.connection, _pinned(e)]) is not None}
+    return known | active
 
 
 def _pinned(journal: Effect) -> int | None:
