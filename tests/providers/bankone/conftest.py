@@ -16,7 +16,14 @@ from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode
 from coopwire.ports.corebank import PostingOrder
 from coopwire.ports.providers import Connection, Outside
-from coopwire.providers.bankone.adapter import BankOneAccounts, BankOnePostings, connect
+from coopwire.providers.bankone.adapter import (
+    BankOneAccounts,
+    BankOneDate,
+    BankOnePostings,
+    BankOneReversals,
+    BankOneStatements,
+    connect,
+)
 from coopwire.providers.bankone.simulator import build
 from coopwire.simulation.kernel import Simulator, running
 from coopwire.transport.http import HttpTransport
@@ -30,6 +37,9 @@ class Desk:
 
     accounts: BankOneAccounts
     postings: BankOnePostings
+    reversals: BankOneReversals
+    statements: BankOneStatements
+    business_date: BankOneDate
     clock: ManualClock
     script: WordForWord
     simulator: Simulator[Any]
@@ -57,7 +67,19 @@ async def sit() -> AsyncIterator[Sit]:
             sockets = connect(connection, Outside(http, MemoryTokens(), clock))
             assert isinstance(sockets.accounts, BankOneAccounts)
             assert isinstance(sockets.postings, BankOnePostings)
-            return Desk(sockets.accounts, sockets.postings, clock, script, simulator)
+            assert isinstance(sockets.reversals, BankOneReversals)
+            assert isinstance(sockets.statements, BankOneStatements)
+            assert isinstance(sockets.business_date, BankOneDate)
+            return Desk(
+                sockets.accounts,
+                sockets.postings,
+                sockets.reversals,
+                sockets.statements,
+                sockets.business_date,
+                clock,
+                script,
+                simulator,
+            )
 
         yield sit
 
