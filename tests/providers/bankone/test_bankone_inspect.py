@@ -79,7 +79,7 @@ def test_a_message_of_ours_is_shown_in_kobo_without_account_and_token() -> None:
         ({"IsSuccessful": False}, "OutcomeUnknown", None),
     ],
 )
-@pytest.mark.parametrize("kind", ["posting", "error"])
+@pytest.mark.parametrize("kind", ["posting", "reversal", "error"])
 def test_a_refusal_is_shown_with_its_class(
     kind: str, payload: dict[str, Any], error: str, code: str | None
 ) -> None:
@@ -170,6 +170,56 @@ def test_members_of_any_shape_are_read_or_told_as_unreadable(members: dict[str, 
         seen(kind, {**ACCOUNT, **STATUS, **members})
     except InspectionError as error:
         assert str(error)
+
+
+MOVEMENT = {
+    "Id": "A1",
+    "TransactionDate": "8/8/2025 10:35:48 AM",
+    "ReferenceID": "TA1B2C3D4E5F",
+    "Narration": "Ngozi Canary",
+    "Amount": "1,025.50",
+    "RecordType": "Credit",
+    "IsReversed": True,
+}
+
+
+def test_a_statement_is_shown_row_by_row_without_what_a_teller_wrote() -> None:
+    undoing = {
+        **MOVEMENT,
+        "Id": "A2",
+        "RecordType": "Debit",
+        "IsReversed": False,
+        "ReversalReferenceNo": "A1",
+    }
+    payload = {"IsSuccessful": True, "Message": [MOVEMENT, {"Id": "A3"}, undoing]}
+    lines = inspect("statement")(json.dumps(payload).encode(), {})
+    assert lines[0] == Inspection(
+        object="movement",
+        reference="TA1B2C3D4E5F",
+        provider_ref="A1",
+        amount_minor=102_550,
+        currency="NGN",
+        status="credit, reversed",
+        occurred_at="2025-08-08",
+    )
+    assert lines[1].error == "ContractBroken"
+    assert (lines[2].status, lines[2].message) == ("debit", "reverses A1")
+    assert "Ngozi" not in repr(lines)
+
+
+def test_a_statement_that_they_refuse_is_shown_as_an_error() -> None:
+    assert seen("statement", {"IsSuccessful": False, "Message": "no such account"}).error == "TryLater"
+    assert inspect("statement")(b'{"IsSuccessful":true,"Message":[]}', {}) == []
+
+
+def test_a_reversal_is_shown_with_their_reference() -> None:
+    answer = {"Status": 0, "IsSuccessFul": True, "ResponseCode": "00", "Reference": "A20"}
+    line = seen("reversal", answer)
+    assert (line.object, line.provider_ref, line.status, line.code) == ("reversal", "A20", "success", "00")
+    message = {"RetrievalReference": "TA1B2C3D4E5F", "TransactionType": "CREDIT", "Amount": "102550"}
+    line = seen("reversal", message)
+    assert (line.reference, line.amount_minor, line.status) == ("TA1B2C3D4E5F", 102_550, "message")
+    assert seen("reversal", {**answer, "IsSuccessFul": False, "ResponseCode": "51"}).error == "Refused"
 
 
 def test_balances_are_shown_in_kobo() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coopwire.domain.books import Side
 from coopwire.domain.errors import ContractBroken, InvalidOrder, OutcomeUnknown, Refused, TryLater
 from coopwire.ports.corebank import PostingOrder
 from coopwire.ports.writes import FindingWord
@@ -40,6 +41,13 @@ def test_a_credit_is_said_in_kobo_without_its_token(order: PostingOrder) -> None
         "GLCode": "1001",
     }
     assert "NibssCode" not in said(order)
+
+
+def test_a_debit_is_said_in_the_same_words_as_a_credit(order: PostingOrder) -> None:
+    debit = replace(order, side=Side.DEBIT)
+    assert said(debit, nibss="100000") == said(order, nibss="100000")
+    assert (postings.kind_of(order), postings.kind_of(debit)) == (Kind.CREDIT, Kind.DEBIT)
+    assert postings.SENDS[Kind.DEBIT].path.endswith("/CoreTransactions/Debit")
 
 
 def test_a_transfer_is_said_between_two_accounts(order: PostingOrder) -> None:
@@ -74,6 +82,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "no account": ({"account": ""}, "account"),
     "the account itself": ({"gl": None, "from_account": "1100000001"}, "from_account"),
     "a source with letters": ({"gl": None, "from_account": "x"}, "from_account"),
+    "a debit for another account": (
+        {"gl": None, "from_account": "1100000002", "side": Side.DEBIT},
+        "from_account",
+    ),
 }
 
 

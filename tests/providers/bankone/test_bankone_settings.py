@@ -30,6 +30,9 @@ def test_what_is_not_given_or_empty_keeps_its_default() -> None:
     assert read.balance_unit is Unit.NAIRA
     assert read.codes["51"] is Outcome.INSUFFICIENT_FUNDS
     assert (read.gl, read.nibss_code) == ("", "")
+    assert (read.statement.unit, read.statement_rows, read.date_account) == (Unit.NAIRA, 1000, "")
+    assert read.statement.fields["reference"] == "referenceid"
+    assert read.type_words[Kind.DEBIT] == "DEBIT"
 
 
 def test_settings_are_laid_over_the_defaults() -> None:
@@ -40,6 +43,10 @@ def test_settings_are_laid_over_the_defaults() -> None:
             amount_unit_balance="kobo",
             gl_code="1001",
             institution_code="100000",
+            amount_unit_statement="kobo",
+            statement_fields='{"reference": "InstrumentNo"}',
+            statement_rows="50",
+            date_account="1100000001",
         )
     )
     assert read.type_words[Kind.TRANSFER] == "Localfundtransfer"
@@ -47,6 +54,8 @@ def test_settings_are_laid_over_the_defaults() -> None:
     assert (read.codes["91"], read.codes["X1"]) == (Outcome.PENDING, Outcome.FAILED)
     assert read.codes["00"] is Outcome.SUCCESS
     assert (read.balance_unit, read.gl, read.nibss_code) == (Unit.KOBO, "1001", "100000")
+    assert (read.statement.unit, read.statement_rows, read.date_account) == (Unit.KOBO, 50, "1100000001")
+    assert (read.statement.fields["reference"], read.statement.fields["id"]) == ("instrumentno", "id")
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,15 @@ def test_settings_are_laid_over_the_defaults() -> None:
         ("response_codes", '{"91": "maybe"}'),
         ("response_codes", '{"9 1": "pending"}'),
         ("response_codes", "{"),
+        ("amount_unit_statement", "dollars"),
+        ("statement_fields", "[]"),
+        ("statement_fields", '{"colour": "Colour"}'),
+        ("statement_fields", '{"id": "no name"}'),
+        ("statement_rows", "0"),
+        ("statement_rows", "-1"),
+        ("statement_rows", "10001"),
+        ("statement_rows", "many"),
+        ("date_account", "123"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, word: str) -> None:

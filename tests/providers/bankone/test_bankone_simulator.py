@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -93,6 +94,24 @@ class Bank:
         status, told = await self.post(f"{service}/TransactionStatusQuery", body)
         assert status == 200
         return told
+
+    async def reverse(
+        self, reference: str = "TREF0000001", kind: str = "CREDIT", amount: str = "150000", on: str = ""
+    ) -> Any:
+        body = {
+            "RetrievalReference": reference,
+            "TransactionDate": on or self.today.isoformat(),
+            "TransactionType": kind,
+            "Amount": amount,
+            "Token": TOKEN,
+        }
+        status, told = await self.post("CoreTransactions/Reversal", body)
+        assert status == 200
+        return told
+
+    async def by_hand(self, deed: str, **given: object) -> tuple[int, Any]:
+        async with self.http.post(f"{self.url}/_sim/{deed}", json=given) as answer:
+            return answer.status, await answer.json()
 
     async def rows(self, account: str = MEMBER, **query: str) -> list[Any]:
         day = self.today.isoformat()
@@ -456,6 +475,140 @@ async def test_the_business_date_and_balances_as_text(bank: Bank) -> None:
     assert (await bank.get("GetAccountByAccountNumber", accountNumber="1"))[1]["IsSuccessful"] is False
 
 
+async def test_a_statement_may_have_dates_in_us_order_and_a_limit_of_its_own(bank: Bank) -> None:
+    bank.set(statement_dates="us", statement_rows="1", business_date="2026-03-02")
+    await bank.credit()
+    await bank.credit("TREF0000009")
+    (row,) = await bank.rows(numberOfItems="5")
+    assert re.fullmatch(r"3/2/2026 \d{1,2}:\d\d:\d\d [AP]M", row["TransactionDate"])
+
+
+# Reversals
+
+
+async def test_a_reversal_undoes_a_posting_whole_and_is_told_on_the_statement(bank: Bank) -> None:
+    await bank.credit()
+    told = await bank.reverse()
+    assert (told["IsSuccessFul"], told["Status"], told["ResponseCode"]) == (True, 0, "00")
+    assert (bank.balance(), bank.gl("1001")) == (0, 0)
+    undoing, undone = await bank.rows()
+    assert (undone["IsReversed"], undone["ReversalReferenceNo"]) == (True, None)
+    assert (undoing["IsReversed"], undoing["ReversalReferenceNo"]) == (False, "TREF0000001")
+    assert (undoing["RecordType"], undoing["Amount"], undoing["Balance"]) == ("Debit", 1500, 0)
+    assert undoing["Id"] == told["Reference"]
+    assert (await bank.status())["Status"] == "Reversed"
+
+
+async def test_a_debit_can_be_reversed_too(bank: Bank) -> None:
+    await bank.credit(amount="5000")
+    await bank.debit(amount="1000")
+    assert (await bank.reverse("TREF0000002", "DEBIT", "1000"))["ResponseCode"] == "00"
+    assert bank.balance() == 5000
+
+
+async def test_a_second_reversal_is_refused_or_done_again(bank: Bank) -> None:
+    await bank.credit()
+    await bank.credit("TREF0000009")
+    await bank.reverse()
+    assert (await bank.reverse())["ResponseCode"] == "26"
+    assert bank.balance() == 150_000
+    bank.set(second_reversal="reverse_again")
+    assert (await bank.reverse())["ResponseCode"] == "00"
+    assert bank.balance() == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"amount": "150001"}, {"kind": "DEBIT"}, {"on": "2020-01-01"}, {"reference": "TNEVER"}]
+)
+async def test_a_reversal_wants_the_originals_own_words(bank: Bank, wrong: dict[str, str]) -> None:
+    await bank.credit()
+    told = await bank.reverse(**wrong)
+    assert (told["IsSuccessFul"], told["ResponseCode"]) == (False, "25")
+    assert bank.balance() == 150_000
+
+
+async def test_money_that_is_gone_cannot_be_reversed(bank: Bank) -> None:
+    await bank.credit()
+    await bank.debit(amount="1")
+    assert (await bank.reverse())["ResponseCode"] == "51"
+
+
+async def test_a_statement_shows_reversals_in_three_ways(bank: Bank) -> None:
+    await bank.credit()
+    await bank.reverse()
+    original = bank.truth["postings"][0]["id"]
+    bank.set(reversal_shown="id")
+    assert [row["ReversalReferenceNo"] for row in await bank.rows()] == [original, None]
+    bank.set(reversal_shown="mark")
+    assert [(row["Id"], row["IsReversed"]) for row in await bank.rows()] == [(original, True)]
+
+
+# What the bank does by itself
+
+
+async def test_a_movement_that_nobody_ordered(bank: Bank) -> None:
+    assert (await bank.by_hand("foreign", account=MEMBER, amount_minor=700))[0] == 200
+    given = {
+        "account": MEMBER,
+        "amount_minor": 300,
+        "side": "debit",
+        "reference": "TFOREIGN0001",
+        "gl": "1001",
+    }
+    assert (await bank.by_hand("foreign", **given, on="2026-01-05"))[0] == 200
+    assert (bank.balance(), bank.gl("2001"), bank.gl("1001")) == (400, -700, 300)
+    (row,) = await bank.rows(fromDate="2026-01-05", toDate="2026-01-05")
+    assert (row["ReferenceID"], row["RecordType"], row["Narration"]) == ("TFOREIGN0001", "Debit", "Teller")
+
+
+async def test_a_posting_can_be_altered_and_everything_still_adds_up(bank: Bank) -> None:
+    await bank.credit(amount="1000", Fee="30")
+    await bank.by_hand("alter", reference="TREF0000001", amount_minor=1500, on="2026-01-05")
+    assert (bank.balance(), bank.gl("1001"), bank.gl("4001")) == (1470, -1500, 30)
+    (row,) = await bank.rows(fromDate="2026-01-05", toDate="2026-01-05")
+    assert (row["Amount"], row["Balance"]) == (Decimal("14.7"), Decimal("14.7"))
+    assert (await bank.status(amount="1500", on="2026-01-05"))["Status"] == "Successful"
+    assert (await bank.status(amount="1000"))["Status"] == "NotFound"
+
+
+async def test_a_posting_can_vanish_and_its_reversal_too(bank: Bank) -> None:
+    await bank.credit()
+    told = await bank.reverse()
+    await bank.by_hand("remove", id=told["Reference"])
+    assert (await bank.status())["Status"] == "Successful"
+    await bank.by_hand("remove", reference="TREF0000001")
+    assert (bank.balance(), bank.truth["postings"], await bank.rows()) == (0, [], [])
+    assert (await bank.status())["Status"] == "NotFound"
+
+
+async def test_a_posting_can_stand_there_twice_and_be_undone_by_the_bank(bank: Bank) -> None:
+    await bank.credit()
+    await bank.by_hand("double", reference="TREF0000001")
+    assert bank.balance() == 300_000
+    await bank.by_hand("reverse", reference="TREF0000001")
+    assert bank.balance() == 150_000
+    assert [row["IsReversed"] for row in await bank.rows()] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("deed", "given"),
+    [
+        ("foreign", {"account": "1", "amount_minor": 5}),
+        ("foreign", {"account": MEMBER, "amount_minor": 0}),
+        ("foreign", {"account": MEMBER, "amount_minor": 5, "side": "up"}),
+        ("foreign", {"account": MEMBER, "amount_minor": 5, "gl": "9"}),
+        ("foreign", {"account": MEMBER, "amount_minor": 5, "on": "today"}),
+        ("alter", {"reference": "TNEVER"}),
+        ("remove", {}),
+        ("double", {"id": "A0"}),
+        ("reverse", {"refrence": "x"}),
+    ],
+)
+async def test_a_deed_that_makes_no_sense_is_refused(bank: Bank, deed: str, given: dict[str, object]) -> None:
+    assert (await bank.by_hand(deed, **given))[0] == 400
+    assert bank.truth["postings"] == []
+
+
 # End of day
 
 
@@ -555,6 +708,9 @@ async def test_a_new_gl_can_be_configured(bank: Bank) -> None:
         {"duplicate_behaviour": "x"},
         {"unknown_reference": "x"},
         {"statement_unit": "x"},
+        {"statement_dates": "x"},
+        {"second_reversal": "x"},
+        {"reversal_shown": "x"},
         {"business_date": "x"},
         {"eod_window": "x"},
         {"gls": "1001"},
@@ -580,6 +736,7 @@ async def test_answers_have_the_documented_members(bank: Bank) -> None:
     assert (await bank.credit()).keys() == endpoint("debit")["response"].keys()
     assert (await bank.transfer()).keys() == endpoint("local_transfer")["response"].keys()
     assert (await bank.status()).keys() == endpoint("tsq_local")["response"].keys()
+    assert (await bank.reverse()).keys() == endpoint("reversal")["response"].keys()
     assert set((await bank.rows())[0]) == {
         name.partition(" ")[0] for name in endpoint("transactions")["row_fields_memory"]
     }
@@ -596,6 +753,7 @@ async def test_answers_have_the_documented_members(bank: Bank) -> None:
         ("credit", "credit"),
         ("debit", "debit"),
         ("local_transfer", "local_transfer"),
+        ("reversal", "reversal"),
         ("status_query_local", "tsq_local"),
         ("status_query_interbank", "tsq_interbank"),
         ("transactions", "transactions"),

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from coopwire.domain.errors import OutcomeUnknown, Refused
-from coopwire.ports.corebank import PostingOrder
-from coopwire.providers.bankone.wire import accounts, codes, postings
+from coopwire.ports.corebank import PostingOrder, ReversalOrder
+from coopwire.providers.bankone.wire import accounts, calendar, codes, postings, reversals, statements
 from coopwire.providers.bankone.wire.answers import read
 from coopwire.providers.bankone.wire.codes import Outcome
 from coopwire.providers.bankone.wire.institution import HOSTS
+from coopwire.providers.bankone.wire.operations import Operation
 from coopwire.providers.bankone.wire.postings import Kind
 
 SPECS = Path(__file__).parents[3].parent / "shared" / "specs" / "banking"
@@ -44,6 +45,8 @@ def endpoint(op: str) -> dict[str, Any]:
 
 TOKEN_KEYS = {
     "credit": ("credit", postings.SENDS[Kind.CREDIT]),
+    "debit": ("debit", postings.SENDS[Kind.DEBIT]),
+    "reversal": ("reversal", reversals.REVERSAL),
     "local_transfer": ("local_transfer", postings.SENDS[Kind.TRANSFER]),
     "tsq_local": ("tsq_local", postings.QUERIES[Kind.CREDIT]),
     "tsq_interbank": ("tsq_interbank", postings.QUERIES[Kind.INTERBANK]),
@@ -55,6 +58,33 @@ TOKEN_KEYS = {
 def test_path_and_name_of_the_token_are_theirs(op: str) -> None:
     row, operation = endpoint(TOKEN_KEYS[op][0]), TOKEN_KEYS[op][1]
     assert (row["method"], row["path"], row["auth"]) == ("POST", operation.path, operation.token_key)
+
+
+@pytest.mark.parametrize(
+    ("op", "operation"),
+    [("transactions", statements.STATEMENT), ("outstanding_balance", calendar.BUSINESS_DATE)],
+)
+def test_a_question_to_the_core_has_their_path_and_spelling(op: str, operation: Operation) -> None:
+    row = endpoint(op)
+    assert (row["method"], row["path"], row["auth"]) == ("GET", operation.path, operation.token_key)
+
+
+def test_every_field_that_we_read_of_a_movement_is_one_of_theirs() -> None:
+    theirs = {name.partition(" ")[0] for name in endpoint("transactions")["row_fields_memory"]}
+    assert set(statements.FIELDS.values()) <= theirs
+
+
+def test_what_is_asked_of_the_core_is_what_they_list(order: PostingOrder) -> None:
+    asked = statements.query(order.account, order.value_on, order.value_on, "100000", 10)
+    assert set(asked) == set(endpoint("transactions")["request"])
+    assert set(calendar.query(order.account, "100000")) == set(endpoint("outstanding_balance")["request"])
+
+
+def test_a_reversal_has_exactly_their_fields(order: PostingOrder) -> None:
+    made = ReversalOrder(
+        "r", order.reference, order.account, order.amount_minor, order.currency, order.value_on
+    )
+    assert set(reversals.body(made, "CREDIT")) == set(endpoint("reversal")["request"])
 
 
 def required(row: dict[str, Any]) -> set[str]:
