@@ -21,6 +21,8 @@ INSERT INTO business_dates (connection, seen_at, business_on)
 SELECT $1, $3, $2 WHERE $2 IS DISTINCT FROM (
     SELECT business_on FROM business_dates WHERE connection = $1 AND seen_at <= $3
     ORDER BY seen_at DESC LIMIT 1
+) AND $2 IS DISTINCT FROM (
+    SELECT business_on FROM business_dates WHERE connection = $1 AND seen_at > $3 ORDER BY seen_at LIMIT 1
 ) ON CONFLICT DO NOTHING
 """
 _DATES = """
