@@ -45,6 +45,7 @@ from coopwire.ports.writes import Finding, FindingWord
 
 _log = structlog.get_logger()
 _Slot = tuple[str, EffectKind]
+_NEVER_SENT: Finding[Any] = Finding(FindingWord.UNSENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +285,7 @@ class Executor:
         if one.order is None:
             return Sent(one.claim, None, one.problem, looked=True)
         if isinstance(one.order, CountedOrder) and effect.census is None:
-            return Sent(one.claim, one.order, Finding[Any](FindingWord.UNSENT), looked=True)
+            return Sent(one.claim, one.order, _NEVER_SENT, looked=True)
         trust = self._network.trust(effect.connection, effect.kind)
         if trust.lookup is LookupWay.NONE:
             return Sent(one.claim, one.order, None, looked=True)
