@@ -15,6 +15,7 @@ from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.books import Side
 from coopwire.domain.payments import Mode
+from coopwire.domain.timings import DEFAULT, Timings
 from coopwire.ports.books import JournalOrder, JournalOrderLine
 from coopwire.ports.providers import Connection, Outside
 from coopwire.ports.tokens import Tokens
@@ -60,13 +61,13 @@ async def sit() -> AsyncIterator[Sit]:
     """`sit()` before a scripted server, `sit(simulated=True)` before the simulator; settings as words."""
     async with AsyncExitStack() as stack:
 
-        async def sit(*, simulated: bool = False, **settings: str) -> Desk:
+        async def sit(*, simulated: bool = False, timings: Timings = DEFAULT, **settings: str) -> Desk:
             script, simulator = WordForWord(), build({"refresh_rotation_seconds": "0"})
             if simulated:
                 url = (await stack.enter_async_context(running(simulator))).url
             else:
                 url = await stack.enter_async_context(answering(script.handle))
-            clock, tokens = ManualClock(), MemoryTokens()
+            clock, tokens = ManualClock(timings=timings), MemoryTokens()
             end = clock.now() + timedelta(hours=-1 if simulated else 1)
             tokens.put("books", Tokens("access-token-1", "simulated-refresh-token", end))
             given = {

@@ -481,6 +481,11 @@ async def test_entries_are_found_by_the_time_of_their_creation(company: Company)
         ("select * from journalentry where DocNumber in ('a', 'plain')", 1),
         ("select * from JournalEntry order by TxnDate desc, Id asc", 2),
         ("select * from JournalEntry where Id > '450'", 1),
+        (
+            "select * from JournalEntry where TxnDate >= '2026-11-20' and TxnDate <= '2026-11-20' orderby Id",
+            2,
+        ),
+        ("select * from JournalEntry where TxnDate in ('2026-11-19', '2026-11-20')", 2),
     ],
 )
 async def test_the_query_language(company: Company, statement: str, found: int) -> None:
@@ -510,6 +515,15 @@ async def test_a_statement_can_be_posted(company: Company) -> None:
         ("select * from JournalEntry where PrivateNote = 'x'", "4001"),
         ("select * from JournalEntry where MetaData.CreateTime > 'soon'", "4001"),
         ("select * from Account where Id > 'x'", "4001"),
+        ("select * from JournalEntry where TxnDate >= 'soon'", "4001"),
+        ("select * from JournalEntry where TxnDate >= '20261120'", "4001"),
+        ("select * from JournalEntry where TxnDate >= '2026-02-30'", "4001"),
+        ("select * from JournalEntry where TxnDate >= 2026-11-20", "4000"),
+        ("select * from JournalEntry where TxnDate between '2026-11-20' and '2026-11-21'", "4000"),
+        ("select * from JournalEntry where TxnDate != '2026-11-20'", "4000"),
+        ("select * from JournalEntry where not TxnDate = '2026-11-20'", "4001"),
+        ("select * from JournalEntry orderby PrivateNote", "4001"),
+        ("select * from JournalEntry orderby Id maxresults", "4000"),
         ("select * from Account maxresults 1001", "4001"),
         ("select * from Account startposition 0", "4001"),
     ],
@@ -528,6 +542,136 @@ def test_no_statement_breaks_the_parser(statement: str) -> None:
         parse(f"select * from JournalEntry where {statement}")
     except Faulted as faulted:
         assert faulted.fault.code in ("4000", "4001")
+
+
+# What people do by hand
+
+
+async def by_hand(company: Company, control: str, **body: object) -> Any:
+    async with company.http.post(f"{company.url}/_sim/{control}", json=body) as answer:
+        return await answer.json() if answer.status == 200 else answer.status
+
+
+LINES = [{"account": "91", "amount_minor": 250}, {"account": "120", "amount_minor": -250}]
+
+
+async def test_somebody_enters_an_entry_of_their_own_even_in_a_closed_period(company: Company) -> None:
+    company.set(book_close_date="2026-11-30", duplicate_docnum="refuse")
+    for _ in range(2):
+        made = await by_hand(
+            company, "enter", date="2026-11-20", doc_number="JE-1", note="by hand", lines=LINES
+        )
+    _, told = await company.call("GET", f"journalentry/{made['id']}")
+    entry = told["JournalEntry"]
+    assert (entry["DocNumber"], entry["PrivateNote"], entry["TxnDate"]) == ("JE-1", "by hand", "2026-11-20")
+    assert [one["Amount"] for one in entry["Line"]] == [Decimal("2.5")] * 2
+    assert [journal["lines"] for journal in await company.journals()] == [LINES] * 2
+    _, account = await company.call("GET", "account/91")
+    assert account["Account"]["CurrentBalance"] == Decimal("5")
+
+
+async def test_an_entry_of_somebody_may_hold_everything_that_the_vendors_schema_has(company: Company) -> None:
+    names = declared(FINANCE)[0] | declared(BASE_TYPES)[0] | {"value"}
+    lines = [{"account": "110", "amount_minor": 250, "note": "x"}, {"account": "210", "amount_minor": -250}]
+    more = {"currency": "USD", "tax_minor": 19, "remark": "as agreed"}
+    made = await by_hand(company, "enter", date="2026-11-20", lines=lines, **more)
+    _, told = await company.call("GET", f"journalentry/{made['id']}")
+    entry = told["JournalEntry"]
+    assert member_names(entry) - names == set()
+    assert "DocNumber" not in entry
+    assert entry["CurrencyRef"] == {"value": "USD"}
+    assert entry["TxnTaxDetail"] == {"TotalTax": Decimal("0.19")}
+    assert entry["Line"][2] == {
+        "Id": "2",
+        "Description": "as agreed",
+        "DetailType": "DescriptionOnly",
+        "DescriptionLineDetail": {},
+    }
+    parties = [one["JournalEntryLineDetail"]["Entity"]["Type"] for one in entry["Line"][:2]]
+    assert parties == ["Customer", "Vendor"]
+
+
+async def test_an_edited_entry_keeps_its_id_and_what_nobody_touched(company: Company) -> None:
+    posted = (await company.post(entry(), requestid="r1"))[1]["JournalEntry"]
+    company.simulator.clock.advance(60)
+    changed = await by_hand(company, "edit", id=posted["Id"], date="2026-11-21", note="corrected")
+    assert changed == {"id": posted["Id"], "doc_number": "doc1", "sync_token": "1"}
+    _, told = await company.call("GET", f"journalentry/{posted['Id']}")
+    now = told["JournalEntry"]
+    assert (now["TxnDate"], now["PrivateNote"], now["SyncToken"]) == ("2026-11-21", "corrected", "1")
+    assert now["Line"] == posted["Line"]
+    assert now["MetaData"]["CreateTime"] == posted["MetaData"]["CreateTime"]
+    assert now["MetaData"]["LastUpdatedTime"] > posted["MetaData"]["LastUpdatedTime"]
+
+
+async def test_an_edit_of_lines_moves_the_balances(company: Company) -> None:
+    posted = (await company.post(entry(amount=100)))[1]["JournalEntry"]
+    lines = [{"account": "92", "amount_minor": 9_999}, {"account": "120", "amount_minor": -9_999}]
+    await by_hand(company, "edit", id=posted["Id"], lines=lines)
+    (journal,) = await company.journals()
+    assert journal["lines"] == lines
+    balances = {
+        key: (await company.call("GET", f"account/{key}"))[1]["Account"]["CurrentBalance"]
+        for key in ("91", "92", "120")
+    }
+    assert balances == {"91": 0, "92": Decimal("99.99"), "120": Decimal("-99.99")}
+    _, told = await company.call("GET", f"journalentry/{posted['Id']}")
+    assert [one["Description"] for one in told["JournalEntry"]["Line"]] == ["Debit 91", "Credit 120"]
+
+
+async def test_an_entry_whose_number_was_changed_is_found_under_the_new_one_only(company: Company) -> None:
+    posted = (await company.post(entry()))[1]["JournalEntry"]
+    await by_hand(company, "edit", id=posted["Id"], doc_number="other")
+    assert await company.query("select * from JournalEntry where DocNumber = 'doc1'") == {}
+    found = await company.query("select * from JournalEntry where DocNumber = 'other'")
+    assert [one["Id"] for one in found["JournalEntry"]] == [posted["Id"]]
+
+
+async def test_a_deleted_entry_is_gone_and_its_request_id_is_not(company: Company) -> None:
+    first = (await company.post(entry(), requestid="r1"))[1]
+    await by_hand(company, "delete", id=first["JournalEntry"]["Id"])
+    assert await company.journals() == []
+    assert await company.query("select * from JournalEntry where DocNumber = 'doc1'") == {}
+    assert (await company.call("GET", "account/91"))[1]["Account"]["CurrentBalance"] == 0
+    again = (await company.post(entry(), requestid="r1"))[1]
+    assert again["JournalEntry"] == first["JournalEntry"]
+    assert await company.journals() == []
+
+
+async def test_a_copy_has_the_same_number_and_an_id_of_its_own(company: Company) -> None:
+    posted = (await company.post(entry()))[1]["JournalEntry"]
+    made = await by_hand(company, "copy", id=posted["Id"], date="2026-11-25")
+    assert made["id"] != posted["Id"]
+    first, second = await company.journals()
+    own = ("id", "date", "request_id", "created_at")
+    assert {**first, **dict.fromkeys(own)} == {**second, **dict.fromkeys(own)}
+    assert second["date"] == "2026-11-25"
+
+
+@pytest.mark.parametrize(
+    ("control", "body"),
+    [
+        ("enter", {"lines": LINES}),
+        ("enter", {"date": "soon", "lines": LINES}),
+        ("enter", {"date": "2026-11-20", "lines": LINES[:1]}),
+        ("enter", {"date": "2026-11-20", "lines": [LINES[0], LINES[0]]}),
+        ("enter", {"date": "2026-11-20", "lines": [LINES[0], {"account": "7", "amount_minor": -250}]}),
+        ("enter", {"date": "2026-11-20", "lines": LINES, "currency": "naira"}),
+        ("enter", {"date": "2026-11-20", "lines": LINES, "colour": "red"}),
+        ("edit", {"id": "450", "lines": LINES[:1]}),
+        ("edit", {"id": "1", "note": "x"}),
+        ("copy", {"id": "1"}),
+        ("delete", {"id": "1"}),
+        ("delete", {}),
+    ],
+)
+async def test_what_nobody_could_do_is_refused_and_changes_nothing(
+    company: Company, control: str, body: dict[str, object]
+) -> None:
+    await company.post(entry())
+    before = await company.journals()
+    assert await by_hand(company, control, **body) == 400
+    assert await company.journals() == before
 
 
 # Faults in QuickBooks' words
