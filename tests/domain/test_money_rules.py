@@ -22,6 +22,7 @@ from coopwire.domain.books import (
     keys_needed,
     reallocation_entry,
     receipt_entry,
+    reversal_entry,
     total,
 )
 from coopwire.domain.money import MAX_MINOR, Money, MoneyError, exponent, from_major
@@ -179,6 +180,24 @@ def test_an_entry_that_does_not_balance_cannot_be_built(lines: list[JournalLine]
     else:
         with pytest.raises(UnbalancedEntry):
             JournalEntry("k", date(2026, 11, 20), "NGN", "", tuple(lines))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), AMOUNTS), min_size=1, max_size=6))
+def test_an_entry_and_its_reversal_leave_nothing_on_any_key(pairs: list[tuple[str, str, int]]) -> None:
+    lines = [
+        line
+        for debit, credit, amount in pairs
+        for line in (JournalLine(debit, Side.DEBIT, amount), JournalLine(credit, Side.CREDIT, amount))
+    ]
+    on = date(2026, 11, 20)
+    mirror = reversal_entry(lines, on=on, currency="NGN", narrative="why", branch="IKEJA", member="M-1")
+    left: Counter[str] = Counter()
+    for line in (*lines, *mirror.lines):
+        left[line.key] += line.amount_minor if line.side is Side.DEBIT else -line.amount_minor
+    assert set(left.values()) == {0}
+    assert len(mirror.lines) == len(lines)
+    assert (mirror.kind, mirror.on, mirror.currency) == ("reversal", on, "NGN")
+    assert (mirror.narrative, mirror.branch, mirror.member) == ("why", "IKEJA", "M-1")
 
 
 @given(AMOUNTS, st.lists(st.integers(min_value=-5, max_value=10**14), max_size=4))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import cast
 
-from coopwire.domain.books import JournalEntry, Side
+from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Attempt, Payment
@@ -15,6 +16,8 @@ from coopwire.domain.references import derived_reference, derived_short_referenc
 from coopwire.domain.refunds import Refund
 from coopwire.domain.states import EffectState
 from coopwire.ports.providers import Connected
+
+_Lines = list[tuple[str, str, int]]
 
 
 def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect:
@@ -73,6 +76,37 @@ def journal_effect(
         after=after,
         payment=payment,
         receipt=receipt,
+    )
+
+
+def journal_reversal_effect(
+    journal: Effect, *, on: date, mapping: int, about: tuple[str, ...], now: datetime
+) -> Effect:
+    """Undo a journal that is done by its mirror, dated `on`.
+
+    `mapping` is the version with which the original was sent (`Effects.sent_mappings`): the mirror meets the
+    same accounts, though the mapping may have changed since. ValueError for anything but a journal that is done.
+    """
+    if journal.kind is not EffectKind.JOURNAL or journal.state is not EffectState.DONE:
+        raise ValueError(f"only a journal that is done can be reversed, not a {journal.state} {journal.kind}")
+    order = journal.order
+    entry = reversal_entry(
+        [JournalLine(key, Side(side), amount) for key, side, amount in cast(_Lines, order["lines"])],
+        on=on,
+        currency=cast(str, order["currency"]),
+        narrative=f"Reversal of {journal.reference}: {order['narrative']}",
+        branch=cast("str | None", order["branch"]),
+        member=None,
+    )
+    return journal_effect(
+        entry,
+        journal.connection,
+        now,
+        about=about,
+        receipt=journal.receipt,
+        payment=journal.payment,
+        after=journal.id,
+        mapping=mapping,
     )
 
 

@@ -152,8 +152,25 @@ def reallocation_entry(
 
 def refund_undone_entry(refund: JournalEntry, *, on: date, narrative: str) -> JournalEntry:
     """The mirror of a refund's entry: the gateway took a refund back that it had called done."""
-    lines = tuple(JournalLine(line.key, line.side.other, line.amount_minor) for line in refund.lines)
+    lines = _mirrored(refund.lines)
     return JournalEntry("refund_undone", on, refund.currency, narrative, lines, refund.branch, refund.member)
+
+
+def reversal_entry(
+    lines: Sequence[JournalLine],
+    *,
+    on: date,
+    currency: str,
+    narrative: str,
+    branch: str | None,
+    member: str | None,
+) -> JournalEntry:
+    """The mirror of an entry's lines: with its original it leaves nothing on any key."""
+    return JournalEntry("reversal", on, currency, narrative, _mirrored(lines), branch, member)
+
+
+def _mirrored(lines: Iterable[JournalLine]) -> tuple[JournalLine, ...]:
+    return tuple(JournalLine(line.key, line.side.other, line.amount_minor) for line in lines)
 
 
 def _sides(signed: Counter[str]) -> tuple[JournalLine, ...]:
