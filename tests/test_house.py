@@ -25,6 +25,7 @@ ROOMS_BELOW_THE_DOOR = {
     "bus": {"transport"} | INNER,
     "storage": {"transport"} | INNER,
     "monitoring": INNER,
+    "exports": INNER,
     "transport": INNER,
     "simulation": INNER,
     "conformance": {"simulation"} | INNER,
