@@ -2,8 +2,9 @@
 
 Both sides run in this process against the same simulators (in a process of their own) and the same embedded
 PostgreSQL, and do the same calls: look-up, journal, credit, and two callbacks. Rate budgets are off. A first run
-of the hub, not timed, counts what it asks of the database.
-Usage: python bench/river.py [--receipts 3000] [--runs 5] | --soak MINUTES
+of the hub, not timed, counts what it asks of the database. With --old the hub runs instead on a database with so many
+old receipts, beside an empty one.
+Usage: python bench/river.py [--receipts 3000] [--runs 5] [--old RECEIPTS] | --soak MINUTES
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ from _machine import (
     simulators_apart,
     this_process,
 )
+from _old import give_past
 from _sampling import hub_stages, sampling
 from rigs.river import LMS_SECRET, Outside, configured, hub_settings, link_core_account, prepare
+from sqlalchemy.engine import make_url
 
 from coopwire import app as composition
 from coopwire.domain.timings import DEFAULT
@@ -434,6 +437,33 @@ def _limit(figures: Sequence[Figure]) -> str:
     return f"waiting, neither one core nor all are full ({shares} of one)"
 
 
+async def measure_old(
+    dsn: str, outside: Outside, receipts: int, runs: int, old: int, processes: Mapping[str, int]
+) -> None:
+    """Alternate a hub on an empty database and one with a past; print medians and the ratio."""
+    aged = make_url(dsn).set(database="aged").render_as_string(hide_password=False)
+    await execute(dsn, "CREATE DATABASE aged")
+    for one in (dsn, aged):
+        async with running_hub(one, outside):
+            pass
+    await give_past(aged, old, json.dumps(_dues()))
+    ratios, rates = [], {dsn: [], aged: []}
+    for n in range(runs):
+        for one, found in rates.items():
+            figure, _ = await hub_run(one, outside, receipts, processes)
+            found.append(figure.rate)
+        ratios.append(rates[aged][-1] / rates[dsn][-1])
+        print(
+            f"run {n + 1}: empty {rates[dsn][-1]:.0f}/s, old {rates[aged][-1]:.0f}/s, ratio {ratios[-1]:.2f}",
+            flush=True,
+        )
+    told = ", ".join(
+        f"{name} {statistics.median(rates[one]):.0f}" for name, one in (("empty", dsn), ("old", aged))
+    )
+    print(f"receipts per second: {told}")
+    print(f"ratio old to empty: {statistics.median(ratios):.2f}")
+
+
 # -- the soak ---------------------------------------------------------------------------------------------
 
 
@@ -504,6 +534,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--receipts", type=int, default=3000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--old", type=int, metavar="RECEIPTS")
     parser.add_argument("--soak", type=float, metavar="MINUTES")
     given = parser.parse_args()
     with database() as dsn, simulators_apart() as simulators:
@@ -518,6 +549,8 @@ async def _measured(
         outside = outside_at(urls, web)
         if given.soak is not None:
             await soak(dsn, outside, given.soak, processes)
+        elif given.old is not None:
+            await measure_old(dsn, outside, given.receipts, given.runs, given.old, processes)
         else:
             await execute(dsn, _PLAIN_SCHEMA)
             await measure(dsn, outside, given.receipts, given.runs, processes)

@@ -25,6 +25,24 @@ def test_the_overhead_benchmark_ends_with_its_milliseconds_and_its_ratio() -> No
     ), lines
 
 
+def test_the_river_beside_a_past_ends_with_its_ratio() -> None:
+    lines = run_bench("river", "--old", "2000", "--receipts", "40", "--runs", "1")
+    assert _ends_with(lines, r"receipts per second: empty \d+, old \d+", r"ratio old to empty: \d+\.\d\d"), (
+        lines
+    )
+
+
+def test_the_comparison_of_a_day_ends_with_its_ratios() -> None:
+    lines = run_bench("reconcile_day", "--receipts", "2000", "--runs", "1")
+    assert _ends_with(
+        lines,
+        r"rows per second: \d+",
+        r"memory: \d+ MiB",
+        r"ratio twice the rows: \d+\.\d\d",
+        r"ratio to duckdb: \d+\.\d\d",
+    ), lines
+
+
 def test_the_soak_ends_with_its_trend() -> None:
     lines = run_bench("river", "--soak", "0.1")
     told = r"the rate (fell|did not fall): \d+/s at the beginning, \d+/s at the end of its trend"
