@@ -71,7 +71,7 @@ def on_hub(work: Callable[[App], Awaitable[ResultT]]) -> ResultT:
         # First, because it tells plainly that a database is away.
         async with _database(of, dsn):
             pass
-        async with app.opened(of, told, dsn, role="cli") as hub:
+        async with app.opened(of, told, dsn, role="cli", fail=app.dies_at(of.fail_at)) as hub:
             return await work(hub)
 
     of = settings()

@@ -90,9 +90,9 @@ class Reconciler:
         `patience`: how long to wait for look-ups that may mend a difference. A run that dies leaves nothing but
         its beginning; the next one starts anew and finds the same.
         """
-        return await self.carry_out(await self.begin(on, actor), patience=patience, progress=progress)
+        return await self.carry_out(await self.open_run(on, actor), patience=patience, progress=progress)
 
-    async def begin(self, on: date, actor: str) -> Run:
+    async def open_run(self, on: date, actor: str) -> Run:
         """Keep that a comparison of this day begins. Rejected for a day that has not begun."""
         run = Run(new_reference(), BusinessDay(on, self._network.routes.zone), actor, self._clock.now())
         if run.day.start > run.began_at:
@@ -116,7 +116,7 @@ class Reconciler:
 
     async def start(self, on: date, actor: str) -> Run:
         """Begin a comparison and carry it out in the background of this process."""
-        run = await self.begin(on, actor)
+        run = await self.open_run(on, actor)
         task = asyncio.create_task(self.carry_out(run, patience=PATIENCE))
         self._under_way.add(task)
 
@@ -171,7 +171,9 @@ class Reconciler:
                 if p.core_account in accounts
             ]
             await self._collector.confirm_postings(routes.core_bank, asked, theirs)
-            await self._date(routes.core_bank, bank.oddly_dated(rows), theirs)
+            oddly_dated = bank.oddly_dated(rows)
+            if oddly_dated:
+                await self._date(routes.core_bank, oddly_dated, theirs)
         return ours
 
     async def _date(self, name: str, postings: Sequence[OurPosting], theirs: Theirs) -> None:
