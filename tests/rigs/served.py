@@ -16,7 +16,7 @@ import aiohttp
 import asyncpg
 from rigs.command_line import Ran, run
 from rigs.deployment import SEALING_KEY
-from rigs.river import MAPPING, Outside, simulators
+from rigs.river import DATE_ACCOUNT, MAPPING, Outside, simulators
 
 from coopwire.demo.children import Child, Children
 from coopwire.ports.keys import Scope
@@ -175,6 +175,7 @@ authorize_url = "{books}/connect/oauth2"
 provider = "bankone"
 token = "{of["bankone"]["token"]}"
 base_url = "{urls["bankone"]}"
+date_account = "{DATE_ACCOUNT}"
 
 [connections.lms]
 provider = "lms"

@@ -62,6 +62,8 @@ MEANING_OF_TIMINGS: Mapping[str, str] = {
     "dues_valid": "how long dues may be allocated to, where the loan system does not say",
     "create_answer_within": "how long `POST /v1/payments` waits for the address of the page",
     "token_margin": "an access token is renewed so long before its end",
+    "business_date_every": "between two questions to the core bank about its business date",
+    "business_date_good_for": "so long is the core's last word about its business date taken for the value date",
     "speed": "lengths that a provider's sheet states are divided by this",
 }
 """What each duration is for; a test holds this table to the fields of Timings."""
