@@ -74,7 +74,7 @@ def _section(sheet: WriteOnlyWorksheet, section: Section) -> None:
             front = (*where, side, bucket.name, bucket.currency, bucket.sum.count)
             _row(sheet, front, (bucket.sum.minor, bucket.currency), (holds,))
     if not (section.theirs or section.ours):
-        _row(sheet, where, None, ("", "", "", "", holds))
+        _row(sheet, (*where, None, None, None, None), (None, None), (holds,))
 
 
 def _differences(sheet: WriteOnlyWorksheet, report: DayReport) -> None:

@@ -83,7 +83,8 @@ class Journals(Protocol):
     def list_days(self, start: date, end: date) -> AsyncIterator[JournalSnapshot]:
         """Every entry dated from `start` to `end` (both included), whoever made it, each once.
 
-        Errors: TryLater, BadCredentials, ContractBroken.
+        One that cannot be read hides no other: ContractBroken comes after the last entry. TryLater may come in
+        the middle: then nothing is known of the rest. BadCredentials.
         """
         ...
 
