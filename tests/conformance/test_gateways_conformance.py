@@ -11,10 +11,19 @@ from typing import Any
 
 import pytest
 from rigs.answering import guarded
-from rigs.wrong_adapters import DECLARED, Bitten, HidesAFailedLookUp, Wrong, Wrongs, takes, told
+from rigs.wrong_adapters import (
+    DECLARED,
+    Bitten,
+    CallsAbsenceARefusal,
+    HidesAFailedLookUp,
+    Wrong,
+    Wrongs,
+    takes,
+    told,
+)
 
 from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, Opened
+from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, GivenBack, Opened, RefundBench
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
@@ -30,8 +39,14 @@ from coopwire.domain.errors import (
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState
-from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
+from coopwire.domain.states import PaymentState, RefundState
+from coopwire.ports.gateways import (
+    ChargeSnapshot,
+    CheckoutOrder,
+    CheckoutSnapshot,
+    RefundOrder,
+    RefundSnapshot,
+)
 from coopwire.ports.providers import Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack import PROVIDER
@@ -55,6 +70,40 @@ def _opened(simulator: Simulator[Any]) -> list[Opened]:
     ]
 
 
+def _given_back(simulator: Simulator[Any]) -> list[GivenBack]:
+    return [
+        GivenBack(str(one["id"]), str(one["charge"]), one["amount_minor"], one["currency"])
+        for one in simulator.vendor.truth()["refunds"]
+    ]
+
+
+def _refunds(simulator: Simulator[Any]) -> RefundBench:
+    def by_hand(reference: str, amount_minor: int) -> str:
+        told = _control(simulator, "dashboard_refund", reference=reference, amount=amount_minor)
+        return str(told["refund"]["id"])
+
+    def decline() -> None:
+        simulator.faults.add("create_refund", "decline", params={"message": "Not in this test"})
+
+    return RefundBench(
+        given_back=lambda: _given_back(simulator),
+        arrived=lambda: [entry.body for entry in simulator.record.entries("create_refund")],
+        by_hand=by_hand,
+        end=lambda refund, word: _control(simulator, "refund", id=int(refund), status=word),
+        words={
+            "processed": RefundState.SUCCEEDED,
+            "failed": RefundState.FAILED,
+            "processing": RefundState.PROCESSING,
+            "needs-attention": RefundState.PENDING,
+        },
+        attention="needs-attention",
+        spoil_send=spoiler(simulator, "create_refund"),
+        spoil_list=spoiler(simulator, "list_refunds"),
+        spoil_fetch=spoiler(simulator, "fetch_refund"),
+        decline=decline,
+    )
+
+
 def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
@@ -63,7 +112,8 @@ def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
 async def paystack() -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
         mail = await stack.enter_async_context(mailbox())
-        simulator = build({"secret_key": KEY, "currencies": "NGN,XOF", "webhook_url": mail.url})
+        settings = {"secret_key": KEY, "currencies": "NGN,XOF", "refund_ends": "stays"}
+        simulator = build({**settings, "webhook_url": mail.url})
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
         clock = ManualClock(datetime.now(UTC))
@@ -113,6 +163,7 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             forge=lambda reference: _control(simulator, "forge", reference=reference),
             tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY,),
+            giving_back=_refunds(simulator),
         )
 
 
@@ -408,6 +459,218 @@ WRONG_CHARGES: Wrongs = {
     "ends where it breaks": (EndsWhereItBreaks, "a list that breaks off is tried later"),
 }
 
+# -- wrong refunds --------------------------------------------------------------------------------------------
+
+
+class SaysTheRefundOtherwise(Wrong):
+    """Changes the body that the right adapter says."""
+
+    def say(self, order: RefundOrder) -> bytes:
+        body = json.loads(self.right.say(order))
+        return json.dumps(self.change(order, body)).encode()
+
+    def change(self, order: RefundOrder, body: dict[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+
+class TellsAnotherCharge(Wrong):
+    async def send(self, order: RefundOrder, said: bytes) -> RefundSnapshot:
+        return replace(await self.right.send(order, said), charge="1")
+
+
+class TakesAcceptedForPaid(Wrong):
+    async def send(self, order: RefundOrder, said: bytes) -> RefundSnapshot:
+        return replace(await self.right.send(order, said), state=RefundState.SUCCEEDED)
+
+
+class KeepsSomethingOfTheWhole(Wrong):
+    async def send(self, order: RefundOrder, said: bytes) -> RefundSnapshot:
+        if not order.whole:
+            return await self.right.send(order, said)  # type: ignore[no-any-return]
+        less = replace(order, amount_minor=order.amount_minor - 1)
+        return await self.right.send(less, self.right.say(less))  # type: ignore[no-any-return]
+
+
+class SaysTheRefundDifferently(SaysTheRefundOtherwise):
+    said = 0
+
+    def change(self, order: RefundOrder, body: dict[str, Any]) -> Mapping[str, Any]:
+        self.said += 1
+        return {**body, "label": str(self.said)}
+
+
+class TakesNothingForTheWhole(Wrong):
+    def say(self, order: RefundOrder) -> bytes:
+        if order.amount_minor > 0:
+            return self.right.say(order)  # type: ignore[no-any-return]
+        body = json.loads(self.right.say(replace(order, amount_minor=1)))
+        del body["amount"]
+        return json.dumps(body).encode()
+
+
+class CountsTheFirstPage(Wrong):
+    async def count(self, order: RefundOrder) -> tuple[str, ...]:
+        counted = await self.right.count(order)
+        return counted[:2]  # type: ignore[no-any-return]
+
+
+class LosesTheRefundItFinds(Wrong):
+    async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, snapshots=()) if found.word is FindingWord.EXECUTED else found
+
+
+class ForgetsTheCensus(Wrong):
+    async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
+        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
+
+
+class TakesOver(Wrong):
+    """Takes what came to the census for its own, when `mine` says so."""
+
+    async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
+        try:
+            found = await self.right.find(order, sent_at)
+        except ContractBroken:
+            found = Finding(FindingWord.ABSENT)
+        if found.word is FindingWord.EXECUTED:
+            return found  # type: ignore[no-any-return]
+        window = self.right.list_window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        came = [one async for one in window if one.provider_ref not in order.census]
+        taken = tuple(one for one in came if self.mine(order, one))
+        return Finding(FindingWord.EXECUTED, taken) if taken else found
+
+    def mine(self, order: RefundOrder, refund: RefundSnapshot) -> bool:
+        raise NotImplementedError
+
+
+class TakesTheUnmarked(TakesOver):
+    def mine(self, order: RefundOrder, refund: RefundSnapshot) -> bool:
+        return refund.reference is None and refund.amount_minor == order.amount_minor
+
+
+class TakesAnyMarker(TakesOver):
+    def mine(self, order: RefundOrder, refund: RefundSnapshot) -> bool:
+        return refund.reference is not None and refund.amount_minor == order.amount_minor
+
+
+class TakesAnyAmount(TakesOver):
+    def mine(self, order: RefundOrder, refund: RefundSnapshot) -> bool:
+        return refund.reference == order.reference
+
+
+class CountsThoughItCannot(Wrong):
+    async def count(self, order: RefundOrder) -> tuple[str, ...]:
+        try:
+            return await self.right.count(order)  # type: ignore[no-any-return]
+        except TryLater:
+            return ()
+
+
+def refetches(when: Callable[[RefundSnapshot], bool], **changes: Any) -> type[Wrong]:
+    """An adapter that tells some fetched refunds otherwise."""
+
+    class Refetches(Wrong):
+        async def fetch(self, provider_ref: str) -> RefundSnapshot:
+            told = await self.right.fetch(provider_ref)
+            return replace(told, **changes) if when(told) else told
+
+    return Refetches
+
+
+class HidesAFailedFetch(Wrong):
+    async def fetch(self, provider_ref: str) -> RefundSnapshot:
+        try:
+            return await self.right.fetch(provider_ref)  # type: ignore[no-any-return]
+        except TryLater:
+            return RefundSnapshot(provider_ref, "1", 1, "NGN", RefundState.PROCESSING, None)
+
+
+class HidesSomeRefunds(Wrong):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[RefundSnapshot]:
+        async for refund in self.right.list_window(start, end):
+            if refund.state is not RefundState.SUCCEEDED:
+                yield refund
+
+
+class IgnoresTheWindowOfRefunds(Wrong):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[RefundSnapshot]:
+        async for refund in self.right.list_window(start - timedelta(days=1), end + timedelta(days=1)):
+            yield refund
+
+
+class EndsWhereRefundsBreak(Wrong):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[RefundSnapshot]:
+        try:
+            async for refund in self.right.list_window(start, end):
+                yield refund
+        except TryLater:
+            return
+
+
+WRONG_REFUNDS: Wrongs = {
+    "tells another charge": (TellsAnotherCharge, "a part goes back exactly as ordered"),
+    "takes accepted for paid": (TakesAcceptedForPaid, "a part goes back exactly as ordered"),
+    "keeps something of the whole": (KeepsSomethingOfTheWhole, "the whole goes back"),
+    "says it differently": (SaysTheRefundDifferently, "a refund is said in the same bytes"),
+    "takes nothing for the whole": (
+        TakesNothingForTheWhole,
+        "a refund of nothing is refused before anything is sent",
+    ),
+    "counts the first page": (
+        CountsTheFirstPage,
+        "what stands at the charge is counted over all pages",
+    ),
+    "loses what it finds": (LosesTheRefundItFinds, "a lost answer is unknown and the refund is found"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(http_status=None), TryLater),
+        "a lost answer is unknown and the refund is found",
+    ),
+    "forgets the census": (ForgetsTheCensus, "a refund that was counted is not ours"),
+    "takes the unmarked": (TakesTheUnmarked, "a strangers refund of the same amount is not ours"),
+    "takes any marker": (TakesAnyMarker, "another order of ours is not this one"),
+    "takes any amount": (TakesAnyAmount, "a refund of another amount is not ours"),
+    "calls absence a refusal": (CallsAbsenceARefusal, "a refund that never came is not there"),
+    "tries later after a page": (
+        takes(OutcomeUnknown, told(http_status=200), TryLater),
+        "a refund answered by a page of html is unknown",
+    ),
+    "tries later after a failure": (
+        takes(OutcomeUnknown, told(http_status=500), TryLater),
+        "a refund that met a failure of theirs is unknown",
+    ),
+    "doubts a refusal": (
+        takes(Refused, told(code="invalid_amount"), OutcomeUnknown),
+        "more than was paid is refused",
+    ),
+    "loses their words": (
+        takes(Refused, told(code="unknown"), Refused, words="refused"),
+        "a refused refund keeps their words",
+    ),
+    "counts though it cannot": (CountsThoughItCannot, "a count that fails is tried later"),
+    "takes failure for success": (
+        refetches(lambda refund: refund.state is RefundState.FAILED, state=RefundState.SUCCEEDED),
+        "every word for the end of a refund is understood",
+    ),
+    "asks for nobody": (
+        refetches(lambda refund: refund.needs_attention, needs_attention=False),
+        "every word for the end of a refund is understood",
+    ),
+    "takes any word for success": (
+        refetches(lambda refund: "never seen" in refund.reason, state=RefundState.SUCCEEDED),
+        "a word for a refund never seen before ends nothing",
+    ),
+    "fetches another amount": (
+        refetches(lambda refund: refund.amount_minor == 50_001, amount_minor=50_000),
+        "a fetched refund is told exactly",
+    ),
+    "hides a failed fetch": (HidesAFailedFetch, "a fetch that fails is tried later"),
+    "hides some": (HidesSomeRefunds, "a window of refunds is told whole and each once"),
+    "ignores the window": (IgnoresTheWindowOfRefunds, "no refund outside the window is told"),
+    "ends where it breaks": (EndsWhereRefundsBreak, "a list of refunds that breaks off is tried later"),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look for a refund that fails is tried later"),
+}
+
 # -- wrong webhooks -------------------------------------------------------------------------------------------
 
 SIGNATURE = "x-paystack-signature"
@@ -490,6 +753,11 @@ async def test_a_wrong_adapter_of_charges_breaks_exactly_its_promise(wrong: str)
     await GATEWAY.bites("charges", WRONG_CHARGES[wrong])
 
 
+@pytest.mark.parametrize("wrong", WRONG_REFUNDS)
+async def test_a_wrong_adapter_of_refunds_breaks_exactly_its_promise(wrong: str) -> None:
+    await GATEWAY.bites("refunds", WRONG_REFUNDS[wrong])
+
+
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
@@ -509,4 +777,4 @@ async def test_a_missing_socket_breaks_the_declaration_too() -> None:
 
 
 def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
-    GATEWAY.bites_every_promise(WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_WEBHOOKS)
+    GATEWAY.bites_every_promise(WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_WEBHOOKS)

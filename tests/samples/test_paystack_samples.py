@@ -18,10 +18,10 @@ import pytest
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Mode, Payer
-from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder
+from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, RefundSnapshot
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Connection, InspectionError
-from coopwire.providers.paystack.inspectors import error, payment, webhook
+from coopwire.providers.paystack.inspectors import error, payment, refund, webhook
 from coopwire.providers.paystack.webhooks import PaystackWebhooks
 from coopwire.providers.paystack.wire.answers import success
 from coopwire.providers.paystack.wire.charges import charge_of
@@ -29,6 +29,7 @@ from coopwire.providers.paystack.wire.checkouts import opened
 from coopwire.providers.paystack.wire.events import EVENTS
 from coopwire.providers.paystack.wire.pages import page
 from coopwire.providers.paystack.wire.reading import parse
+from coopwire.providers.paystack.wire.refunds import refund_of
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parents[1] / ".." / "shared" / "specs" / "payments" / "paystack-doc-samples.json"
@@ -90,8 +91,21 @@ def told(charge: ChargeSnapshot) -> dict[str, object]:
     }
 
 
+def told_refund(refund: RefundSnapshot) -> dict[str, object]:
+    return {
+        "provider_ref": refund.provider_ref,
+        "charge": refund.charge,
+        "state": refund.state.value,
+        "amount_minor": refund.amount_minor,
+        "currency": refund.currency,
+        "reference": refund.reference,
+        "needs_attention": refund.needs_attention,
+        "created_at": refund.created_at and refund.created_at.isoformat(),
+    }
+
+
 def test_every_sample_is_accounted_for_and_every_expectation_has_its_sample() -> None:
-    read = {name for section in ("webhooks", "shown", "errors") for name in EXPECTED[section]}
+    read = {name for section in ("webhooks", "shown", "refunds", "errors") for name in EXPECTED[section]}
     assert read <= set(samples())
     for name in set(samples()) - read:
         reasons = [why for start, why in EXPECTED["other_verbs"].items() if name.startswith(start)]
@@ -125,6 +139,23 @@ def test_each_answer_about_payments_is_shown_as_expected(name: str) -> None:
 @pytest.mark.parametrize("name", EXPECTED["charges"])
 def test_each_transaction_is_read_as_a_charge(name: str) -> None:
     assert [told(charge_of(row, b"")) for row in rows_of(name)] == EXPECTED["charges"][name]
+
+
+@pytest.mark.parametrize("name", EXPECTED["refunds"])
+def test_each_refund_is_read_and_shown_as_expected(name: str) -> None:
+    expected = EXPECTED["refunds"][name]
+    assert [told_refund(refund_of(row, b"")) for row in rows_of(name)] == expected
+    seen = [shown(one) for one in refund(body_of(name), {})]
+    assert [(one["provider_ref"], one["amount_minor"], one["status"]) for one in seen] == [
+        (one["provider_ref"], one["amount_minor"], one["state"]) for one in expected
+    ]
+
+
+@pytest.mark.parametrize("name", EXPECTED["refund_pages"])
+def test_each_list_of_refunds_is_a_whole_page(name: str) -> None:
+    answer = HttpAnswer(200, {}, body_of(name))
+    read = page(success(answer, Traffic.READ, None), bare=True)
+    assert (len(read.rows), read.cursor, read.number) == (EXPECTED["refund_pages"][name], None, None)
 
 
 @pytest.mark.parametrize("name", EXPECTED["not_charges"])
@@ -186,7 +217,7 @@ def test_both_samples_of_pagination_lead_to_the_next_page(name: str, following: 
 def test_no_inspection_of_a_sample_shows_anything_personal() -> None:
     for name, sample in samples().items():
         body = json.dumps(sample).encode()
-        for kind in (webhook, payment, error):
+        for kind in (webhook, payment, refund, error):
             try:
                 text = repr([shown(seen) for seen in kind(body, {})])
             except InspectionError as refused:

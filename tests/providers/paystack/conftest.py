@@ -14,7 +14,7 @@ from rigs.answering import WordForWord, answering, guarded
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode, Payer
-from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts
+from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts, Refunds
 from coopwire.ports.providers import Connection, Outside
 from coopwire.providers.paystack.adapter import connect
 from coopwire.providers.paystack.simulator import build
@@ -110,6 +110,14 @@ def checkouts(server: Server, outside: Outside) -> Checkouts:
 def charges(server: Server, outside: Outside) -> Charges:
     """The adapter's charges at the server that answers word for word."""
     found = connect(connection_to(server.url), outside).charges
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def refunds(server: Server, outside: Outside) -> Refunds:
+    """The adapter's refunds at the server that answers word for word."""
+    found = connect(connection_to(server.url), outside).refunds
     assert found is not None
     return found
 

@@ -510,7 +510,13 @@ async def test_the_truth_is_told_and_forgotten(gateway: Gateway) -> None:
     assert truth["paid_minor"] == {"NGN": 600}
     assert len(truth["charges"]) == 3  # type: ignore[arg-type]
     await gateway.post("/_sim/reset", {})
-    assert gateway.simulator.vendor.truth() == {"charges": [], "pages": [], "paid_minor": {}}
+    assert gateway.simulator.vendor.truth() == {
+        "charges": [],
+        "pages": [],
+        "paid_minor": {},
+        "refunds": [],
+        "refunded_minor": {},
+    }
 
 
 async def test_it_works_in_process_too(gateway: Gateway) -> None:

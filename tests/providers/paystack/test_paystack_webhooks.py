@@ -126,10 +126,12 @@ def test_a_failed_charge_is_accepted_as_a_hint_should_they_ever_send_it() -> Non
     assert (notice.verdict, notice.reference) == (NoticeVerdict.FAILED, "ref1")
 
 
-def test_only_charges_claim_anything() -> None:
+def test_only_charges_claim_anything_and_refunds_ask_for_a_look() -> None:
     claims = {name for name, known in EVENTS.items() if known.verdict is not NoticeVerdict.OTHER}
-    assert claims == {"charge.success", "charge.failed"}
-    assert all(known.reason for name, known in EVENTS.items() if name not in claims)
+    refunds = {name for name in EVENTS if name.startswith("refund.")}
+    assert claims == {"charge.success", "charge.failed"} | refunds
+    assert {EVENTS[name].verdict for name in refunds} == {NoticeVerdict.REFUND}
+    assert all(known.reason for known in EVENTS.values() if known.verdict is NoticeVerdict.OTHER)
 
 
 @pytest.mark.parametrize("name", ["charge.quantum", "charge.successful", "CHARGE.SUCCESS", "x", "🙂", "a b"])
@@ -165,7 +167,7 @@ def test_a_refund_tells_its_amount_as_text_or_number(amount: object) -> None:
     """Trap 22."""
     data = {"status": "processed", "transaction_reference": "ref1", "amount": amount, "currency": "NGN"}
     notice = only(WEBHOOKS.read(event("refund.processed", data)))
-    assert (notice.verdict, notice.reference, notice.amount_minor) == (NoticeVerdict.OTHER, "ref1", 5000)
+    assert (notice.verdict, notice.reference, notice.amount_minor) == (NoticeVerdict.REFUND, "ref1", 5000)
     assert notice.charge is None
 
 
