@@ -52,6 +52,7 @@ def facts(state: PaymentState = P.PENDING, **changes: Any) -> PaymentFacts:
         "lookups": (LookupView("gate", "attempt1", 1, SOON),),
         "looks": (),
         "receipts": (),
+        "refunds": (),
         "effects": (checkout(E.DONE),),
         "waits_for": (),
         "gates": (),

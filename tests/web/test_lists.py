@@ -15,7 +15,10 @@ from coopwire.domain.references import new_reference
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NOUNS = ("payments", "attempts", "receipts", "effects", "journals", "postings", "breaks", "core-accounts")
+NOUNS = (
+    *("payments", "attempts", "receipts", "refunds", "effects", "journals", "postings", "breaks"),
+    "core-accounts",
+)
 MEMBER = "M-LISTED"
 ROWS = 25
 
@@ -53,6 +56,11 @@ async def _rows(front: FrontDoor, n: int, at: Any, member: str = MEMBER) -> None
         "INSERT INTO allocations (receipt, n, component, amount_minor, account_key, recorded_at) "
         "VALUES ($1, 0, 'fees', 60, 'k', $2), ($1, 1, 'overpayment', 40, 'k', $2)",
         receipt, at,
+    )  # fmt: skip
+    await do(
+        "INSERT INTO refunds (id, receipt, connection, amount_minor, currency, state, asked_by, approved_by, "
+        "created_at, updated_at) VALUES ($1, $2, 'paystack', 10, 'NGN', $3, 'a', 'b', $4, $4)",
+        new_reference(), receipt, "succeeded" if n % 2 else "failed", at,
     )  # fmt: skip
     journal = {
         "kind": "fee", "on": "2026-03-02", "currency": "NGN", "narrative": "a fee", "branch": None,

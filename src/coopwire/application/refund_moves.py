@@ -21,7 +21,7 @@ from coopwire.domain.payments import Component, Payment
 from coopwire.domain.receipts import AllocationLine
 from coopwire.domain.references import derived_reference
 from coopwire.domain.refunds import Refund, take_back
-from coopwire.domain.states import REFUND_MOVES, EffectState, RefundState, may_move
+from coopwire.domain.states import ENDED_REFUND, REFUND_MOVES, EffectState, RefundState, may_move
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import RefundSnapshot
 from coopwire.ports.stores import (
@@ -32,8 +32,6 @@ from coopwire.ports.stores import (
     Restoration,
     Transaction,
 )
-
-_ENDED = frozenset({RefundState.SUCCEEDED, RefundState.FAILED, RefundState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class RefundMoves:
         elif told.state is refund.state or not may_move(REFUND_MOVES, refund.state, told.state):
             self._stay(held, looked, changes)
         else:
-            next_at = None if told.state in _ENDED else self._next(refund, now)
+            next_at = None if told.state in ENDED_REFUND else self._next(refund, now)
             refund = self._move(held, told.state, told.reason, next_at, looked, changes)
             await self._follow(tx, replace(held, refund=refund), held.refund.state, changes)
         if told.needs_attention:
@@ -153,9 +151,9 @@ class RefundMoves:
 
     def _stay(self, held: HeldRefund, looked: bool, changes: Changes) -> None:
         refund, now = held.refund, self._clock.now()
-        next_at = None if refund.state in _ENDED else self._next(refund, now)
+        next_at = None if refund.state in ENDED_REFUND else self._next(refund, now)
         changes.refund_moves.append(RefundMove(refund, next_at, looked))
-        if next_at is None and refund.state not in _ENDED:
+        if next_at is None and refund.state not in ENDED_REFUND:
             why = {"reason": f"still {refund.state.value} after {self._clock.timings.refund_look_until}"}
             self._break(BreakType.REFUND_NEEDS_ATTENTION, held, changes, "late", why)
 

@@ -10,7 +10,7 @@ from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.receipts import AllocationState
-from coopwire.domain.states import FINISHED_EFFECT, EffectState, PaymentState
+from coopwire.domain.states import ENDED_REFUND, FINISHED_EFFECT, EffectState, PaymentState, RefundState
 from coopwire.ports.queries import (
     AttemptView,
     BreakView,
@@ -18,6 +18,7 @@ from coopwire.ports.queries import (
     GateView,
     PaymentFacts,
     ReceiptView,
+    RefundView,
 )
 
 _NAMES = {
@@ -112,13 +113,53 @@ def _doubt(facts: PaymentFacts) -> str:
 
 
 def _receipt(facts: PaymentFacts, receipt: ReceiptView, now: datetime) -> str:
-    effects = [e for e in _effects(facts) if e.receipt == receipt.id]
+    refunds = [r for r in facts.refunds if r.receipt == receipt.id]
+    asked = {r.debit for r in refunds} | {r.effect for r in refunds}
+    mine = [e for e in _effects(facts) if e.receipt == receipt.id and e.id not in asked]
+    of_refunds = [e for e in mine if e.about in _ENTRIES_OF_REFUNDS]
+    effects = [e for e in mine if e not in of_refunds]
     name = f"receipt {receipt.id} of {Money(receipt.value_minor, receipt.currency)} is "
     told = [name if len(facts.receipts) > 1 else "", _landed(facts, receipt, effects, now)]
     if receipt.allocation_state is AllocationState.AWAITING_LMS:
         told.append(", in suspense until the loan system says where it belongs")
     told += [f", {state_of(facts, e, now)}" for e in _open(effects, EffectKind.CALLBACK)]
+    told += [f"; {_refund(facts, refund, now)}" for refund in refunds]
+    told += [f", {state_of(facts, e, now)}" for e in _open(of_refunds, EffectKind.JOURNAL)]
     return "".join(told)
+
+
+def _refund(facts: PaymentFacts, refund: RefundView, now: datetime) -> str:
+    """How far money is that goes back."""
+    name = f"the refund of {Money(refund.amount_minor, refund.currency)}"
+    if refund.state is not RefundState.INTENDED:
+        return f"{name} {_REFUNDED[refund.state]}{_looked(facts, refund, now)}"
+    waits = next((e for e in _effects(facts) if e.id == (refund.effect or refund.debit)), None)
+    if waits is None:
+        return f"{name} is approved"
+    return f"{name} is approved: {state_of(facts, waits, now)}"
+
+
+def _looked(facts: PaymentFacts, refund: RefundView, now: datetime) -> str:
+    if refund.state in ENDED_REFUND:
+        return _because(refund.reason) if refund.state is not RefundState.SUCCEEDED else ""
+    gates = _gates(facts, refund.connection, Traffic.READ)
+    if gates:
+        return f", the next look-up {_waits_for(gates)}"
+    return (
+        f", next look-up {_when(refund.look_at, now)}"
+        if refund.look_at
+        else ", no further look-up is planned"
+    )
+
+
+_REFUNDED = {
+    RefundState.PENDING: "waits at the gateway for somebody",
+    RefundState.PROCESSING: "is under way at the gateway",
+    RefundState.SUCCEEDED: "is with the member",
+    RefundState.FAILED: "failed",
+    RefundState.CANCELLED: "was cancelled",
+}
+_ENTRIES_OF_REFUNDS = ("refund", "refund_undone")
 
 
 def _landed(facts: PaymentFacts, receipt: ReceiptView, effects: Sequence[EffectView], now: datetime) -> str:

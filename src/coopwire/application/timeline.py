@@ -9,6 +9,7 @@ from datetime import datetime
 from coopwire.application.standing import name_of, time, why
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.money import Money
+from coopwire.domain.states import ENDED_REFUND, RefundState
 from coopwire.ports.queries import (
     AllocationView,
     BreakView,
@@ -19,6 +20,8 @@ from coopwire.ports.queries import (
     PaymentFacts,
     PaymentView,
     ReceiptView,
+    RefundPartView,
+    RefundView,
     TryView,
 )
 
@@ -78,11 +81,36 @@ def _entries(facts: PaymentFacts) -> Iterator[TimelineEntry]:
 def _money(facts: PaymentFacts) -> Iterator[TimelineEntry]:
     for notice in facts.notices:
         yield from _notice(notice)
+    refunds = {refund.id for refund in facts.refunds}
     for look in facts.looks:
-        text = f"asked {look.connection} about {look.reference}: {look.answer}"
+        about = f"refund {look.reference}" if look.reference in refunds else look.reference
+        text = f"asked {look.connection} about {about}: {look.answer}"
         yield TimelineEntry(look.at, "look", look.reference, text)
     for receipt in facts.receipts:
         yield from _receipt(receipt)
+    for refund in facts.refunds:
+        yield from _refund(refund)
+
+
+def _refund(refund: RefundView) -> Iterator[TimelineEntry]:
+    money = Money(refund.amount_minor, refund.currency)
+    asked = f"{refund.asked_by} asked for a refund of {money}, {refund.approved_by} approved it"
+    yield TimelineEntry(refund.created_at, "refund.approved", refund.id, asked)
+    if refund.accepted_at is not None:
+        text = f"{refund.connection} took the refund of {money} on as {refund.provider_ref}"
+        yield TimelineEntry(refund.accepted_at, "refund.accepted", refund.id, text)
+    if refund.state in ENDED_REFUND:
+        parts = ", ".join(_part(part, refund.currency) for part in refund.taken)
+        taken = f", taken from {parts}" if parts else ""
+        text = f"the refund of {money} {_END[refund.state]}{taken}"
+        yield TimelineEntry(refund.updated_at, f"refund.{refund.state.value}", refund.id, text)
+
+
+_END = {
+    RefundState.SUCCEEDED: "succeeded",
+    RefundState.FAILED: "failed",
+    RefundState.CANCELLED: "was cancelled",
+}
 
 
 def _notice(notice: NoticeView) -> Iterator[TimelineEntry]:
@@ -105,11 +133,18 @@ def _receipt(receipt: ReceiptView) -> Iterator[TimelineEntry]:
     decided = {line.recorded_at for line in receipt.allocation}
     for at in sorted(decided):
         lines = [line for line in receipt.allocation if line.recorded_at == at]
-        text = "allocated: " + ", ".join(_part(line, receipt.currency) for line in lines)
-        yield TimelineEntry(at, "receipt.allocated", receipt.id, text)
+        text = ", ".join(_part(line, receipt.currency) for line in lines)
+        yield TimelineEntry(at, "receipt.allocated", receipt.id, f"{_how(receipt, at)}: {text}")
 
 
-def _part(line: AllocationView, currency: str) -> str:
+def _how(receipt: ReceiptView, at: datetime) -> str:
+    """What the lines that were written at this time did to those before."""
+    new = sum(line.amount_minor for line in receipt.allocation if line.recorded_at == at)
+    old = sum(line.amount_minor for line in receipt.allocation if line.replaced_at == at)
+    return "a refund leaves" if new < old else "allocated"
+
+
+def _part(line: AllocationView | RefundPartView, currency: str) -> str:
     due = f" (due {line.due})" if line.due else ""
     return f"{line.component.value} {Money(line.amount_minor, currency)}{due}"
 

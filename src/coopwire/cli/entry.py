@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coopwire.cli import accounts, breaks, effects, failures, gates, keys, letters, mapping
+from coopwire.cli import accounts, breaks, effects, failures, gates, keys, letters, mapping, refunds
 from coopwire.cli.connect import connect
 from coopwire.cli.demo import demo
 from coopwire.cli.docs import docs
@@ -66,6 +66,7 @@ for _name, _group in (
     ("effects", effects.app),
     ("gates", gates.app),
     ("breaks", breaks.app),
+    ("refunds", refunds.app),
     ("letters", letters.app),
     ("accounts", accounts.app),
     ("mapping", mapping.app),

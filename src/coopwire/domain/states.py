@@ -92,6 +92,8 @@ REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
     _R.CANCELLED: frozenset(),
 }
 """Moves of a refund. `pending` waits for somebody, `processing` for the gateway. Source: payments contract 1.2."""
+ENDED_REFUND = frozenset({_R.SUCCEEDED, _R.FAILED, _R.CANCELLED})
+"""States in which nothing more is expected of a refund by itself."""
 UNDONE_REFUND = frozenset({_R.FAILED, _R.CANCELLED})
 """States in which a refund takes nothing from what may still be refunded."""
 

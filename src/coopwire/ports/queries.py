@@ -17,7 +17,7 @@ from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
-from coopwire.domain.states import EffectState, PaymentState
+from coopwire.domain.states import EffectState, PaymentState, RefundState
 
 ViewT = TypeVar("ViewT")
 
@@ -93,7 +93,7 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class AllocationView:
-    """A part of a receipt; `replaced_at` tells when the loan system's decision took its place."""
+    """A part of a receipt; `replaced_at` tells when a decision of the loan system or a refund took its place."""
 
     component: Component
     amount_minor: int
@@ -223,6 +223,45 @@ class PostingView:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundPartView:
+    """A part of a receipt from which a refund was taken. Minor units."""
+
+    component: Component
+    amount_minor: int
+    due: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """Money that goes back to a member. Minor units.
+
+    `debit` is the effect that takes it out of the core bank first, `effect` the one that asks the gateway,
+    `provider_ref` the gateway's id of it, told since `accepted_at`. `look_at` is when the gateway is asked next,
+    None when no look is planned.
+    """
+
+    id: str
+    receipt: str
+    payment: str | None
+    connection: str
+    amount_minor: int
+    currency: str
+    state: RefundState
+    reason: str
+    debit: str | None
+    effect: str | None
+    provider_ref: str | None
+    taken: tuple[RefundPartView, ...]
+    asked_by: str
+    approved_by: str
+    looks: int
+    look_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class BreakView:
     """A difference that a person or a rule must resolve."""
 
@@ -329,6 +368,7 @@ class PaymentFacts:
     lookups: tuple[LookupView, ...]
     looks: tuple[LookView, ...]
     receipts: tuple[ReceiptView, ...]
+    refunds: tuple[RefundView, ...]
     effects: tuple[EffectDetail, ...]
     waits_for: tuple[EffectView, ...]
     gates: tuple[GateView, ...]
@@ -362,6 +402,8 @@ class Queries(Protocol):
 
     async def receipt(self, id: str) -> ReceiptView | None: ...
     async def receipts(self, which: Filter, limit: int, after: Position | None) -> Page[ReceiptView]: ...
+    async def refund(self, id: str) -> RefundView | None: ...
+    async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]: ...
     async def effect(self, id: str) -> EffectDetail | None: ...
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]: ...
     async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...

@@ -16,6 +16,7 @@ from coopwire.ports.queries import (
     TryView,
 )
 from coopwire.storage import views
+from coopwire.storage.listing import ALL_REFUNDS
 from coopwire.storage.rows import Connection, Row
 
 _MOST_FACTS = 1000
@@ -36,14 +37,20 @@ async def facts(db: Connection, payment: PaymentView, now: datetime) -> PaymentF
         payment.reference,
         [row["id"] for row in receipts],
     )
+    refunds = await db.fetch(
+        f"{ALL_REFUNDS} AND f.receipt = ANY($1::text[]) ORDER BY f.created_at, f.id",
+        [row["id"] for row in receipts],
+    )
+    followed = {(row["connection"], row["id"]) for row in refunds}
     connections = {c for c, _ in asked} | {row["connection"] for row in effects}
     return PaymentFacts(
         payment=payment,
         attempts=tuple(views.attempt(row) for row in attempts),
         notices=tuple(views.notice(row) for row in await _notices(db, asked)),
         lookups=tuple(views.lookup(row) for row in await _lookups(db, asked)),
-        looks=tuple(await _looks(db, asked)),
+        looks=tuple(await _looks(db, asked | followed)),
         receipts=tuple(await with_allocation(db, receipts)),
+        refunds=tuple(views.refund(row) for row in refunds),
         effects=tuple(await in_detail(db, effects)),
         waits_for=tuple(views.effect(row) for row in await _predecessors(db, effects)),
         gates=await closed_gates(db, now, connections),

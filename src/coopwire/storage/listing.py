@@ -65,6 +65,25 @@ RECEIPTS = Listing(
     "r.id",
     lambda row: row,
 )
+ALL_REFUNDS = (
+    "SELECT f.*, r.payment FROM refunds f JOIN receipts r ON r.id = f.receipt "
+    "LEFT JOIN payments p ON p.reference = r.payment WHERE true"
+)
+REFUNDS = Listing(
+    ALL_REFUNDS,
+    {
+        **_OF_PAYMENT,
+        "state": "f.state = {}",
+        "connection": "f.connection = {}",
+        "payment": "r.payment = {}",
+        "receipt": "f.receipt = {}",
+        "since": "f.created_at >= {}",
+        "until": "f.created_at < {}",
+    },
+    "f.created_at",
+    "f.id",
+    views.refund,
+)
 _BY_EFFECT = {
     **_OF_PAYMENT,
     "state": "e.state = {}",

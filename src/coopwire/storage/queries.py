@@ -22,6 +22,7 @@ from coopwire.ports.queries import (
     Readiness,
     ReceiptView,
     ReconciliationView,
+    RefundView,
     ViewT,
 )
 from coopwire.storage import listing, migrate, views
@@ -60,6 +61,12 @@ class PostgresQueries:
             found = await with_allocation(db, [row] if row is not None else [])
         return found[0] if found else None
 
+    async def refund(self, id: str) -> RefundView | None:
+        """A refund."""
+        async with reading(self._pool, "read refund") as db:
+            row = await db.fetchrow(f"{listing.ALL_REFUNDS} AND f.id = $1", id)
+        return views.refund(row) if row is not None else None
+
     async def effect(self, id: str) -> EffectDetail | None:
         """An effect with its tries and look-ups."""
         async with snapshot(self._pool, "read effect") as db:
@@ -82,6 +89,10 @@ class PostgresQueries:
         async with snapshot(self._pool, "list receipts") as db:
             found, following = await fetch(db, listing.RECEIPTS, which, limit, after)
             return Page(tuple(await with_allocation(db, found)), following)
+
+    async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]:
+        """Refunds, the newest first."""
+        return await self._list(listing.REFUNDS, which, limit, after)
 
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]:
         """Effects, the newest first."""

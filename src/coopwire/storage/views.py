@@ -27,6 +27,8 @@ from coopwire.ports.queries import (
     PostingView,
     ReceiptView,
     ReconciliationView,
+    RefundPartView,
+    RefundView,
     TryView,
 )
 from coopwire.storage import rows
@@ -65,6 +67,12 @@ def receipt(row: Row, allocation: Iterable[Row]) -> ReceiptView:
     new = rows.receipt(row)
     lines = tuple(shaped(AllocationView, line) for line in allocation)
     return shaped(ReceiptView, row, net_minor=new.net_minor, value_minor=new.value_minor, allocation=lines)
+
+
+def refund(row: Row) -> RefundView:
+    """A refund, its row beside the payment of its receipt."""
+    taken = tuple(shaped(RefundPartView, part) for part in row["taken"])
+    return shaped(RefundView, row, taken=taken)
 
 
 def effect(row: Row) -> EffectView:

@@ -254,6 +254,27 @@ RUN = {
         "audit_head": "",
     },
 }
+REFUND = {
+    "id": "f6u9n2d5m8b1a4c7k0l3",
+    "receipt": _RECEIPT,
+    "payment": _PAYMENT,
+    "connection": "gateway",
+    "amount_minor": 250_000,
+    "currency": "NGN",
+    "state": "succeeded",
+    "reason": "paid twice",
+    "debit": "d3b6i9t2o5u8t1k4l7m0",
+    "effect": "e1f4f7e0c3t6n9b2v5x8",
+    "provider_ref": "3018284",
+    "taken": [{"component": "principal", "amount_minor": 250_000, "due": "D3"}],
+    "asked_by": "a teller",
+    "approved_by": "an officer",
+    "looks": 2,
+    "look_at": None,
+    "created_at": "2026-03-02T10:30:00Z",
+    "updated_at": "2026-03-02T10:36:12Z",
+    "accepted_at": "2026-03-02T10:30:09Z",
+}
 GATE = {
     "connection": "core",
     "kind": "manual",

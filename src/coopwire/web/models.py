@@ -23,7 +23,7 @@ from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.receipts import AllocationState
-from coopwire.domain.states import EffectState, PaymentState
+from coopwire.domain.states import EffectState, PaymentState, RefundState
 from coopwire.ports.keys import Scope
 from coopwire.ports.queries import Filter
 
@@ -238,6 +238,14 @@ class ReceiptFilter(_Timed):
 
     state: AllocationState | None = None
     payment: Ref | None = None
+
+
+class RefundFilter(_Timed):
+    """Which refunds."""
+
+    state: RefundState | None = None
+    payment: Ref | None = None
+    receipt: Ref | None = None
 
 
 class WriteFilter(_Timed):

@@ -1,4 +1,4 @@
-"""What became of the money: receipts, entries in the books, credits in the core bank, breaks."""
+"""What became of the money: receipts, entries in the books, credits in the core bank, refunds, breaks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from coopwire.ports.keys import Scope
-from coopwire.ports.queries import BreakView, JournalView, PostingView, ReceiptView
+from coopwire.ports.queries import BreakView, JournalView, PostingView, ReceiptView, RefundView
 from coopwire.web import examples
 from coopwire.web.access import needs
 from coopwire.web.answers import Listed
 from coopwire.web.document import answers
 from coopwire.web.listing import part
-from coopwire.web.models import BreakFilter, ReceiptFilter, WriteFilter
+from coopwire.web.models import BreakFilter, ReceiptFilter, RefundFilter, WriteFilter
 from coopwire.web.office import TheOffice
 from coopwire.web.problems import INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
@@ -49,6 +49,21 @@ async def list_journals(which: Annotated[WriteFilter, Query()], office: TheOffic
 async def list_postings(which: Annotated[WriteFilter, Query()], office: TheOffice) -> Listed[PostingView]:
     """Credits in the core bank, the newest first."""
     return await part("postings", office.queries.postings, which)
+
+
+@router.get("/refunds", responses=answers(examples.listed(examples.REFUND), INVALID))
+async def list_refunds(which: Annotated[RefundFilter, Query()], office: TheOffice) -> Listed[RefundView]:
+    """Money that goes back to members, the newest first."""
+    return await part("refunds", office.queries.refunds, which)
+
+
+@router.get("/refunds/{id}", responses=answers(examples.REFUND, NOT_FOUND, INVALID))
+async def read_refund(id: str, office: TheOffice) -> RefundView:
+    """A refund: who asked for it and who approved it, how far it is, and from which dues it was taken."""
+    found = await office.queries.refund(known(id))
+    if found is None:
+        raise Problem(NOT_FOUND, "there is no such refund")
+    return found
 
 
 @router.get("/breaks", responses=answers(examples.listed(examples.BREAK), INVALID))

@@ -1,0 +1,88 @@
+"""`coopwire refunds`: money that goes back to members, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coopwire.cli import hub, show
+from coopwire.cli.failures import BadInput
+
+if TYPE_CHECKING:
+    from coopwire.ports.queries import Filter, RefundView
+    from coopwire.storage.database import PostgresDatabase
+
+app = typer.Typer(help="Money that goes back to members: list, show.")
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+_COLUMNS = ("id", "approved", "receipt", "amount", "state", "next look", "reason")
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    payment: Annotated[str | None, typer.Option(help="Only of this payment.")] = None,
+    receipt: Annotated[str | None, typer.Option(help="Only of this receipt.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
+    as_json: _Json = False,
+) -> None:
+    """Show refunds, the newest first."""
+    from coopwire.domain.states import RefundState
+    from coopwire.ports.queries import Filter
+
+    known = [one.value for one in RefundState]
+    if state is not None and state not in known:
+        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    which = Filter(state=state, payment=payment, receipt=receipt)
+    found = hub.on_database(lambda database: _listed(database, which, limit))
+    if as_json:
+        show.json_lines(asdict(one) for one in found)
+        return
+    show.table(_COLUMNS, map(_row, found), none="there are no refunds")
+
+
+@app.command("show")
+def show_(
+    refund: Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")],
+    as_json: _Json = False,
+) -> None:
+    """Show one refund: who wanted it, how far it is, and what it was taken from."""
+    found = hub.on_database(lambda database: _one(database, refund))
+    if as_json:
+        show.json_lines([asdict(found)])
+        return
+    for name, value in asdict(found).items():
+        if name != "taken" and value is not None and value != "":
+            show.say(f"{name:<14}{show.cell(value)}")
+    if found.taken:
+        show.say("\ntaken from")
+        parts = ((part.component.value, part.due, part.amount_minor) for part in found.taken)
+        show.table(("component", "due", "amount_minor"), parts, none="nothing")
+
+
+async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[RefundView, ...]:
+    return (await hub.queries(database).refunds(which, limit, None)).items
+
+
+async def _one(database: PostgresDatabase, refund: str) -> RefundView:
+    found = await hub.queries(database).refund(refund)
+    if found is None:
+        raise BadInput(f"there is no refund {show.cell(refund)}")
+    return found
+
+
+def _row(refund: RefundView) -> tuple[object, ...]:
+    from coopwire.domain.money import Money
+
+    money = Money(refund.amount_minor, refund.currency)
+    return (
+        refund.id,
+        refund.created_at,
+        refund.receipt,
+        money,
+        refund.state.value,
+        refund.look_at,
+        refund.reason,
+    )
