@@ -16,7 +16,7 @@ from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
-from coopwire.domain.states import EffectState, PaymentState
+from coopwire.domain.states import EffectState, PaymentState, RefundState
 from coopwire.ports.queries import (
     AllocationView,
     AttemptView,
@@ -30,6 +30,8 @@ from coopwire.ports.queries import (
     PaymentFacts,
     PaymentView,
     ReceiptView,
+    RefundPartView,
+    RefundView,
     TryView,
 )
 
@@ -282,6 +284,71 @@ def test_a_message_that_was_not_told_is_said_too() -> None:
         "booked and banked, the message to the loan system (receipt.recorded) at lms is tried again "
         "at 2026-03-02T10:05:00Z"
     )
+
+
+def refunded(state: RefundState, **changes: Any) -> RefundView:
+    view = RefundView(
+        "refund1", "receipt1", "payment1", "gate", 250_000, "NGN", state, "", None, "refundeffect", "3018284", (),
+        "a teller", "an officer", 1, SOON, AGO, AGO, AGO,
+    )  # fmt: skip
+    return replace(view, **changes)
+
+
+BANKED = "booked and banked; the refund of 2,500.00 NGN "
+
+
+@pytest.mark.parametrize(
+    ("refund", "sentence"),
+    [
+        (
+            refunded(RefundState.PROCESSING),
+            "is under way at the gateway, next look-up at 2026-03-02T10:05:00Z",
+        ),
+        (
+            refunded(RefundState.PENDING, look_at=None),
+            "waits at the gateway for somebody, no further look-up is planned",
+        ),
+        (refunded(RefundState.SUCCEEDED, look_at=None), "is with the member"),
+        (refunded(RefundState.FAILED, reason="account closed"), "failed (account closed)"),
+        (refunded(RefundState.CANCELLED, reason="skipped"), "was cancelled (skipped)"),
+        (refunded(RefundState.INTENDED, effect=None), "is approved"),
+        (
+            refunded(RefundState.INTENDED, effect=None, debit="debit1"),
+            "is approved: the posting at core is being sent",
+        ),
+    ],
+)
+def test_how_far_a_refund_is(refund: RefundView, sentence: str) -> None:
+    debit = posting(E.SENDING, id="debit1")
+    known = paid(journal(E.DONE), posting(E.DONE), refunds=(refund,))
+    if refund.debit is not None:
+        known = replace(known, effects=(*known.effects, debit))
+    assert why(known, NOW) == BANKED + sentence
+
+
+def test_an_entry_of_a_refund_that_stands_still_does_not_unbook_the_receipt() -> None:
+    entry = journal(E.HELD, id="journal2", about="refund", reason="closed period")
+    known = paid(journal(E.DONE), posting(E.DONE), refunds=(refunded(RefundState.SUCCEEDED),))
+    known = replace(known, effects=(*known.effects, entry))
+    assert why(known, NOW).startswith(BANKED + "is with the member, the journal (refund) at books is held")
+
+
+def test_a_refund_has_its_place_in_the_timeline() -> None:
+    part = RefundPartView(Component.PRINCIPAL, 250_000, "D1")
+    whole = AllocationView(Component.PRINCIPAL, 5_250_000, "D1", AGO, NOW)
+    rest = AllocationView(Component.PRINCIPAL, 5_000_000, "D1", NOW, None)
+    refund = refunded(RefundState.SUCCEEDED, taken=(part,), updated_at=NOW)
+    known = paid(
+        journal(E.DONE), posting(E.DONE), refunds=(refund,), receipts=(receipt(allocation=(whole, rest)),),
+        looks=(LookView("gate", "refund1", NOW, "succeeded 250000 NGN"),),
+    )  # fmt: skip
+    told = [(one.kind, one.text) for one in timeline(known, NOW).entries]
+    assert ("refund.approved", "a teller asked for a refund of 2,500.00 NGN, an officer approved it") in told
+    assert ("refund.accepted", "gate took the refund of 2,500.00 NGN on as 3018284") in told
+    assert ("look", "asked gate about refund refund1: succeeded 250000 NGN") in told
+    assert ("receipt.allocated", "a refund leaves: principal 50,000.00 NGN (due D1)") in told
+    end = "the refund of 2,500.00 NGN succeeded, taken from principal 2,500.00 NGN (due D1)"
+    assert ("refund.succeeded", end) in told
 
 
 def test_each_of_two_receipts_has_its_own_part_of_the_sentence() -> None:

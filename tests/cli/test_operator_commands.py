@@ -227,6 +227,33 @@ def test_a_gate_that_makes_no_sense_is_told(
     assert ran.err.startswith("coopwire: ")
 
 
+# -- refunds ----------------------------------------------------------------------------------------------
+
+
+def test_refunds_are_listed_and_one_is_shown(deployment: Deployment, within: Run) -> None:
+    fetch(
+        deployment.dsn,
+        "INSERT INTO receipts (id, connection, reference, charge, account_key, currency, gross_minor, fee_minor, "
+        "fee_exact, fee_bearer, channel, paid_at, recorded_at, allocation_state) VALUES "
+        "('refunded', 'paystack', 'ref', 'c77', 'k', 'NGN', 5000, 0, '0', 'lender', 'card', now(), now(), 'allocated')",
+    )
+    fetch(
+        deployment.dsn,
+        "INSERT INTO refunds (id, receipt, connection, amount_minor, currency, state, asked_by, approved_by, "
+        "created_at, updated_at, taken) VALUES ('refund77', 'refunded', 'paystack', 4000, 'NGN', 'succeeded', "
+        "'a teller', 'an officer', now(), now(), "
+        '\'[{"component": "interest", "amount_minor": 4000, "due": "D9"}]\')',
+    )
+    [one] = within("refunds", "list", "--json", "--receipt", "refunded").rows
+    assert (one["id"], one["state"], one["amount_minor"]) == ("refund77", "succeeded", 4000)
+    assert "40.00 NGN" in within("refunds", "list", "--state", "succeeded").out
+    assert within("refunds", "list", "--state", "paid").code == 2
+    shown = within("refunds", "show", "refund77").out
+    assert "an officer" in shown and "interest" in shown and "D9" in shown
+    assert within("refunds", "show", "refund77", "--json").rows == [one]
+    assert within("refunds", "show", "nobody").code == 2
+
+
 # -- breaks and dead letters ------------------------------------------------------------------------------
 
 

@@ -136,6 +136,9 @@ async def test_rows_that_come_in_between_do_not_disturb_the_pages(front: FrontDo
         ("attempts?payment={p}", 1),
         ("receipts?member={m}&state=awaiting_lms", 0),
         ("receipts?payment={p}", 1),
+        ("refunds?member={m}&state=succeeded", 12),
+        ("refunds?receipt={r}", 1),
+        ("refunds?payment={p}&connection=bankone", 0),
         ("effects?member={m}&kind=journal", 25),
         ("effects?payment={p}&state=cancelled", 2),
         ("effects?receipt={r}", 2),
@@ -154,7 +157,9 @@ async def test_filters_leave_what_they_name(front: FrontDoor, path: str, count: 
     assert len(items) == count
 
 
-@pytest.mark.parametrize("noun", ["payments", "attempts", "receipts", "journals", "postings", "breaks"])
+@pytest.mark.parametrize(
+    "noun", ["payments", "attempts", "receipts", "refunds", "journals", "postings", "breaks"]
+)
 async def test_a_span_of_time_is_half_open(front: FrontDoor, noun: str) -> None:
     column = {"receipts": "recorded_at", "breaks": "opened_at"}.get(noun, "created_at")
     whole, _ = await _all(front, f"/v1/{noun}?member={MEMBER}&limit=200")
@@ -170,6 +175,13 @@ async def test_a_receipt_and_an_effect_are_read_alone(front: FrontDoor) -> None:
     effect = (await front.get(f"/v1/effects?receipt={receipt['id']}&limit=1")).body["items"][0]
     told = (await front.get(f"/v1/effects/{effect['id']}")).body
     assert (told["effect"], told["tries_made"], told["looks_made"]) == (effect, [], [])
+
+
+async def test_a_refund_is_read_alone_and_an_unknown_one_is_not_found(front: FrontDoor) -> None:
+    refund = (await front.get(f"/v1/refunds?member={MEMBER}&limit=1")).body["items"][0]
+    assert (await front.get(f"/v1/refunds/{refund['id']}")).body == refund
+    assert (refund["asked_by"], refund["approved_by"], refund["taken"]) == ("a", "b", [])
+    assert (await front.get("/v1/refunds/nobody")).status == 404
 
 
 async def test_a_journal_shows_its_lines_and_a_posting_no_account_number(front: FrontDoor) -> None:
