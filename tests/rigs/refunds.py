@@ -43,3 +43,9 @@ async def back_at_the_gateway(hub: River) -> list[int]:
     """The amounts of the refunds that stand at the gateway and did not fail."""
     refunds = (await hub.outside.truth("paystack"))["refunds"]
     return [one["amount_minor"] for one in refunds if one["status"] != "failed"]
+
+
+async def banked_minor(hub: River) -> int:
+    """What stands in the members' accounts at the core: credits less debits."""
+    postings = (await hub.outside.truth("bankone"))["postings"]
+    return sum(one["amount_minor"] * (-1 if one["kind"] == "DEBIT" else 1) for one in postings)
