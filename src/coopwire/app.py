@@ -311,6 +311,7 @@ def office(app: App) -> Office:
     # Here and below the web is imported when it is used: a worker and a command have no need of it.
     from coopwire.application.accounts import AccountImport
     from coopwire.application.operating import Operator
+    from coopwire.exports import export_report
     from coopwire.monitoring.metrics import Metrics
     from coopwire.storage.core_accounts import CoreAccountRows
     from coopwire.storage.days import DayRows
@@ -325,6 +326,7 @@ def office(app: App) -> Office:
         operator=Operator(app.network, app.database, app.clock),
         reconciler=reconciler(app),
         days=DayRows(pool),
+        exports=export_report,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool),

@@ -197,6 +197,7 @@ def test_a_bucket_and_a_difference_have_everything_in_their_own_columns() -> Non
     assert difference == {
         **dict.fromkeys(COLUMNS, ""),
         "record": "finding",
+        "connection": "quickbooks",
         "name": "journal_changed",
         "subject": "r0000000000000000525",
         "currency": "NGN",
@@ -269,6 +270,7 @@ def test_buckets_and_differences_are_rows_of_numbers_and_words() -> None:
     )
     assert values(told["Differences"])[1] == (
         "journal_changed",
+        "quickbooks",
         "r0000000000000000525",
         "NGN",
         525,
@@ -277,16 +279,20 @@ def test_buckets_and_differences_are_rows_of_numbers_and_words() -> None:
     )
 
 
-def test_a_section_without_buckets_is_still_named() -> None:
-    told = values(sheets(report([section(theirs=(), ours=(), holds=False)]))["Buckets"])
-    assert told[1] == ("gateway", "paystack", None, None, None, None, None, "does not hold")
+def test_a_section_that_could_not_be_compared_is_named_with_the_reason() -> None:
+    silent = section(theirs=(), ours=(), holds=False, problem="TryLater: they failed inside")
+    told = values(sheets(report([silent]))["Buckets"])
+    why = "TryLater: they failed inside"
+    assert told[1] == ("gateway", "paystack", None, why, None, None, None, "does not hold")
+    (row,) = rows(report([silent]), "section")
+    assert (row["name"], row["subject"]) == ("does not hold", why)
 
 
 @given(st.integers(-(10**15) + 1, 10**15 - 1), st.sampled_from([("NGN", 2), ("JPY", 0), ("KWD", 3)]))
 @settings(max_examples=40)
 def test_an_amount_of_a_workbook_is_the_number_itself(minor: int, money: tuple[str, int]) -> None:
     currency, decimals = money
-    cell = sheets(report(findings=[finding(currency=currency, amount_minor=minor)]))["Differences"]["D2"]
+    cell = sheets(report(findings=[finding(currency=currency, amount_minor=minor)]))["Differences"]["E2"]
     assert cell.data_type == "n"
     assert round(Decimal(cell.value), decimals).scaleb(decimals) == minor
     assert cell.number_format == ("#,##0" if decimals == 0 else f"#,##0.{'0' * decimals}")
@@ -306,7 +312,7 @@ def test_an_amount_of_a_workbook_is_the_number_itself(minor: int, money: tuple[s
 def test_an_amount_that_a_spreadsheet_would_round_or_cannot_know_is_text(
     currency: str | None, minor: int | None, said: str | None
 ) -> None:
-    cell = sheets(report(findings=[finding(currency=currency, amount_minor=minor)]))["Differences"]["D2"]
+    cell = sheets(report(findings=[finding(currency=currency, amount_minor=minor)]))["Differences"]["E2"]
     assert cell.value == said
     assert said is None or cell.data_type in ("s", "inlineStr")
 

@@ -99,8 +99,13 @@ async def test_an_officer_closes_a_day_at_the_command_line(database_dsn: str, tm
         assert ran.code == 0, ran
         assert "Everything adds up." in ran.out
         assert "booked and banked" in ran.out
-        told = json.loads((await _reconcile(hub, "--json")).out)
+        files = [tmp_path / f"day.{ending}" for ending in ("csv", "xlsx", "pdf")]
+        exports = [word for file in files for word in ("--export", str(file))]
+        told = json.loads((await _reconcile(hub, "--json", *exports)).out)
         assert told["holds"] is True
+        starts = [file.read_bytes()[:4] for file in files]
+        assert starts == [b"reco", b"PK\x03\x04", b"%PDF"]
+        assert (await _reconcile(hub, "--export", "day.docx")).code == 2
         journal = (await hub.outside.truth("quickbooks"))["journals"][0]
         await hub.outside.control("quickbooks", "delete", id=journal["id"])
         ran = await _reconcile(hub)
@@ -123,6 +128,10 @@ async def test_an_officer_closes_a_day_by_the_api(database_dsn: str, tmp_path: P
         listed = (await hub.call("GET", f"/v1/reconciliations?day={_today()}")).told["items"]
         assert [(one["id"], one["holds"], one["differences"]) for one in listed] == [(run_id, True, 0)]
         assert (await hub.call("POST", "/v1/reconciliations", json={"day": "2090-01-01"})).status == 422
+        for format_, start in (("csv", "record,"), ("xlsx", "PK"), ("pdf", "%PDF")):
+            file = await hub.call("GET", f"/v1/reconciliations/{run_id}/export?format={format_}")
+            assert (file.status, file.text.startswith(start)) == (200, True)
+        assert (await hub.call("GET", f"/v1/reconciliations/{run_id}/export?format=doc")).status == 422
 
 
 @pytest.mark.parametrize("place", _CHOSEN)

@@ -32,6 +32,7 @@ def finding(number: int = 1, **changes: Any) -> Finding:
     """A journal that somebody changed."""
     values: dict[str, Any] = {
         "type": BreakType.JOURNAL_CHANGED,
+        "connection": "quickbooks",
         "subject": f"r{number:019d}",
         "currency": "NGN",
         "amount_minor": 100 * number,

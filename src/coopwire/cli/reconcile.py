@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coopwire.cli import hub, show, times
+from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.application.reconciling.reconciler import Reconciled
-    from coopwire.domain.reconciliation import Section
+    from coopwire.domain.reconciliation import DayReport, Section
+    from coopwire.ports.exports import ExportFormat
 
 _MOST_SHOWN = 50
 
@@ -27,6 +30,10 @@ def reconcile(
     wait: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds to wait for look-ups that may mend a difference.")
     ] = 90,
+    export: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write the report as .csv, .xlsx or .pdf too; repeat for more."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as one JSON object.")] = False,
 ) -> None:
     """Compare a business day with gateways, books and core bank, in both directions.
@@ -36,6 +43,7 @@ def reconcile(
     """
 
     named = times.day(on) if on is not None else None
+    files = [(path, _format(path)) for path in export or ()]
 
     async def run(open_hub: App) -> Reconciled:
         from coopwire import app
@@ -52,11 +60,33 @@ def reconcile(
             await looking
 
     done = hub.on_hub(run)
+    for path, format_ in files:
+        _write(done.report, path, format_)
     if as_json:
         show.json_lines([asdict(done.report)])
     else:
         _tell(done)
     raise typer.Exit(0 if done.report.holds else 1)
+
+
+def _format(path: Path) -> ExportFormat:
+    """What the file's ending says. BadInput before anything is compared."""
+    from coopwire.ports.exports import ExportFormat
+
+    endings = {f".{one.value}": one for one in ExportFormat}
+    found = endings.get(path.suffix.lower())
+    if found is None:
+        raise BadInput(f"{show.cell(path.name)} must end with {', '.join(endings)}")
+    if not path.parent.is_dir():
+        raise BadInput(f"{show.cell(path.parent)} is no folder")
+    return found
+
+
+def _write(report: DayReport, path: Path, format_: ExportFormat) -> None:
+    from coopwire.exports import export_report
+
+    path.write_bytes(export_report(report, format_).content)
+    show.note(f"wrote {path}")
 
 
 def _tell(done: Reconciled) -> None:

@@ -7,18 +7,12 @@ import re
 from coopwire.domain.reconciliation import DayReport
 from coopwire.ports.exports import Export, ExportFormat
 
-MEDIA_TYPES = {
-    ExportFormat.CSV: "text/csv; charset=utf-8",
-    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ExportFormat.PDF: "application/pdf",
-}
-
 
 def export_report(report: DayReport, format_: ExportFormat) -> Export:
     """See ports.exports.ReportExports. The file is named after the day and the run."""
     run = re.sub(r"[^A-Za-z0-9_-]", "", report.run)[:40]
     name = f"reconciliation-{report.day.isoformat()}-{run}.{format_.value}"
-    return Export(name, MEDIA_TYPES[format_], _content(report, format_))
+    return Export(name, format_.media_type, _content(report, format_))
 
 
 def _content(report: DayReport, format_: ExportFormat) -> bytes:

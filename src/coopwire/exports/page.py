@@ -267,6 +267,8 @@ def _proof(sections: Sequence[Section]) -> Iterator[Line]:
     for section in sections:
         holds = "holds" if section.holds else "DOES NOT HOLD"
         yield Line((f"{section.source} · {section.connection}: {holds}",), bold=True, heading=True)
+        if section.problem:
+            yield Line((f"not compared: {section.problem}",), heading=True)
         for currency in dict.fromkeys(bucket.currency for bucket in (*section.theirs, *section.ours)):
             theirs = [bucket for bucket in section.theirs if bucket.currency == currency]
             ours = [bucket for bucket in section.ours if bucket.currency == currency]

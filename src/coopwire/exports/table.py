@@ -61,7 +61,8 @@ def _rows(report: DayReport) -> Iterator[_Row]:
 
 def _section(section: Section) -> Iterator[_Row]:
     where: _Row = {"source": section.source, "connection": section.connection}
-    yield {"record": "section", **where, "name": "holds" if section.holds else "does not hold"}
+    holds = "holds" if section.holds else "does not hold"
+    yield {"record": "section", **where, "name": holds, "subject": section.problem}
     for side, buckets in (("theirs", section.theirs), ("ours", section.ours)):
         for bucket in buckets:
             yield {"record": "bucket", **where, "side": side, **_bucket(bucket)}
@@ -75,6 +76,7 @@ def _bucket(bucket: Bucket) -> _Row:
 def _finding(finding: Finding) -> _Row:
     return {
         "record": "finding",
+        "connection": finding.connection,
         "name": finding.type.value,
         "subject": finding.subject,
         "count": 1,

@@ -30,7 +30,7 @@ def workbook(report: DayReport) -> bytes:
     book.properties.created = report.finished_at.astimezone(UTC).replace(tzinfo=None)
     _summary(_sheet(book, "Summary", (32, 12, 12, 24)), report)
     _buckets(_sheet(book, "Buckets", (12, 20, 10, 40, 10, 12, 24, 14)), report)
-    _differences(_sheet(book, "Differences", (26, 30, 10, 24, 60, 60)), report)
+    _differences(_sheet(book, "Differences", (26, 20, 30, 10, 24, 60, 60)), report)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -74,13 +74,13 @@ def _section(sheet: WriteOnlyWorksheet, section: Section) -> None:
             front = (*where, side, bucket.name, bucket.currency, bucket.sum.count)
             _row(sheet, front, (bucket.sum.minor, bucket.currency), (holds,))
     if not (section.theirs or section.ours):
-        _row(sheet, (*where, None, None, None, None), (None, None), (holds,))
+        _row(sheet, (*where, None, section.problem, None, None), (None, None), (holds,))
 
 
 def _differences(sheet: WriteOnlyWorksheet, report: DayReport) -> None:
-    _head(sheet, ("Type", "Subject", "Currency", "Amount", "Ours", "Theirs"))
+    _head(sheet, ("Type", "Connection", "Subject", "Currency", "Amount", "Ours", "Theirs"))
     for finding in report.findings:
-        front = (finding.type.value, finding.subject, finding.currency)
+        front = (finding.type.value, finding.connection, finding.subject, finding.currency)
         money = (finding.amount_minor, finding.currency)
         _row(sheet, front, money, (evidence(finding.ours), evidence(finding.theirs)))
 

@@ -16,6 +16,18 @@ class ExportFormat(StrEnum):
     XLSX = "xlsx"
     PDF = "pdf"
 
+    @property
+    def media_type(self) -> str:
+        """What a file of this format is called in HTTP."""
+        return _MEDIA_TYPES[self.value]
+
+
+_MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Export:

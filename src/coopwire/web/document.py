@@ -51,6 +51,13 @@ def answers(
     return {status: success(example), **found}
 
 
+def file_answers(*media_types: str, problems: tuple[Kind, ...]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with a file of one of these media types."""
+    file = {"type": "string", "format": "binary"}
+    content = {media_type: {"schema": file, "example": "(a file)"} for media_type in media_types}
+    return {**answers(None, INVALID, *problems), 200: {"description": "The file", "content": content}}
+
+
 def success(example: object) -> dict[str, Any]:
     """A success; without a body when there is no example of one."""
     if example is None:

@@ -15,6 +15,7 @@ from coopwire.application.paying import Desk
 from coopwire.application.reconciling.reconciler import Reconciler
 from coopwire.ports.clock import Clock
 from coopwire.ports.days import Days
+from coopwire.ports.exports import ReportExports
 from coopwire.ports.keys import ApiKeys
 from coopwire.ports.meters import Meter
 from coopwire.ports.queries import Queries
@@ -29,6 +30,7 @@ class Office:
     operator: Operator
     reconciler: Reconciler
     days: Days
+    exports: ReportExports
     accounts: AccountImport
     queries: Queries
     keys: ApiKeys

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from coopwire.ports.days import RunView
+from coopwire.ports.exports import ExportFormat
 from coopwire.ports.keys import Scope
 from coopwire.ports.queries import ReconciliationView
 from coopwire.web import examples
 from coopwire.web.access import Caller, actor, needs
 from coopwire.web.answers import BegunAnswer, Listed
-from coopwire.web.document import answers
+from coopwire.web.document import answers, file_answers
 from coopwire.web.listing import part
 from coopwire.web.models import DayBody, ReconciliationFilter
-from coopwire.web.office import TheOffice
-from coopwire.web.problems import INVALID, NOT_FOUND, Problem
+from coopwire.web.office import Office, TheOffice
+from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
@@ -53,6 +55,29 @@ async def list_reconciliations(
 @router.get("/reconciliations/{id}", dependencies=_READ, responses=answers(examples.RUN, NOT_FOUND, INVALID))
 async def read_reconciliation(id: str, office: TheOffice) -> RunView:
     """A comparison with its report: sums on both sides, differences, and where the money has landed."""
+    return await _found(id, office)
+
+
+@router.get(
+    "/reconciliations/{id}/export",
+    dependencies=_READ,
+    response_class=Response,
+    responses=file_answers(*(format_.media_type for format_ in ExportFormat), problems=(NOT_FOUND, CONFLICT)),
+)
+async def export_reconciliation(
+    id: str, office: TheOffice, format: Annotated[ExportFormat, Query()] = ExportFormat.CSV
+) -> Response:
+    """The report as a file: CSV for machines, XLSX for accountants, one page of PDF for signatures."""
+    run = await _found(id, office)
+    if run.report is None:
+        raise Problem(CONFLICT, f"it is {run.state}: there is no report yet")
+    # It computes for seconds where there is much to tell; the event loop must not wait.
+    made = await asyncio.to_thread(office.exports, run.report, format)
+    headers = {"Content-Disposition": f'attachment; filename="{made.filename}"'}
+    return Response(made.content, media_type=made.media_type, headers=headers)
+
+
+async def _found(id: str, office: Office) -> RunView:
     found = await office.days.run(known(id))
     if found is None:
         raise Problem(NOT_FOUND, "there is no such reconciliation")
