@@ -344,3 +344,49 @@ async def test_nothing_of_the_connection_shows_the_account_or_the_token(sit: Sit
     shown = repr(desk.postings._settings)
     assert TOKEN not in shown
     assert ACCOUNT not in shown
+
+
+# -- every fault of the kernel --------------------------------------------------------------------------------
+
+FAULTS: dict[str, tuple[str, dict[str, object], bool]] = {
+    "500": ("http_500", {}, False),
+    "500 and done": ("http_500", {"done": True}, True),
+    "503": ("http_503", {}, False),
+    "drop before": ("drop_before", {}, False),
+    "reset before": ("drop_before", {"reset": True}, False),
+    "drop after": ("drop_after", {}, True),
+    "page": ("html", {"status": 200}, False),
+    "page and done": ("html", {"status": 200, "done": True}, True),
+    "empty": ("empty", {}, False),
+    "empty and done": ("empty", {"done": True}, True),
+    "half": ("truncated", {}, True),
+    "half and cut": ("truncated", {"cut": True}, True),
+    "redirect": ("redirect", {}, False),
+}
+"""Kind, parameters, and whether it is done all the same."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", ["transactions", "business_date"])
+async def test_a_spoiled_question_is_asked_later(sit: Sit, operation: str, fault: str) -> None:
+    desk = await sit(simulated=True, date_account=ACCOUNT)
+    kind, params, _ = FAULTS[fault]
+    desk.simulator.faults.add(operation, kind, params=params)
+    with pytest.raises(TryLater):
+        await (rows(desk) if operation == "transactions" else desk.business_date.current())
+    assert (await rows(desk), await desk.business_date.current()) == ([], DAY)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_spoiled_reversal_is_unknown_and_found_if_it_was_done(
+    sit: Sit, order: PostingOrder, fault: str
+) -> None:
+    desk = await sit(simulated=True)
+    await post(desk, order)
+    made = reversal(order)
+    kind, params, is_done = FAULTS[fault]
+    desk.simulator.faults.add("reversal", kind, params=params)
+    with pytest.raises(OutcomeUnknown):
+        await desk.reversals.send(made, desk.reversals.say(made))
+    found = await desk.reversals.find(made, desk.clock.now())
+    assert found.word is (FindingWord.EXECUTED if is_done else FindingWord.ABSENT)
