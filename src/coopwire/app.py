@@ -310,6 +310,7 @@ def office(app: App) -> Office:
     """What the API's routes work with."""
     # Here and below the web is imported when it is used: a worker and a command have no need of it.
     from coopwire.application.accounts import AccountImport
+    from coopwire.application.correcting import Corrections
     from coopwire.application.operating import Operator
     from coopwire.exports import export_report
     from coopwire.monitoring.metrics import Metrics
@@ -324,6 +325,7 @@ def office(app: App) -> Office:
         network=app.network,
         desk=app.desk,
         operator=Operator(app.network, app.database, app.clock),
+        corrections=Corrections(app.network, app.database, app.clock, app.refunding),
         reconciler=reconciler(app),
         days=DayRows(pool),
         exports=export_report,

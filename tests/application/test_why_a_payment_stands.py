@@ -16,7 +16,7 @@ from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
-from coopwire.domain.states import EffectState, PaymentState, RefundState
+from coopwire.domain.states import BreakState, EffectState, PaymentState, RefundState
 from coopwire.ports.queries import (
     AllocationView,
     AttemptView,
@@ -59,6 +59,7 @@ def facts(state: PaymentState = P.PENDING, **changes: Any) -> PaymentFacts:
         "waits_for": (),
         "gates": (),
         "breaks": (),
+        "break_moves": (),
         "actions": (),
     }
     return PaymentFacts(**{**values, **changes})
@@ -71,7 +72,7 @@ def attempt(state: PaymentState, reason: str = "") -> AttemptView:
 def effect(kind: EffectKind, state: EffectState, connection: str, **changes: Any) -> EffectDetail:
     view = EffectView(
         f"{kind.value}1", kind, connection, f"{kind.value}1", state, "", None, None, "payment1", "receipt1",
-        1, 0, AGO, None, AGO, None, None, None, "",
+        1, 0, AGO, None, AGO, None, None, None, "", None,
     )  # fmt: skip
     return EffectDetail(replace(view, **changes), (), ())
 
@@ -109,7 +110,10 @@ def gate(connection: str, traffic: Traffic, until: datetime | None = None) -> Ga
 
 
 def opened(type_: BreakType) -> BreakView:
-    return BreakView(7, type_, "receipt1", "payment1", "receipt1", None, {}, "open", AGO)
+    return BreakView(
+        7, type_, "receipt1", "payment1", "receipt1", None, {}, 100, "NGN", BreakState.OPEN, None, None, None,
+        None, None, None, None, AGO, None,
+    )  # fmt: skip
 
 
 def notice(open_: bool) -> NoticeView:

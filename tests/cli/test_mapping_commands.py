@@ -182,7 +182,7 @@ def test_versions_are_kept_and_none_is_active_before_it_is_activated(
     for version in (1, 2):
         ran = within("mapping", "load", "books", _csv(deployment.folder, MAPPING))
         assert ran.code == 0, ran.err
-        assert f"version {version} with 10 keys is kept, and not active" in ran.out
+        assert f"version {version} with 11 keys is kept, and not active" in ran.out
     rows = within("mapping", "show", "--json").rows
     assert {row["key"]: row["account"] for row in rows} == MAPPING
     assert {(row["version"], row["active"]) for row in rows} == {(2, False)}
@@ -250,7 +250,7 @@ def test_a_whole_mapping_passes_the_live_chart_and_goes_live(consented: Deployme
     within("mapping", "load", "books", _csv(consented.folder, MAPPING))
     ran = within("mapping", "check")
     assert ran.code == 0, ran.err
-    assert "every key can be posted to (10 keys)" in ran.out
+    assert "every key can be posted to (11 keys)" in ran.out
     assert within("mapping", "activate", "books").code == 0
     assert fetch(consented.dsn, "SELECT version FROM mappings WHERE active") == [{"version": 1}]
     assert {row["active"] for row in within("mapping", "show", "--json").rows} == {True}

@@ -33,6 +33,11 @@ _NOT_ON_THE_WAY = (
     "mapping",
     "read core accounts",
     "tell-of-failures",
+    "close-breaks",
+    "read effect to ask",
+    " break",
+    " correction",
+    "look again",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found."""
 _LOST_ANSWERS = {

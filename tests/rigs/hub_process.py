@@ -12,7 +12,10 @@ from typing import Any
 from rigs.river import River, configured, hub_settings, request
 
 from coopwire import app as composition
+from coopwire.application.correcting import Corrections
 from coopwire.application.paying import Idempotent, StillWorking
+from coopwire.application.people import Person
+from coopwire.domain.corrections import ReverseJournal
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode
 from coopwire.domain.timings import DEFAULT, Timings
@@ -64,6 +67,8 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
     if "hint" in command:
         await hub.hint(command["hint"], command["charge"])
         return {}
+    if "desk" in command:
+        return await _correct(hub, command)
     n = command["accept"]
     changes = {"member": f"M-{1029 + n % 5}", "loan": f"LN-{n % 5}", "money": Money(100_000 + n, "NGN")}
     once = Idempotent("crash", f"key-{n}", f"body-{n}")
@@ -80,6 +85,19 @@ async def _stdin() -> asyncio.StreamReader:
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     return reader
+
+
+async def _correct(hub: River, command: dict[str, Any]) -> dict[str, Any]:
+    """A verb of the desk of corrections, by this person, about the reversal of a journal."""
+    app, who = hub.app, Person(command["by"], command["by"])
+    desk = Corrections(app.network, app.database, app.clock, app.refunding)
+    if command["desk"] == "open_request":
+        return {"break": (await desk.open_request(command["of"], who, "a test")).id}
+    if command["desk"] == "propose":
+        row = await desk.propose(command["id"], who, ReverseJournal(command["journal"]), "a test")
+    else:
+        row = await desk.approve(command["id"], who, "a test")
+    return {"state": row.state.value}
 
 
 def say(value: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from coopwire.domain.effects import EffectKind
 
 _SOURCE = Path(coopwire.__file__).parent
 _WORDS = {
-    "consumer.name": ["settle-receipts", "refund-after-debit", "tell-of-failures"],
+    "consumer.name": ["settle-receipts", "refund-after-debit", "tell-of-failures", "close-breaks"],
     "effect.kind.value": [kind.value for kind in EffectKind],
 }
 """What the names in f-strings stand for; a new one must be added here, or the list fails."""

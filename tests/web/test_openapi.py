@@ -70,6 +70,7 @@ _KNOWN = {
     "$ref", "anyOf", "oneOf", "enum", "const", "type", "properties", "required", "additionalProperties", "items",
     "minItems", "maxItems", "minLength", "maxLength", "pattern", "format", "exclusiveMinimum", "minimum", "maximum",
     "title", "description", "default", "examples",
+    "discriminator",
 }  # fmt: skip
 
 

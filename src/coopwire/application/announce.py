@@ -8,7 +8,8 @@ from datetime import datetime
 
 from coopwire.domain.breaks import Break
 from coopwire.domain.effects import Effect
-from coopwire.domain.events import BREAK_OPENED, EFFECT_STOPPED, Event, EventType
+from coopwire.domain.events import BREAK_CLOSED, BREAK_OPENED, EFFECT_STOPPED, Event, EventType
+from coopwire.domain.states import BreakState
 
 
 def event(type_: EventType, subject: str, key: str, data: Mapping[str, object], now: datetime) -> Event:
@@ -36,7 +37,7 @@ def effect_event(type_: EventType, effect: Effect, now: datetime, **more: object
 
 
 def stopped(effect: Effect, now: datetime) -> Event:
-    """An effect was refused or held, or its outcome is unknown."""
+    """An effect was refused, held or skipped, or its outcome is unknown."""
     return effect_event(EFFECT_STOPPED, effect, now, state=effect.state.value, reason=effect.reason)
 
 
@@ -44,3 +45,14 @@ def break_event(opened: Break, now: datetime) -> Event:
     """A break was opened."""
     data = {"break": opened.type.value, "subject": opened.subject, "evidence": opened.evidence}
     return event(BREAK_OPENED, opened.subject, opened.payment or opened.subject, data, now)
+
+
+def closed_event(closed: Break, state: BreakState, resolution: str, now: datetime) -> Event:
+    """A break was resolved or written off."""
+    data = {
+        "break": closed.type.value,
+        "subject": closed.subject,
+        "state": state.value,
+        "resolution": resolution,
+    }
+    return event(BREAK_CLOSED, closed.subject, closed.payment or closed.subject, data, now)

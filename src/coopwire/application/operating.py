@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from coopwire.application import announce
 from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.people import given_reason
 from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.settling import concerns_a_refund
 from coopwire.application.writing import write
-from coopwire.domain.cards import holds_card_number
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.references import new_reference
@@ -23,8 +24,6 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, Database, PaymentMove, Transaction
 
 _log = structlog.get_logger()
-_LONGEST_REASON = 500
-_LONGEST_ACTOR = 120
 
 
 class Operator:
@@ -46,7 +45,7 @@ class Operator:
         `held` goes out again; one that was ever `unknown` is looked up first. `unknown` is looked up as soon
         as the provider's distance of two look-ups allows. `intended` does not wait for its next try.
         """
-        reason = _reason(actor, reason)
+        reason = given_reason(actor, reason)
         async with self._database.begin("resume effect") as tx:
             found = await self._locked(tx, effect)
             was, now = found.state, self._clock.now()
@@ -67,7 +66,7 @@ class Operator:
 
         The audit tells apart what was never sent, what was sent and proved not done, and what is unknown.
         """
-        reason = _reason(actor, reason)
+        reason = given_reason(actor, reason)
         async with self._database.begin("skip effect") as tx:
             found = await self._locked(tx, effect)
             now = self._clock.now()
@@ -76,6 +75,7 @@ class Operator:
             if found.kind is EffectKind.CHECKOUT:
                 await self._cancel_attempt(tx, found, now)
             skipped = await self._locked(tx, effect)
+            await tx.apply(Changes(events=[announce.stopped(skipped, now)]), now)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
         await self._ring(EFFECTS, OUTBOX)
@@ -86,7 +86,7 @@ class Operator:
 
         Only a callback that is over can be replayed; the new effect is returned.
         """
-        reason = _reason(actor, reason)
+        reason = given_reason(actor, reason)
         async with self._database.begin("replay callback") as tx:
             told = await self._locked(tx, effect)
             if told.kind is not EffectKind.CALLBACK:
@@ -146,7 +146,7 @@ class Operator:
         until: datetime | None = None,
     ) -> None:
         """Close the manual gate of a connection, for good or `until` a time; what is under way ends."""
-        reason = _reason(actor, reason)
+        reason = given_reason(actor, reason)
         self._known(connection)
         now = self._clock.now()
         if not traffic:
@@ -162,7 +162,7 @@ class Operator:
         self, connection: str, kind: GateKind, traffic: Collection[Traffic], actor: str, reason: str
     ) -> bool:
         """Open gates of this kind; True if one of them was closed. What waits goes on in order."""
-        reason = _reason(actor, reason)
+        reason = given_reason(actor, reason)
         self._known(connection)
         now = self._clock.now()
         opened = False
@@ -185,20 +185,6 @@ class Operator:
         except OSError as error:
             # It is committed; loops look by themselves, so a lost ring only delays.
             _log.warning("ring_failed", error=type(error).__name__)
-
-
-def _reason(actor: str, reason: str) -> str:
-    """The reason, trimmed. Rejected when there is none, or when it must not be kept."""
-    reason = reason.strip()
-    if not 0 < len(actor) <= _LONGEST_ACTOR:
-        raise Rejected("actor", f"say who asks, in at most {_LONGEST_ACTOR} characters")
-    if not 0 < len(reason) <= _LONGEST_REASON:
-        raise Rejected("reason", f"give a reason of at most {_LONGEST_REASON} characters")
-    if not reason.isprintable():
-        raise Rejected("reason", "holds characters that cannot be shown")
-    if holds_card_number(reason):
-        raise Rejected("reason", "holds a card number: leave it out", "card_number")
-    return reason
 
 
 def _may_have_been_done(effect: Effect) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import cast
 
-from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry
+from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry, total
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Attempt, Payment
@@ -79,6 +80,20 @@ def journal_effect(
     )
 
 
+def entry_of(journal: Effect) -> JournalEntry:
+    """The entry that an effect of kind journal posts; which member it is about is not kept there."""
+    order = journal.order
+    lines = cast(_Lines, order["lines"])
+    return JournalEntry(
+        kind=cast(str, order["kind"]),
+        on=date.fromisoformat(cast(str, order["on"])),
+        currency=cast(str, order["currency"]),
+        narrative=cast(str, order["narrative"]),
+        lines=tuple(JournalLine(key, Side(side), amount) for key, side, amount in lines),
+        branch=cast("str | None", order["branch"]),
+    )
+
+
 def journal_reversal_effect(
     journal: Effect, *, on: date, mapping: int, about: tuple[str, ...], now: datetime
 ) -> Effect:
@@ -108,6 +123,11 @@ def journal_reversal_effect(
         after=journal.id,
         mapping=mapping,
     )
+
+
+def instead_of(original: Effect, effect: Effect) -> Effect:
+    """The effect, marked as the one that does what `original` did not, or does not any more."""
+    return replace(effect, order={**effect.order, "instead_of": original.id})
 
 
 def posting_effect(
@@ -189,6 +209,23 @@ def reversal_effect(posting: Effect, posted_on: date, now: datetime, *, after: s
         payment=posting.payment,
         receipt=posting.receipt,
     )
+
+
+def money_of(effect: Effect) -> tuple[int | None, str | None]:
+    """The minor units that an effect moves and their currency; None for a message."""
+    if effect.kind is EffectKind.CALLBACK:
+        return None, None
+    if effect.kind is EffectKind.JOURNAL:
+        entry = entry_of(effect)
+        return total(entry.lines, Side.DEBIT), entry.currency
+    return cast("int | None", effect.order.get("amount_minor")), cast(
+        "str | None", effect.order.get("currency")
+    )
+
+
+def side_of(posting: Effect) -> Side:
+    """Whether a posting credits the member or debits it."""
+    return Side(cast(str, posting.order.get("side", Side.CREDIT)))
 
 
 def refund_effect(refund: Refund, receipt: Receipt, now: datetime, *, after: str | None) -> Effect:

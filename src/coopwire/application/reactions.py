@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from coopwire.application import announce
 from coopwire.application.banked import is_debit
+from coopwire.application.closing import BreakCloser
 from coopwire.application.network import Network
 from coopwire.application.planning import callback_effect
 from coopwire.application.refunding import refund_behind_the_last
@@ -14,25 +15,42 @@ from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.events import (
     BANK_DEBITED,
     BANK_POSTED,
+    BANK_REVERSED,
+    EFFECT_STOPPED,
     JOURNAL_POSTED,
     PAYMENT_FAILED,
     RECEIPT_SETTLED,
+    REFUND_MOVED,
     Event,
 )
 from coopwire.domain.refunds import Refund
 from coopwire.domain.states import EffectState, RefundState
-from coopwire.ports.bus import Consumer
+from coopwire.ports.bus import Consumer, Handle
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, RefundMove, Transaction
 
 
 def consumers(network: Network, clock: Clock) -> tuple[Consumer, ...]:
     """Every consumer of the hub. Reactions commute: order lives in effect lanes, not on the bus."""
+    closer = BreakCloser(clock)
+    # Of what every receipt tells, breaks hear together with the settling: few wait, and a delivery costs a row.
+    settle = _in_turn(Settler(network, clock).handle, closer.handle)
     return (
-        Consumer("settle-receipts", (JOURNAL_POSTED, BANK_POSTED), Settler(network, clock).handle),
+        Consumer("settle-receipts", (JOURNAL_POSTED, BANK_POSTED), settle),
         Consumer("refund-after-debit", (BANK_DEBITED,), DebitFollower(clock).handle),
         Consumer("tell-of-failures", (PAYMENT_FAILED,), FailureTeller(network, clock).handle),
+        Consumer("close-breaks", (BANK_DEBITED, BANK_REVERSED, EFFECT_STOPPED, REFUND_MOVED), closer.handle),
     )
+
+
+def _in_turn(*handlers: Handle) -> Handle:
+    """Handlers that share a delivery, one after the other."""
+
+    async def handle(tx: Transaction, events: Sequence[Event]) -> None:
+        for handler in handlers:
+            await handler(tx, events)
+
+    return handle
 
 
 class Settler:
@@ -142,8 +160,13 @@ class FailureTeller:
 
 
 def _all_done(effects: Iterable[Effect]) -> bool:
-    """Whether what brought the money in is done; what takes it back for a refund is another matter."""
-    written = [e for e in effects if e.kind in (EffectKind.JOURNAL, EffectKind.POSTING) and not _goes_back(e)]
+    """Whether what brought the money in is done; what takes it back for a refund is another matter.
+
+    What was done in the place of a write counts for it.
+    """
+    every = [e for e in effects if e.kind in (EffectKind.JOURNAL, EffectKind.POSTING) and not _goes_back(e)]
+    replaced = {e.order.get("instead_of") for e in every}
+    written = [e for e in every if e.id not in replaced]
     kinds = {e.kind for e in written}
     return kinds == {EffectKind.JOURNAL, EffectKind.POSTING} and all(
         e.state is EffectState.DONE for e in written

@@ -292,6 +292,8 @@ class Receiving:
             payment=self.context.payment.reference if self.context.payment else None,
             receipt=receipt,
             evidence={"connection": lookup.connection, "charge": charge.charge, **evidence},
+            amount_minor=charge.amount_minor,
+            currency=charge.currency,
         )
         self.out.breaks.append(opened)
 

@@ -11,7 +11,7 @@ from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
-from coopwire.application.planning import journal_effect
+from coopwire.application.planning import journal_effect, money_of
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
 from coopwire.domain.books import reallocation_entry
@@ -162,6 +162,7 @@ class Settling:
             )
 
     def _break(self, type_: BreakType, effect: Effect, reason: str) -> Break:
+        amount_minor, currency = money_of(effect)
         return Break(
             type_,
             effect.id,
@@ -170,6 +171,8 @@ class Settling:
             receipt=effect.receipt,
             effect=effect.id,
             evidence={"connection": effect.connection, "kind": effect.kind.value, "reason": reason},
+            amount_minor=amount_minor,
+            currency=currency,
         )
 
     async def _after_done(self, tx: Transaction, effect: Effect, one: Sent) -> Changes:
@@ -327,6 +330,8 @@ def _problem(new: NewReceipt, answer: CallbackSnapshot) -> str:
         return "the answer carries no allocation"
     if any(line.component not in Component for line in answer.allocation):
         return "the answer names an unknown component"
+    if any(line.component is Component.WRITTEN_OFF for line in answer.allocation):
+        return "the answer writes money off, which takes two persons here"
     try:
         check_conserved(new.receipt.value_minor, answer.allocation)
     except AllocationError as error:

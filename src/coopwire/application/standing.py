@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from coopwire.domain.books import REVERSAL
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.receipts import AllocationState
-from coopwire.domain.states import ENDED_REFUND, FINISHED_EFFECT, EffectState, PaymentState, RefundState
+from coopwire.domain.states import (
+    ENDED_REFUND,
+    FINISHED_EFFECT,
+    BreakState,
+    EffectState,
+    PaymentState,
+    RefundState,
+)
 from coopwire.ports.queries import (
     AttemptView,
     BreakView,
@@ -35,7 +43,8 @@ _BY_HAND = "an operator must resume or skip it"
 def why(facts: PaymentFacts, now: datetime) -> str:
     """Why the payment is in its state at `now`, and what happens next."""
     if facts.receipts:
-        return _doubt(facts) + "; ".join(_receipt(facts, receipt, now) for receipt in facts.receipts)
+        landed = "; ".join(_receipt(facts, receipt, now) for receipt in facts.receipts)
+        return _doubt(facts) + landed + _corrected(facts)
     if not facts.attempts:
         return "nothing was tried yet"
     return _attempt(facts, facts.attempts[-1], now)
@@ -107,9 +116,25 @@ def _asked(facts: PaymentFacts, attempt: AttemptView, now: datetime) -> str:
 def _doubt(facts: PaymentFacts) -> str:
     if facts.payment.state is PaymentState.SUCCEEDED:
         return ""
-    of_money = sorted({b.type.value for b in facts.breaks if b.receipt is not None})
+    every = [b for b in facts.breaks if b.receipt is not None]
+    of_money = sorted({b.type.value for b in every if b.closed_at is None})
+    if every and not of_money:
+        return ""
     breaks = f" (break {', '.join(of_money)})" if of_money else ""
     return f"money arrived that is not what was asked{breaks}, a person must decide whose it is: "
+
+
+def _corrected(facts: PaymentFacts) -> str:
+    """What two persons are at."""
+    told = ""
+    for one in facts.breaks:
+        action = one.proposal.get("action") if one.proposal is not None else None
+        word = str(action.get("action", "")) if isinstance(action, dict) else ""
+        if one.state is BreakState.PROPOSED:
+            told += f"; the correction {word} of break {one.id} is proposed, another person must approve it"
+        elif one.state is BreakState.APPROVED:
+            told += f"; the correction {word} of break {one.id} is approved and under way"
+    return told
 
 
 def _receipt(facts: PaymentFacts, receipt: ReceiptView, now: datetime) -> str:
@@ -117,7 +142,8 @@ def _receipt(facts: PaymentFacts, receipt: ReceiptView, now: datetime) -> str:
     asked = {r.debit for r in refunds} | {r.effect for r in refunds}
     mine = [e for e in _effects(facts) if e.receipt == receipt.id and e.id not in asked]
     of_refunds = [e for e in mine if e.about in _ENTRIES_OF_REFUNDS]
-    effects = [e for e in mine if e not in of_refunds]
+    replaced = {e.instead_of for e in mine}
+    effects = [e for e in mine if e not in of_refunds and e.id not in replaced]
     name = f"receipt {receipt.id} of {Money(receipt.value_minor, receipt.currency)} is "
     told = [name if len(facts.receipts) > 1 else "", _landed(facts, receipt, effects, now)]
     if receipt.allocation_state is AllocationState.AWAITING_LMS:
@@ -167,12 +193,15 @@ def _landed(facts: PaymentFacts, receipt: ReceiptView, effects: Sequence[EffectV
     kinds = {e.kind for e in effects}
     booked = EffectKind.JOURNAL in kinds and not open_journals
     banked = EffectKind.POSTING in kinds and not open_postings
-    missing = [state_of(facts, e, now) for e in (*open_journals, *open_postings)]
+    reversals = _open(effects, EffectKind.REVERSAL)
+    missing = [state_of(facts, e, now) for e in (*open_journals, *open_postings, *reversals)]
     if EffectKind.JOURNAL not in kinds:
         missing.append("no books are connected")
     if EffectKind.POSTING not in kinds:
         missing.append(_never_banked(facts.breaks, receipt))
-    return _TOGETHER[booked, banked] + (": " + "; ".join(missing) if missing else "")
+    undone = [name_of(e) for e in effects if _undoes(e) and e.state is EffectState.DONE]
+    taken_back = f", taken back by {' and '.join(undone)}" if undone else ""
+    return _TOGETHER[booked, banked] + taken_back + (": " + "; ".join(missing) if missing else "")
 
 
 _TOGETHER = {
@@ -184,10 +213,14 @@ _TOGETHER = {
 
 
 def _never_banked(breaks: Iterable[BreakView], receipt: ReceiptView) -> str:
-    types = sorted({b.type.value for b in breaks if b.receipt == receipt.id})
+    types = sorted({b.type.value for b in breaks if b.receipt == receipt.id and b.closed_at is None})
     return (
         f"no credit is intended because of the break {', '.join(types)}" if types else "no credit is intended"
     )
+
+
+def _undoes(effect: EffectView) -> bool:
+    return effect.kind is EffectKind.REVERSAL or effect.about == REVERSAL
 
 
 def _open(effects: Iterable[EffectView], kind: EffectKind) -> list[EffectView]:

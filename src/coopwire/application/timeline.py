@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from coopwire.domain.money import Money
 from coopwire.domain.states import ENDED_REFUND, RefundState
 from coopwire.ports.queries import (
     AllocationView,
+    BreakMoveView,
     BreakView,
     EffectDetail,
     EffectView,
@@ -24,6 +25,7 @@ from coopwire.ports.queries import (
     RefundView,
     TryView,
 )
+from coopwire.ports.stores import BreakMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,24 @@ def _entries(facts: PaymentFacts) -> Iterator[TimelineEntry]:
     for opened in facts.breaks:
         text = f"break {opened.type.value} was opened"
         yield TimelineEntry(opened.opened_at, "break.opened", str(opened.id), text)
+    types = {opened.id: opened.type.value for opened in facts.breaks}
+    for move in facts.break_moves:
+        if move.move is not BreakMove.OPENED:
+            yield _moved(move, types[move.break_id])
     for gate in facts.gates:
         yield _gate(gate)
+
+
+def _moved(move: BreakMoveView, type_: str) -> TimelineEntry:
+    word = f" {_word(move.facts)}" if move.move is BreakMove.PROPOSED else ""
+    said = f" ({move.text})" if move.text else ""
+    text = f"break {type_}: {move.actor} {move.move.value.replace('_', ' ')}{word}{said}"
+    return TimelineEntry(move.at, f"break.{move.move.value}", str(move.break_id), text)
+
+
+def _word(facts: Mapping[str, object]) -> str:
+    action = facts.get("action")
+    return str(action.get("action", "")) if isinstance(action, dict) else ""
 
 
 def _money(facts: PaymentFacts) -> Iterator[TimelineEntry]:

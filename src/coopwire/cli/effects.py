@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,13 +63,15 @@ def show_(effect: _Id, as_json: _Json = False) -> None:
         waits_for = {"waits_for": asdict(before) if before is not None else None}
         show.json_lines([{**asdict(detail), **waits_for, "breaks": [asdict(one) for one in breaks]}])
         return
-    _facts(asdict(detail.effect))
+    show.facts(asdict(detail.effect))
     if before is not None:
         show.say(f"\nit waits for effect {before.id}, which is {before.state.value}")
     tries = ((t.claimed_at, t.ended_at, t.outcome, t.late or None, t.detail) for t in detail.tries_made)
-    _part("tries", ("claimed", "ended", "outcome", "too late", "detail"), tries)
-    _part("look-ups", ("at", "answer"), ((look.at, look.answer) for look in detail.looks_made))
-    _part("breaks", ("opened", "type", "evidence"), ((b.opened_at, b.type.value, b.evidence) for b in breaks))
+    show.part("tries", ("claimed", "ended", "outcome", "too late", "detail"), tries)
+    show.part("look-ups", ("at", "answer"), ((look.at, look.answer) for look in detail.looks_made))
+    show.part(
+        "breaks", ("opened", "type", "evidence"), ((b.opened_at, b.type.value, b.evidence) for b in breaks)
+    )
 
 
 @app.command()
@@ -159,15 +161,3 @@ def _row(effect: EffectView) -> tuple[object, ...]:
         effect.due_at,
         effect.reason,
     )
-
-
-def _facts(members: Mapping[str, object]) -> None:
-    told = {name: value for name, value in members.items() if value not in (None, "")}
-    width = max(map(len, told))
-    for name, value in told.items():
-        show.say(f"{name:<{width}}  {show.cell(value)}")
-
-
-def _part(title: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    show.say(f"\n{title}")
-    show.table(columns, rows, none="none")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
+import pwd
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +13,9 @@ from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
     from coopwire.app import App
+    from coopwire.application.correcting import Corrections
     from coopwire.application.operating import Operator
+    from coopwire.application.people import Person
     from coopwire.connections import Configured
     from coopwire.settings import Settings
     from coopwire.storage.database import PostgresDatabase
@@ -103,6 +105,13 @@ def operator(hub: App) -> Operator:
     return Operator(hub.network, hub.database, hub.clock)
 
 
+def corrections(hub: App) -> Corrections:
+    """The desk at which breaks are worked."""
+    from coopwire.application.correcting import Corrections
+
+    return Corrections(hub.network, hub.database, hub.clock, hub.refunding)
+
+
 def queries(database: PostgresDatabase) -> PostgresQueries:
     """What can be read of the hub, without secrets and personal data."""
     from coopwire.storage.queries import PostgresQueries
@@ -119,13 +128,25 @@ def sealer() -> Sealer:
 
 def actor() -> str:
     """Who asks, for the audit: the person behind sudo where there is one."""
-    name = os.environ.get("SUDO_USER")
-    if not name:
-        try:
-            name = getpass.getuser()
-        except (KeyError, OSError):
-            name = f"user id {os.getuid()}"
-    return f"{name} at the command line"
+    return person().shown
+
+
+def person() -> Person:
+    """Who asks: the user of the operating system, and behind sudo the one who called it.
+
+    The environment is not asked for a name, since whoever asks can write it; only root, who needs no permission
+    from us, is believed what it says of who called sudo.
+    """
+    from coopwire.application.people import Person
+
+    number, behind_sudo = os.getuid(), os.environ.get("SUDO_UID", "")
+    if number == 0 and behind_sudo.isdecimal():
+        number = int(behind_sudo)
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except (KeyError, OverflowError):
+        name = f"user id {number}"
+    return Person(f"user {number}", f"{name} at the command line")
 
 
 def chosen(name: str | None, route: str | None, what: str) -> str:

@@ -39,6 +39,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, none: str
     console.print(shown)
 
 
+def facts(members: Mapping[str, object]) -> None:
+    """One line for each member that says something."""
+    told = {name: value for name, value in members.items() if value not in (None, "")}
+    width = max(map(len, told))
+    for name, value in told.items():
+        say(f"{name:<{width}}  {cell(value)}")
+
+
+def part(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table under a title."""
+    say(f"\n{title}")
+    table(columns, rows, none="none")
+
+
 def say(text: str) -> None:
     """One line on stdout."""
     sys.stdout.write(f"{text}\n")

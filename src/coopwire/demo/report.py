@@ -37,6 +37,7 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.LATE_OUTCOME: "an answer came late and does not fit what was found out",
     BreakType.LMS_ANSWER_REJECTED: "the loan system's allocation does not add up",
     BreakType.CONTRACT_BROKEN: "an answer was not in the agreed shape",
+    BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"
 _OUTSIDE = "QuickBooks' journals, BankOne's statements"

@@ -38,6 +38,7 @@ MAPPING: Mapping[str, str] = {
     "member_shares": "300",
     "member_overpayments": "201",
     "suspense": "202",
+    "write_offs": "71",
 }
 """Neutral keys → accounts of the simulated company's chart."""
 

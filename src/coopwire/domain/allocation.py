@@ -20,6 +20,12 @@ def whole_to(component: Component, value_minor: int) -> tuple[AllocationLine, ..
     return (AllocationLine(component, value_minor),)
 
 
+def whole_of(kind: PaymentKind, value_minor: int) -> tuple[AllocationLine, ...] | None:
+    """The allocation of a kind that takes the whole value; None for one that falls over dues."""
+    component = _WHOLE.get(kind)
+    return whole_to(component, value_minor) if component is not None else None
+
+
 def allocate(
     payment: Payment, value_minor: int, already: Mapping[str, int], now: datetime
 ) -> tuple[AllocationLine, ...]:
@@ -28,17 +34,18 @@ def allocate(
     `already` is what the hub has allocated per due id on this loan since the snapshot. Savings, shares and
     fees take the whole; a loan repayment falls over its dues; expired or absent dues go to suspense.
     """
-    component = _WHOLE.get(payment.kind)
-    if component is not None:
-        return whole_to(component, value_minor)
+    whole = whole_of(payment.kind, value_minor)
+    if whole is not None:
+        return whole
     if payment.dues is None or payment.dues.valid_until <= now:
         return whole_to(Component.SUSPENSE, value_minor)
-    lines = _waterfall(payment.dues, value_minor, already)
+    lines = waterfall(payment.dues, value_minor, already)
     check_conserved(value_minor, lines)
     return lines
 
 
-def _waterfall(dues: Dues, value_minor: int, already: Mapping[str, int]) -> tuple[AllocationLine, ...]:
+def waterfall(dues: Dues, value_minor: int, already: Mapping[str, int]) -> tuple[AllocationLine, ...]:
+    """`value_minor` over these dues, less what is allocated to each `already`; the rest is an overpayment."""
     left = value_minor
     lines = []
     for due in sorted(dues.lines, key=_order):

@@ -75,9 +75,13 @@ KEY_OF_COMPONENT = {
     Component.SHARES: "member_shares",
     Component.OVERPAYMENT: "member_overpayments",
     Component.SUSPENSE: "suspense",
+    Component.WRITTEN_OFF: "write_offs",
 }
 GATEWAY_CHARGES = "gateway_charges"
 SUSPENSE = KEY_OF_COMPONENT[Component.SUSPENSE]
+WRITE_OFFS = KEY_OF_COMPONENT[Component.WRITTEN_OFF]
+REVERSAL = "reversal"
+"""The kind of an entry that mirrors another one."""
 
 
 def clearing_key(connection: str) -> str:
@@ -150,12 +154,6 @@ def reallocation_entry(
     return JournalEntry("reallocation", on, currency, narrative, lines, branch, member)
 
 
-def refund_undone_entry(refund: JournalEntry, *, on: date, narrative: str) -> JournalEntry:
-    """The mirror of a refund's entry: the gateway took a refund back that it had called done."""
-    lines = _mirrored(refund.lines)
-    return JournalEntry("refund_undone", on, refund.currency, narrative, lines, refund.branch, refund.member)
-
-
 def reversal_entry(
     lines: Sequence[JournalLine],
     *,
@@ -169,8 +167,23 @@ def reversal_entry(
     return JournalEntry("reversal", on, currency, narrative, _mirrored(lines), branch, member)
 
 
+def refund_undone_entry(refund: JournalEntry, *, on: date, narrative: str) -> JournalEntry:
+    """The mirror of a refund's entry: the gateway took a refund back that it had called done."""
+    lines = _mirrored(refund.lines)
+    return JournalEntry("refund_undone", on, refund.currency, narrative, lines, refund.branch, refund.member)
+
+
 def _mirrored(lines: Iterable[JournalLine]) -> tuple[JournalLine, ...]:
     return tuple(JournalLine(line.key, line.side.other, line.amount_minor) for line in lines)
+
+
+def write_off_entry(
+    key: str, amount_minor: int, *, gain: bool, on: date, currency: str, narrative: str, branch: str | None
+) -> JournalEntry:
+    """Close a difference on `key` against the write-offs: as a gain (debit `key`), else as a loss (credit it)."""
+    side = Side.DEBIT if gain else Side.CREDIT
+    lines = (JournalLine(key, side, amount_minor), JournalLine(WRITE_OFFS, side.other, amount_minor))
+    return JournalEntry("write_off", on, currency, narrative, lines, branch)
 
 
 def _sides(signed: Counter[str]) -> tuple[JournalLine, ...]:

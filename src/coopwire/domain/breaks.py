@@ -50,6 +50,7 @@ class BreakType(StrEnum):
     REFUND_NOT_ORDERED = "refund_not_ordered"
     REFUND_FAILED = "refund_failed"
     REFUND_NEEDS_ATTENTION = "refund_needs_attention"
+    CORRECTION_REQUESTED = "correction_requested"
 
 
 @dataclass(frozen=True, slots=True)

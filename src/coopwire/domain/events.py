@@ -110,8 +110,8 @@ RECEIPT_SETTLED = EventType(
 EFFECT_STOPPED = EventType(
     "effect.stopped",
     1,
-    "An effect was refused, held or its outcome is unknown",
-    {**_EFFECT, "state": "refused, held or unknown", "reason": "why"},
+    "An effect was refused, held or skipped, or its outcome is unknown",
+    {**_EFFECT, "state": "refused, held, cancelled or unknown", "reason": "why"},
 )
 BREAK_OPENED = EventType(
     "break.opened",

@@ -30,10 +30,14 @@ class Component(StrEnum):
     SHARES = "shares"
     OVERPAYMENT = "overpayment"
     SUSPENSE = "suspense"
+    WRITTEN_OFF = "written_off"
+    """Two persons decided that nobody will claim it."""
 
 
 DUE_COMPONENTS = (Component.PENALTY, Component.FEES, Component.INTEREST, Component.PRINCIPAL)
 """The waterfall (design §10): what is satisfied first stands first."""
+GIVEN_TO_MEMBERS = (*DUE_COMPONENTS, Component.SAVINGS, Component.SHARES, Component.OVERPAYMENT)
+"""What an allocation may give a member; suspense is not decided, and writing off takes two persons."""
 
 
 class Mode(StrEnum):

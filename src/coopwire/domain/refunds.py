@@ -12,6 +12,7 @@ from coopwire.domain.states import UNDONE_REFUND, RefundState
 
 TAKEN_FIRST = (
     Component.SUSPENSE,
+    Component.WRITTEN_OFF,
     Component.OVERPAYMENT,
     Component.SHARES,
     Component.SAVINGS,

@@ -16,12 +16,14 @@ class Scope(StrEnum):
     PAYMENTS_READ = "payments:read"
     ACCOUNTS_WRITE = "accounts:write"
     OPERATE = "operate"
+    BREAKS_APPROVE = "breaks:approve"
     ADMIN = "admin"
 
 
 IMPLIED: dict[Scope, frozenset[Scope]] = {
     Scope.PAYMENTS_WRITE: frozenset({Scope.PAYMENTS_READ}),
     Scope.OPERATE: frozenset({Scope.PAYMENTS_READ}),
+    Scope.BREAKS_APPROVE: frozenset({Scope.PAYMENTS_READ}),
     Scope.ADMIN: frozenset(Scope),
 }
 """Scopes that another one brings with it."""

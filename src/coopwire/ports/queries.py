@@ -17,7 +17,8 @@ from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
-from coopwire.domain.states import EffectState, PaymentState, RefundState
+from coopwire.domain.states import BreakState, EffectState, PaymentState, RefundState
+from coopwire.ports.stores.breaks import BreakMove
 
 ViewT = TypeVar("ViewT")
 
@@ -36,6 +37,8 @@ class Filter:
     receipt: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    owner: str | None = None
+    closed: bool | None = None
     day: date | None = None
 
 
@@ -132,7 +135,8 @@ class ReceiptView:
 class EffectView:
     """An outgoing write. `due_at` is its next try or look-up, None when none is planned.
 
-    `about` is the kind of a journal's entry or the type of a message, empty for others.
+    `about` is the kind of a journal's entry or the type of a message, empty for others. `instead_of` is the
+    effect whose place it takes, because that one was not done or is gone.
     """
 
     id: str
@@ -154,6 +158,7 @@ class EffectView:
     finished_at: datetime | None
     provider_ref: str | None
     about: str
+    instead_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +268,11 @@ class RefundView:
 
 @dataclass(frozen=True, slots=True)
 class BreakView:
-    """A difference that a person or a rule must resolve."""
+    """A difference that a person or a rule must resolve; its age counts from `opened_at`. Minor units.
+
+    `proposal` holds the proposed correction (`action`) and what it will write (`plan`); `refund` is the one
+    that an approval began, `run` the reconciliation that found it.
+    """
 
     id: int
     type: BreakType
@@ -272,8 +281,40 @@ class BreakView:
     receipt: str | None
     effect: str | None
     evidence: Mapping[str, object]
-    state: str
+    amount_minor: int | None
+    currency: str | None
+    state: BreakState
+    owner: str | None
+    proposal: Mapping[str, object] | None
+    proposed_by: str | None
+    approved_by: str | None
+    resolution: str | None
+    refund: str | None
+    run: str | None
     opened_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakMoveView:
+    """One line of a break's history: who did what, and with which facts."""
+
+    break_id: int
+    at: datetime
+    actor: str
+    move: BreakMove
+    text: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakDetail:
+    """A break with its history and its correcting effects, the oldest first, and what may be proposed."""
+
+    difference: BreakView
+    history: tuple[BreakMoveView, ...]
+    effects: tuple[EffectView, ...]
+    corrections: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +414,7 @@ class PaymentFacts:
     waits_for: tuple[EffectView, ...]
     gates: tuple[GateView, ...]
     breaks: tuple[BreakView, ...]
+    break_moves: tuple[BreakMoveView, ...]
     actions: tuple[ActionView, ...]
 
 
@@ -409,6 +451,10 @@ class Queries(Protocol):
     async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...
     async def postings(self, which: Filter, limit: int, after: Position | None) -> Page[PostingView]: ...
     async def breaks(self, which: Filter, limit: int, after: Position | None) -> Page[BreakView]: ...
+    async def difference(self, id: int) -> BreakDetail | None:
+        """One break with everything about it."""
+        ...
+
     async def reconciliations(
         self, which: Filter, limit: int, after: Position | None
     ) -> Page[ReconciliationView]: ...

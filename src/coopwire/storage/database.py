@@ -11,10 +11,10 @@ from typing import Any
 import asyncpg
 
 from coopwire.domain.breaks import Break
-from coopwire.domain.states import BreakState
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
 from coopwire.storage import looks, money, refunds, rows
+from coopwire.storage.breaks import BreakStore, open_new
 from coopwire.storage.connections import (
     ConnectionStore,
     IdempotencyStore,
@@ -68,6 +68,7 @@ class PostgresTransaction:
         self.payments = money.PaymentStore(connection, sealer)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
+        self.breaks = BreakStore(connection)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
         self.workers = WorkerStore(connection)
@@ -83,25 +84,7 @@ class PostgresTransaction:
 
     async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
         """Open those that are new (by `once`); return them."""
-        by_once = {b.once: b for b in breaks}
-        values = [
-            (
-                b.type.value,
-                b.once,
-                b.subject,
-                b.payment,
-                b.receipt,
-                b.effect,
-                b.evidence,
-                b.amount_minor,
-                b.currency,
-                BreakState.OPEN.value,
-                now,
-            )
-            for b in by_once.values()
-        ]
-        opened = await rows.insert(self._db, "breaks", values, "ON CONFLICT DO NOTHING RETURNING once")
-        return [by_once[row["once"]] for row in opened]
+        return await open_new(self._db, breaks, now)
 
     async def apply(self, changes: Changes, now: datetime) -> None:
         """Write every row of `changes` except breaks, one statement per kind."""

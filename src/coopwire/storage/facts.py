@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from coopwire.domain.corrections import CORRECTIONS_OF
+from coopwire.domain.states import BreakState
 from coopwire.ports.queries import (
+    BreakDetail,
     EffectDetail,
     GateView,
     LookView,
@@ -42,6 +45,7 @@ async def facts(db: Connection, payment: PaymentView, now: datetime) -> PaymentF
         [row["id"] for row in receipts],
     )
     followed = {(row["connection"], row["id"]) for row in refunds}
+    breaks = await _breaks(db, payment.reference, receipts)
     connections = {c for c, _ in asked} | {row["connection"] for row in effects}
     return PaymentFacts(
         payment=payment,
@@ -54,7 +58,8 @@ async def facts(db: Connection, payment: PaymentView, now: datetime) -> PaymentF
         effects=tuple(await in_detail(db, effects)),
         waits_for=tuple(views.effect(row) for row in await _predecessors(db, effects)),
         gates=await closed_gates(db, now, connections),
-        breaks=tuple(views.opened_break(row) for row in await _breaks(db, payment.reference, receipts)),
+        breaks=tuple(views.opened_break(row) for row in breaks),
+        break_moves=tuple(views.break_move(row) for row in await _break_moves(db, breaks)),
         actions=tuple(views.action(row) for row in await _actions(db, effects)),
     )
 
@@ -92,6 +97,21 @@ async def in_detail(db: Connection, effects: Sequence[Row]) -> list[EffectDetail
         )
         for row in effects
     ]
+
+
+async def break_in_detail(db: Connection, row: Row) -> BreakDetail:
+    """A break with its history, its correcting effects and what may be proposed about it."""
+    effects = await db.fetch(
+        "SELECT e.* FROM effects e JOIN break_effects l ON l.effect = e.id WHERE l.break = $1 ORDER BY e.seq",
+        row["id"],
+    )
+    difference = views.opened_break(row)
+    return BreakDetail(
+        difference,
+        tuple(views.break_move(move) for move in await _break_moves(db, [row])),
+        tuple(views.effect(effect) for effect in effects),
+        CORRECTIONS_OF[difference.type] if difference.state is BreakState.OPEN else (),
+    )
 
 
 async def _looks(db: Connection, of: Collection[tuple[str, str]]) -> list[LookView]:
@@ -157,6 +177,16 @@ async def _breaks(db: Connection, payment: str, receipts: Sequence[Row]) -> list
         "SELECT * FROM breaks WHERE payment = $1 OR receipt = ANY($2::text[]) ORDER BY id LIMIT $3",
         payment,
         [row["id"] for row in receipts],
+        _MOST_FACTS,
+    )
+    return list(found)
+
+
+async def _break_moves(db: Connection, breaks: Sequence[Row]) -> list[Row]:
+    found = await db.fetch(
+        "SELECT * FROM (SELECT * FROM break_moves WHERE break = ANY($1::bigint[]) ORDER BY id DESC LIMIT $2) m "
+        "ORDER BY id",
+        [row["id"] for row in breaks],
         _MOST_FACTS,
     )
     return list(found)

@@ -104,6 +104,8 @@ BREAKS = Listing(
         **_OF_PAYMENT,
         "state": "b.state = {}",
         "type": "b.type = {}",
+        "owner": "b.owner = {}",
+        "closed": "(b.closed_at IS NOT NULL) = {}",
         "connection": "b.evidence ->> 'connection' = {}",
         "payment": "b.payment = {}",
         "receipt": "b.receipt = {}",

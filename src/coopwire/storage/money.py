@@ -84,10 +84,12 @@ class PaymentStore:
             attempt.created_at,
         )
 
-    async def get(self, references: Sequence[str]) -> dict[str, Payment]:
+    async def get(self, references: Sequence[str], *, lock: bool = False) -> dict[str, Payment]:
         """Payments by reference."""
         found = await self._db.fetch(
-            "SELECT * FROM payments WHERE reference = ANY($1::text[])", list(references)
+            "SELECT * FROM payments WHERE reference = ANY($1::text[]) "
+            f"{'ORDER BY reference FOR UPDATE' if lock else ''}",
+            list(references),
         )
         return {row["reference"]: rows.payment(row) for row in found}
 
@@ -194,18 +196,24 @@ async def add_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> None:
 
 
 async def reallocate(db: Connection, changes: Sequence[Reallocation]) -> None:
-    """Replace the suspense of receipts by what the loan system decided; the old lines stay, marked."""
+    """Replace lines of receipts by what was decided since; the old lines stay, marked."""
     for change in changes:
-        last = await db.fetchval(
-            "UPDATE allocations SET replaced_at = $2 WHERE receipt = $1 AND replaced_at IS NULL RETURNING n",
+        await db.execute(
+            "UPDATE allocations SET replaced_at = $2 WHERE receipt = $1 AND replaced_at IS NULL "
+            "AND ($3::text IS NULL OR component = $3)",
             change.receipt,
             change.at,
+            change.of.value if change.of is not None else None,
         )
         await db.execute(
-            "UPDATE receipts SET allocation_state = $2 WHERE id = $1",
+            "UPDATE receipts SET allocation_state = $2, payment = coalesce($3, payment), account_key = $4 "
+            "WHERE id = $1",
             change.receipt,
             AllocationState.ALLOCATED.value,
+            change.payment,
+            change.account_key,
         )
+        last = await db.fetchval("SELECT max(n) FROM allocations WHERE receipt = $1", change.receipt)
         await rows.insert(
             db,
             "allocations",

@@ -7,6 +7,7 @@ from typing import Any
 
 from coopwire.ports.queries import (
     AttemptView,
+    BreakDetail,
     BreakView,
     CoreAccountView,
     EffectDetail,
@@ -26,7 +27,7 @@ from coopwire.ports.queries import (
     ViewT,
 )
 from coopwire.storage import listing, migrate, views
-from coopwire.storage.facts import closed_gates, facts, in_detail, with_allocation
+from coopwire.storage.facts import break_in_detail, closed_gates, facts, in_detail, with_allocation
 from coopwire.storage.listing import Listing, fetch
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
@@ -73,6 +74,12 @@ class PostgresQueries:
             row = await db.fetchrow("SELECT * FROM effects WHERE id = $1", id)
             found = await in_detail(db, [row] if row is not None else [])
         return found[0] if found else None
+
+    async def difference(self, id: int) -> BreakDetail | None:
+        """One break with everything about it."""
+        async with snapshot(self._pool, "read break") as db:
+            row = await db.fetchrow("SELECT * FROM breaks WHERE id = $1", id)
+            return await break_in_detail(db, row) if row is not None else None
 
     # -- lists --------------------------------------------------------------------------------------------
 

@@ -22,6 +22,10 @@ _MOVE = """
 INSERT INTO break_moves (break, at, actor, move, text, facts)
 SELECT b, $2, $3, $4, $5, $6 FROM unnest($1::bigint[]) AS b
 """
+_REOPEN = """
+UPDATE breaks SET state = 'open', proposal = NULL, proposed_by = NULL, proposer = NULL, approved_by = NULL,
+    resolution = NULL, refund = NULL, closed_at = NULL WHERE id = $1
+"""
 _GONE_TEXT = "not found any more by the reconciliation"
 
 
@@ -76,21 +80,22 @@ class ReconciliationStore:
         await self._db.execute("UPDATE breaks SET run = $2 WHERE id = ANY($1::bigint[])", same, report.run)
         for row in changed:
             await self._told_anew(row, by_once[row["once"]], report)
-        return [by_once[row["once"]] for row in changed if row["state"] in _CLOSED]
+        return [by_once[row["once"]] for row in changed if row["state"] == BreakState.RESOLVED]
 
     async def _told_anew(self, row: Row, one: Break, report: DayReport) -> None:
-        closed = row["state"] in _CLOSED
         await self._db.execute(
-            "UPDATE breaks SET evidence = $2, amount_minor = $3, run = $4, "
-            "state = CASE WHEN $5 THEN 'open' ELSE state END, resolution = CASE WHEN $5 THEN NULL ELSE resolution END, "
-            "closed_at = CASE WHEN $5 THEN NULL ELSE closed_at END WHERE id = $1",
+            "UPDATE breaks SET evidence = $2, amount_minor = $3, run = $4 WHERE id = $1",
             row["id"],
             one.evidence,
             one.amount_minor,
             report.run,
-            closed,
         )
-        move = "reopened" if closed else "commented"
+        # What was written off is not opened again: the money is booked.
+        resolved = row["state"] == BreakState.RESOLVED
+        if resolved:
+            await self._db.execute(_REOPEN, row["id"])
+            await self._db.execute("UPDATE break_effects SET live = false WHERE break = $1", row["id"])
+        move = "reopened" if resolved else "commented"
         await self._moved([row["id"]], report, move, "found again with other facts")
 
     async def resolve_gone(

@@ -133,6 +133,15 @@ COLUMNS: dict[str, dict[str, str]] = {
         "state": "text",
         "opened_at": "timestamptz",
     },
+    "break_moves": {
+        "break": "bigint",
+        "at": "timestamptz",
+        "actor": "text",
+        "move": "text",
+        "text": "text",
+        "facts": "jsonb",
+    },
+    "break_effects": {"break": "bigint", "effect": "text", "corrects": "text"},
 }
 
 

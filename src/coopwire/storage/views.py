@@ -14,6 +14,7 @@ from coopwire.ports.queries import (
     ActionView,
     AllocationView,
     AttemptView,
+    BreakMoveView,
     BreakView,
     CoreAccountView,
     EffectView,
@@ -84,6 +85,7 @@ def effect(row: Row) -> EffectView:
         row,
         due_at=row["due_at"] if planned else None,
         about=_about(EffectKind(row["kind"]), row["order"]),
+        instead_of=row["order"].get("instead_of"),
     )
 
 
@@ -144,6 +146,11 @@ def notice(row: Row) -> NoticeView:
 def opened_break(row: Row) -> BreakView:
     """A break."""
     return shaped(BreakView, row)
+
+
+def break_move(row: Row) -> BreakMoveView:
+    """One line of a break's history."""
+    return shaped(BreakMoveView, row, break_id=row["break"])
 
 
 def gate(row: Row) -> GateView:

@@ -9,6 +9,7 @@ from fastapi import Depends, Security, params
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
+from coopwire.application.people import Person
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.web.office import Office
 from coopwire.web.problems import FORBIDDEN, UNAUTHENTICATED, Problem
@@ -57,3 +58,8 @@ Caller = Annotated[ApiKey, Depends(_caller)]
 def actor(key: ApiKey) -> str:
     """How the audit names who used this key."""
     return f"key {key.id} ({key.name})"[:120]
+
+
+def person(key: ApiKey) -> Person:
+    """Who uses this key: whatever it is called, one key is one person."""
+    return Person(f"key {key.id}", actor(key))

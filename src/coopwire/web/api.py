@@ -13,7 +13,16 @@ from coopwire.web.document import allowed_methods, document
 from coopwire.web.front import Front
 from coopwire.web.office import Office
 from coopwire.web.problems import HANDLERS, METHOD_NOT_ALLOWED, Problem, answer
-from coopwire.web.routes import accounts, health, keys, money, operations, payments, reconciliations
+from coopwire.web.routes import (
+    accounts,
+    breaks,
+    health,
+    keys,
+    money,
+    operations,
+    payments,
+    reconciliations,
+)
 
 _LIMITS = {"/v1/core-accounts": 8 << 20}
 """Bytes of a body, for paths that need more than the usual limit."""
@@ -31,7 +40,7 @@ def build_api(office: Office) -> FastAPI:
     )
     app.state.office = office
     app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
-    for module in (payments, money, operations, reconciliations, accounts, keys, health):
+    for module in (payments, money, breaks, operations, reconciliations, accounts, keys, health):
         app.include_router(module.router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app

@@ -122,6 +122,7 @@ def _effect(id_: str, kind: str, connection: str, **more: Any) -> dict[str, Any]
         "finished_at": "2026-03-02T09:17:44Z",
         "provider_ref": "8841",
         "about": "loan_repayment" if kind == "journal" else "",
+        "instead_of": None,
         **more,
     }
 
@@ -180,7 +181,14 @@ POSTING = {
     "value_on": "2026-03-02",
     "narration": f"loan repayment {_PAYMENT}",
 }
-BREAK = {
+_ALLOCATE: dict[str, Any] = {
+    "action": "allocate",
+    "receipt": _RECEIPT,
+    "payment": _PAYMENT,
+    "lines": [{"component": "principal", "amount_minor": 5_000_000, "due": "D3"}],
+}
+_MAKER = "key k8s2d6f1g9h4j7k3l5q0 (back office)"
+BREAK: dict[str, Any] = {
     "id": 7,
     "type": "amount_differs",
     "subject": _RECEIPT,
@@ -193,9 +201,61 @@ BREAK = {
         "value_minor": 5_000_000,
         "asked_minor": 5_250_000,
     },
-    "state": "open",
+    "amount_minor": 5_000_000,
+    "currency": "NGN",
+    "state": "proposed",
+    "owner": "finance desk",
+    "proposal": {
+        "action": _ALLOCATE,
+        "plan": [{"receipt": _RECEIPT, "to": "loan:LN-00457", "lines": _ALLOCATE["lines"]}],
+    },
+    "proposed_by": _MAKER,
+    "approved_by": None,
+    "resolution": None,
+    "refund": None,
+    "run": None,
     "opened_at": _RECORDED_AT,
+    "closed_at": None,
 }
+BREAK_DETAIL = {
+    "difference": BREAK,
+    "history": [
+        {
+            "break_id": 7,
+            "at": _RECORDED_AT,
+            "actor": "coopwire",
+            "move": "opened",
+            "text": "",
+            "facts": {},
+        },
+        {
+            "break_id": 7,
+            "at": "2026-03-02T10:04:00Z",
+            "actor": _MAKER,
+            "move": "proposed",
+            "text": "the member paid in part, says the branch",
+            "facts": BREAK["proposal"],
+        },
+    ],
+    "effects": [],
+    "corrections": [],
+}
+COMMENT_BODY = {"text": "the branch is asking the member"}
+ASSIGN_BODY = {"owner": "finance desk"}
+PROPOSE_BODIES: list[Any] = [
+    {"correction": one, "reason": "the member paid in part, says the branch"}
+    for one in (
+        _ALLOCATE,
+        {"action": "reverse_journal", "journal": _JOURNAL, "on": "2026-03-02"},
+        {"action": "post_journal_again", "journal": _JOURNAL},
+        {"action": "reverse_posting", "posting": _POSTING},
+        {"action": "post_posting_again", "posting": _POSTING},
+        {"action": "credit_again", "refund": "f2d6g8h1j4k7l9z3x5c0"},
+        {"action": "refund", "receipt": _RECEIPT, "amount_minor": 5_000_000},
+        {"action": "write_off", "receipt": _RECEIPT, "amount_minor": 300},
+    )
+]
+CORRECTION_REQUEST_BODY = {"subject": _RECEIPT, "reason": "the member asks for the money back"}
 _RUN = "c7q1w8e2r5t9y3u6i4o0"
 _DIGESTS = {
     "inputs_digest": "5f0c6d1e2b7a49383c4f1d0a9e8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b",

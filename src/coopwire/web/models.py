@@ -23,7 +23,7 @@ from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.receipts import AllocationState
-from coopwire.domain.states import EffectState, PaymentState, RefundState
+from coopwire.domain.states import BreakState, EffectState, PaymentState, RefundState
 from coopwire.ports.keys import Scope
 from coopwire.ports.queries import Filter
 
@@ -188,6 +188,136 @@ class OpenGateBody(_Body):
     reason: Reason
 
 
+class CommentBody(_Body):
+    """Say something about a break; kept in its history with the key's name."""
+
+    text: Reason
+
+
+class AssignBody(_Body):
+    """Say who cares for a break."""
+
+    owner: Named | None = Field(description="null: nobody")
+
+
+class LineBody(_Body):
+    """A part of the money and the due that it satisfies. Minor units."""
+
+    component: Literal[
+        Component.PENALTY,
+        Component.FEES,
+        Component.INTEREST,
+        Component.PRINCIPAL,
+        Component.SAVINGS,
+        Component.SHARES,
+        Component.OVERPAYMENT,
+    ]
+    amount_minor: Amount
+    due: Ref | None = None
+
+
+class AllocateBody(_Body):
+    """Give what a receipt has in suspense to a payment, or to a member's loan or product."""
+
+    action: Literal["allocate"]
+    receipt: Ref
+    payment: Ref | None = Field(None, description="a payment; else member, kind and loan")
+    member: Ref | None = None
+    kind: PaymentKind | None = None
+    loan: Ref | None = Field(None, description="the loan, or the account for savings and shares")
+    branch: Ref | None = None
+    lines: list[LineBody] | None = Field(
+        None, min_length=1, max_length=500, description="where every minor unit goes"
+    )
+    dues: DuesBody | None = Field(
+        None, description="in place of lines: the hub's waterfall over what the loan owes"
+    )
+
+
+class ReverseJournalBody(_Body):
+    """Post the mirror of an entry that stands in the books."""
+
+    action: Literal["reverse_journal"]
+    journal: Ref = Field(description="the effect's id")
+    on: Day | None = Field(None, description="default: today's business day")
+
+
+class PostJournalAgainBody(_Body):
+    """Post an entry again that does not stand in the books."""
+
+    action: Literal["post_journal_again"]
+    journal: Ref = Field(description="the effect's id")
+    on: Day | None = Field(None, description="default: the day that it had")
+
+
+class ReversePostingBody(_Body):
+    """Undo a posting that stands in the core bank, whole."""
+
+    action: Literal["reverse_posting"]
+    posting: Ref = Field(description="the effect's id")
+
+
+class PostPostingAgainBody(_Body):
+    """Post a posting again that does not stand in the core bank."""
+
+    action: Literal["post_posting_again"]
+    posting: Ref = Field(description="the effect's id")
+
+
+class CreditAgainBody(_Body):
+    """Credit the member again with a refund that was debited and did not arrive."""
+
+    action: Literal["credit_again"]
+    refund: Ref
+
+
+class RefundBody(_Body):
+    """Give a part of a receipt, or all of it, back to the member. Minor units."""
+
+    action: Literal["refund"]
+    receipt: Ref
+    amount_minor: Amount
+
+
+class WriteOffBody(_Body):
+    """Book a difference to the write-offs: of a receipt, or of a gateway's clearing account. Minor units."""
+
+    action: Literal["write_off"]
+    amount_minor: Amount
+    receipt: Ref | None = Field(None, description="money in suspense, else overpaid, that nobody will claim")
+    connection: Connection | None = Field(
+        None, description="a gateway that does not have money of its clearing account"
+    )
+
+
+CorrectionBody = Annotated[
+    AllocateBody
+    | ReverseJournalBody
+    | PostJournalAgainBody
+    | ReversePostingBody
+    | PostPostingAgainBody
+    | CreditAgainBody
+    | RefundBody
+    | WriteOffBody,
+    Field(discriminator="action"),
+]
+"""What two persons may do about a break."""
+
+
+class ProposeBody(_Body):
+    """Propose a correction; another person must approve it."""
+
+    correction: CorrectionBody
+    reason: Reason
+
+
+class CorrectionRequestBody(_Body):
+    """Ask for a correction of a receipt or an effect that no rule complains about."""
+
+    subject: Ref = Field(description="a receipt's or an effect's id")
+    reason: Reason
+
+
 class KeyBody(_Body):
     """Make an API key."""
 
@@ -263,9 +393,11 @@ class EffectFilter(WriteFilter):
 
 
 class BreakFilter(_Timed):
-    """Which breaks."""
+    """Which breaks; their age by `since` and `until`."""
 
-    state: Literal["open"] | None = None
+    state: BreakState | None = None
+    closed: bool | None = Field(None, description="false: those that still ask for somebody")
+    owner: Named | None = None
     type: BreakType | None = None
     payment: Ref | None = None
     receipt: Ref | None = None

@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from coopwire.application.accounts import AccountImport
+from coopwire.application.correcting import Corrections
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
@@ -28,6 +29,7 @@ class Office:
     network: Network
     desk: Desk
     operator: Operator
+    corrections: Corrections
     reconciler: Reconciler
     days: Days
     exports: ReportExports

@@ -1,5 +1,6 @@
 """What the hub keeps: one transaction with a store per noun, and what each message changes, as plain rows."""
 
+from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
 from coopwire.ports.stores.effects import Claim, Effects, Outcome, Try
@@ -25,6 +26,10 @@ from coopwire.ports.stores.workers import Workers
 
 __all__ = [
     "AccountMapping",
+    "BreakMove",
+    "BreakNote",
+    "BreakRow",
+    "Breaks",
     "Changes",
     "Claim",
     "ClaimedRefund",

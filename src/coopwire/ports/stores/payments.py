@@ -47,8 +47,8 @@ class Payments(Protocol):
         """A further attempt of a payment."""
         ...
 
-    async def get(self, references: Sequence[str]) -> dict[str, Payment]:
-        """Payments by reference."""
+    async def get(self, references: Sequence[str], *, lock: bool = False) -> dict[str, Payment]:
+        """Payments by reference; with `lock` nobody else moves them until the commit."""
         ...
 
     async def of_attempt(self, attempt: str) -> tuple[Attempt, Payment] | None:

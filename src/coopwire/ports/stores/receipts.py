@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 
 
@@ -22,12 +23,17 @@ class NewReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Reallocation:
-    """The loan system's decision replaces the suspense of a receipt."""
+    """A decision of the loan system, or of two persons, takes the place of lines of a receipt's allocation.
+
+    Only lines of the component `of` are replaced, or all when it is None; `payment` links the receipt to one.
+    """
 
     receipt: str
     account_key: str
     lines: tuple[AllocationLine, ...]
     at: datetime
+    of: Component | None = None
+    payment: str | None = None
 
 
 class Receipts(Protocol):

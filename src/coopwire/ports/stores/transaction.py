@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from coopwire.domain.breaks import Break
+from coopwire.ports.stores.breaks import Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import Connections
 from coopwire.ports.stores.effects import Effects
@@ -46,6 +47,8 @@ class Transaction(Protocol):
     @property
     def refunds(self) -> Refunds: ...
     @property
+    def breaks(self) -> Breaks: ...
+    @property
     def connections(self) -> Connections: ...
     @property
     def idempotency(self) -> Idempotency: ...
@@ -57,7 +60,7 @@ class Transaction(Protocol):
     def reconciliations(self) -> Reconciliations: ...
 
     async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
-        """Open those that are new (by `once`); return them."""
+        """Open those that are new (by `once`), each with the first line of its history; return them."""
         ...
 
     async def apply(self, changes: Changes, now: datetime) -> None:

@@ -104,12 +104,20 @@ class Ledger:
 
     def apply(self, receipt: str, lines: list[dict[str, Any]]) -> None:
         """Take an allocation over, whoever decided it; a receipt counts once."""
-        if receipt in self.allocations:
-            return
+        if receipt not in self.allocations:
+            self._count(lines, 1)
+            self.allocations[receipt] = lines
+
+    def replace(self, receipt: str, lines: list[dict[str, Any]]) -> None:
+        """Two persons at the hub decided anew where the receipt goes: what it satisfied before is owed again."""
+        self._count(self.allocations.get(receipt, []), -1)
+        self._count(lines, 1)
         self.allocations[receipt] = lines
+
+    def _count(self, lines: list[dict[str, Any]], sign: int) -> None:
         for line in lines:
             if line["due"] in self._dues:
-                self._dues[line["due"]].left_minor -= line["amount_minor"]
+                self._dues[line["due"]].left_minor -= sign * line["amount_minor"]
 
     def _lines(self, facts: Mapping[str, Any], order: Sequence[str]) -> list[dict[str, Any]]:
         value, kind = facts["value_minor"], facts.get("kind")
@@ -177,7 +185,9 @@ class LoanSystem:
                 "allocations": self.ledger.allocate(str(receipt), facts, self.settings.order()),
             }
         if "allocation" in facts:
-            self.ledger.apply(str(receipt), _decided_lines(facts))
+            told_anew = payload.get("type") == "receipt.allocated"
+            take = self.ledger.replace if told_anew else self.ledger.apply
+            take(str(receipt), _decided_lines(facts))
         return {"receipt": receipt}
 
     def _verified_id(self, call: Call) -> str:

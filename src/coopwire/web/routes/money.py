@@ -1,4 +1,4 @@
-"""What became of the money: receipts, entries in the books, credits in the core bank, refunds, breaks."""
+"""What became of the money: receipts, entries in the books, credits in the core bank, refunds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from coopwire.ports.keys import Scope
-from coopwire.ports.queries import BreakView, JournalView, PostingView, ReceiptView, RefundView
+from coopwire.ports.queries import JournalView, PostingView, ReceiptView, RefundView
 from coopwire.web import examples
 from coopwire.web.access import needs
 from coopwire.web.answers import Listed
 from coopwire.web.document import answers
 from coopwire.web.listing import part
-from coopwire.web.models import BreakFilter, ReceiptFilter, RefundFilter, WriteFilter
+from coopwire.web.models import ReceiptFilter, RefundFilter, WriteFilter
 from coopwire.web.office import TheOffice
 from coopwire.web.problems import INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
@@ -64,9 +64,3 @@ async def read_refund(id: str, office: TheOffice) -> RefundView:
     if found is None:
         raise Problem(NOT_FOUND, "there is no such refund")
     return found
-
-
-@router.get("/breaks", responses=answers(examples.listed(examples.BREAK), INVALID))
-async def list_breaks(which: Annotated[BreakFilter, Query()], office: TheOffice) -> Listed[BreakView]:
-    """Differences that a person or a rule must resolve, the newest first."""
-    return await part("breaks", office.queries.breaks, which)

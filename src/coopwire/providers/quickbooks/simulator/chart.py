@@ -76,6 +76,7 @@ _START: Final = (
     ("66", "VAT on Charges", "Expense", "TaxesPaid", True),
     ("67", "Stamp Duty", "Expense", "TaxesPaid", True),
     ("70", "Rounding Differences", "Other Expense", "OtherMiscellaneousExpense", True),
+    ("71", "Write-offs", "Other Expense", "OtherMiscellaneousExpense", True),
     ("82", "Interest Income on Loans", "Income", "OtherPrimaryIncome", True),
     ("83", "Penalty Income", "Income", "OtherPrimaryIncome", True),
     ("84", "Fee Income", "Income", "ServiceFeeIncome", True),

@@ -52,11 +52,15 @@ ALTER TABLE breaks
     ADD COLUMN owner text,
     ADD COLUMN proposal jsonb,
     ADD COLUMN proposed_by text,
+    ADD COLUMN proposer text,
     ADD COLUMN approved_by text,
     ADD COLUMN resolution text,
+    ADD COLUMN refund text,
     ADD COLUMN run text,
     ADD COLUMN closed_at timestamptz;
 CREATE INDEX breaks_open ON breaks (state, id) WHERE closed_at IS NULL;
+CREATE INDEX breaks_by_subject ON breaks (subject);
+CREATE INDEX breaks_by_refund ON breaks (refund) WHERE refund IS NOT NULL;
 
 CREATE TABLE break_moves (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -72,9 +76,12 @@ CREATE INDEX break_moves_by_break ON break_moves (break, id);
 CREATE TABLE break_effects (
     break bigint NOT NULL REFERENCES breaks,
     effect text NOT NULL,
+    corrects text NOT NULL,
+    live boolean NOT NULL DEFAULT true,
     PRIMARY KEY (break, effect)
 );
 CREATE INDEX break_effects_by_effect ON break_effects (effect);
+CREATE INDEX break_effects_by_subject ON break_effects (corrects);
 
 CREATE TABLE reconciliations (
     id text PRIMARY KEY,
