@@ -8,7 +8,7 @@ import pytest
 from rigs.api import FrontDoor
 
 from coopwire.domain.references import new_reference
-from coopwire.ports.keys import Scope
+from coopwire.ports.keys import IMPLIED, Scope
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,6 +27,16 @@ NEEDS = {
     ("GET", "/v1/refunds"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/refunds/{REF}"): Scope.PAYMENTS_READ,
     ("GET", "/v1/breaks"): Scope.PAYMENTS_READ,
+    ("GET", f"/v1/breaks/{REF}"): Scope.PAYMENTS_READ,
+    ("POST", f"/v1/breaks/{REF}/comment"): Scope.OPERATE,
+    ("POST", f"/v1/breaks/{REF}/assign"): Scope.OPERATE,
+    ("POST", f"/v1/breaks/{REF}/look"): Scope.OPERATE,
+    ("POST", f"/v1/breaks/{REF}/resolve"): Scope.OPERATE,
+    ("POST", f"/v1/breaks/{REF}/propose"): Scope.OPERATE,
+    ("POST", f"/v1/breaks/{REF}/withdraw"): Scope.OPERATE,
+    ("POST", f"/v1/breaks/{REF}/reject"): Scope.BREAKS_APPROVE,
+    ("POST", f"/v1/breaks/{REF}/approve"): Scope.BREAKS_APPROVE,
+    ("POST", "/v1/corrections"): Scope.OPERATE,
     ("GET", "/v1/effects"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/effects/{REF}"): Scope.PAYMENTS_READ,
     ("POST", f"/v1/effects/{REF}/resume"): Scope.OPERATE,
@@ -66,9 +76,7 @@ async def test_a_route_lets_only_its_scope_in(front: FrontDoor, method: str, pat
     assert (told.status, told.headers["www-authenticate"]) == (401, "Bearer")
     for scope in Scope:
         told = await front.call(method, path, key=await front.key(scope))
-        allowed = scope in (needed, Scope.ADMIN) or (
-            needed is Scope.PAYMENTS_READ and scope in (Scope.PAYMENTS_WRITE, Scope.OPERATE)
-        )
+        allowed = scope in (needed, Scope.ADMIN) or needed in IMPLIED.get(scope, ())
         assert (told.status != 403) is allowed, (scope, told.body)
         assert told.status != 401
         if not allowed:

@@ -136,7 +136,7 @@ class Refunding:
             gl=str(gl),
             amount_minor=amount_minor,
             currency=refund.currency,
-            value_on=self._network.routes.business_day(now),
+            value_on=self._network.value_day(now),
             narration=f"refund {refund.id}",
             now=now,
             after=(await tx.effects.lane_tails([lane])).get(lane),
