@@ -24,6 +24,7 @@ ROOMS_BELOW_THE_DOOR = {
     "providers": {"transport", "simulation"} | INNER,
     "bus": {"transport"} | INNER,
     "storage": {"transport"} | INNER,
+    "spreadsheets": INNER,
     "monitoring": INNER,
     "exports": INNER,
     "transport": INNER,

@@ -19,6 +19,7 @@ import structlog
 from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
 from coopwire.application.calendar import BusinessDays
 from coopwire.application.executor import Executor
+from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network
@@ -46,6 +47,7 @@ from coopwire.transport.http import GuardedHttp, HttpTransport
 if TYPE_CHECKING:
     import uvicorn
 
+    from coopwire.application.receipt_desk import ReceiptDesk
     from coopwire.application.reconciling.reconciler import Reconciler
     from coopwire.application.recovering import Recovery
     from coopwire.web.asgi import ASGI
@@ -68,6 +70,7 @@ class App:
     executor: Executor
     looker: Looker
     drain: Drain
+    importing: Importing
     sweeper: Sweeper
     calendar: BusinessDays
     bus: PostgresBus
@@ -83,6 +86,7 @@ class App:
             self.looker.run,
             self.tracker.run,
             self.drain.run,
+            self.importing.run,
             self.bus.run,
             self.calendar.run,
         )
@@ -269,6 +273,7 @@ def _assemble(
         executor=executor,
         looker=Looker(network, database, clock, bells, fail),
         drain=Drain(network, database, clock, bells),
+        importing=Importing(network, database, clock, bells),
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
         calendar=BusinessDays(network, database, clock, bells),
         bus=PostgresBus(database, clock, consumers(network, clock), bells),
@@ -306,6 +311,15 @@ def recovery(app: App) -> Recovery:
     return Recovery(app.network, app.database, reconciler(app), app.clock, app.bells)
 
 
+def receipt_desk(app: App) -> ReceiptDesk:
+    """Where money from elsewhere is taken in."""
+    # Imported when it is used: a worker reads no spreadsheets.
+    from coopwire.application.receipt_desk import ReceiptDesk
+    from coopwire.spreadsheets.xlsx import XlsxSheets
+
+    return ReceiptDesk(app.network, app.database, app.clock, app.bells, XlsxSheets())
+
+
 def office(app: App) -> Office:
     """What the API's routes work with."""
     # Here and below the web is imported when it is used: a worker and a command have no need of it.
@@ -329,6 +343,7 @@ def office(app: App) -> Office:
         reconciler=reconciler(app),
         days=DayRows(pool),
         exports=export_report,
+        receipts=receipt_desk(app),
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool),

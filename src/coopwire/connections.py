@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coopwire.application.network import Routes
 from coopwire.domain.payments import AllocationMode, Mode
+from coopwire.domain.receipts import ReceiptSource, Source
 from coopwire.ports.providers import ConfigurationError, Connection, Profile, Role, SettingField
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 
 _CONNECTIONS, _ROUTES, _RECEIVABLE_GL = "connections", "routes", "receivable_gl"
+_SOURCES = "sources"
 _LARGEST_FILE = 1 << 20
 _LARGEST_SECRET = 64 << 10
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
@@ -42,6 +44,17 @@ COMMON_OF_GATEWAYS: tuple[SettingField, ...] = (
     ),
 )
 """Further fields of every gateway connection."""
+SOURCE_KINDS = tuple(kind for kind in ReceiptSource if kind is not ReceiptSource.GATEWAY)
+OF_SOURCES: tuple[SettingField, ...] = (
+    SettingField("kind", f"where the money arrives: {', '.join(f'`{kind}`' for kind in SOURCE_KINDS)}"),
+    SettingField(
+        "checker",
+        "`true`: what it brings is booked only after a second person released it",
+        required=False,
+        default="false",
+    ),
+)
+"""Fields of every source of receipts from elsewhere."""
 ROUTES: Mapping[str, Role] = {
     "gateway": Role.GATEWAY,
     "books": Role.BOOKS,
@@ -84,7 +97,7 @@ def load(path: Path, settings: Settings) -> Configured:
     """The connections and routes of the file. ConnectionsError names every mistake at once."""
     reading = _Reading(path, settings.zone)
     document = reading.document()
-    reading.reject_unknown("", document, (_CONNECTIONS, _ROUTES, _RECEIVABLE_GL))
+    reading.reject_unknown("", document, (_CONNECTIONS, _ROUTES, _RECEIVABLE_GL, _SOURCES))
     connections = reading.connections(document)
     routes = reading.routes(document, connections)
     reading.mistakes += _unsafe(connections.values(), settings)
@@ -294,6 +307,7 @@ class _Reading:
         chosen = {field: self._route(field, given.get(field), declared) for field in ROUTES}
         allocation = self._allocation(given.get("allocation", AllocationMode.HUB.value), chosen["lms"])
         hosts = self._hosts(given.get("callback_hosts", []))
+        sources = self._sources(document, declared)
         receivable = self._receivable(document, declared, chosen["core_bank"])
         self._one_mode(chosen, connections)
         gateway = chosen["gateway"]
@@ -308,6 +322,7 @@ class _Reading:
             receivable_gl=receivable,
             zone=self._zone,
             allowed_callback_hosts=hosts,
+            sources=sources,
         )
 
     def _route(self, field: str, name: object, declared: Sequence[str]) -> str | None:
@@ -340,20 +355,46 @@ class _Reading:
             self.wrong(_ROUTES, "callback_hosts", 'must be a list of host names: ["lms.example"]')
         return frozenset(hosts)
 
+    def _sources(self, document: Mapping[str, Any], declared: Sequence[str]) -> dict[str, Source]:
+        """Every source of receipts from elsewhere that can be read."""
+        sections = self.table(document, _SOURCES)
+        read = {name: self._source(name, section, declared) for name, section in sections.items()}
+        return {name: source for name, source in read.items() if source is not None}
+
+    def _source(self, name: str, given: object, declared: Sequence[str]) -> Source | None:
+        section = f"{_SOURCES}.{_plain(name)}"
+        if not _NAME.match(name):
+            self.wrong(section, "", "a source's name is a-z, 0-9, - and _, at most 40")
+        if name in declared:
+            self.wrong(section, "", "a connection has this name already: receipts are told apart by it")
+        if not isinstance(given, dict):
+            self.wrong(section, "", "must be a table")
+            return None
+        self.reject_unknown(section, given, [field.name for field in OF_SOURCES])
+        kind, checker = given.get("kind"), given.get("checker", False)
+        if not isinstance(checker, bool):
+            self.wrong(section, "checker", "must be true or false")
+        if kind not in list(SOURCE_KINDS):
+            self.wrong(section, "kind", f"must be one of {', '.join(SOURCE_KINDS)}")
+            return None
+        return Source(name, ReceiptSource(str(kind)), checker is True)
+
     def _receivable(
         self, document: Mapping[str, Any], declared: Sequence[str], core_bank: str | None
     ) -> dict[str, str]:
         given = self.table(document, _RECEIVABLE_GL)
         gateways = [name for name, role in self._roles.items() if role is Role.GATEWAY]
+        sources = [name for name in self.table(document, _SOURCES) if _NAME.match(name)]
         of_unknown_role = set(declared) - self._roles.keys()
-        self.reject_unknown(_RECEIVABLE_GL, set(given) - of_unknown_role, gateways)
+        self.reject_unknown(_RECEIVABLE_GL, set(given) - of_unknown_role, [*gateways, *sources])
         accounts = {name: str(gl).strip() for name, gl in given.items() if _is_account(gl)}
         for name in sorted(given.keys() - accounts.keys()):
             self.wrong(_RECEIVABLE_GL, _plain(name), 'must be the number of a GL account, such as "1001"')
         if core_bank is not None:
-            for name in sorted(set(gateways) - given.keys()):
-                remedy = f"is missing; name the GL in {core_bank} that receives the money of this gateway"
-                self.wrong(_RECEIVABLE_GL, name, remedy)
+            for what, names in (("gateway", gateways), ("source", sources)):
+                for name in sorted(set(names) - given.keys()):
+                    remedy = f"is missing; name the GL in {core_bank} that receives the money of this {what}"
+                    self.wrong(_RECEIVABLE_GL, name, remedy)
         return accounts
 
     def _one_mode(self, chosen: Mapping[str, str | None], connections: Mapping[str, Connection]) -> None:

@@ -38,8 +38,15 @@ _NOT_ON_THE_WAY = (
     " break",
     " correction",
     "look again",
+    "take receipt",
+    "receipt batch",
+    "receipt line",
+    "approve receipts",
+    "reject receipts",
+    "resume receipts",
 )
-"""A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found."""
+"""A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found.
+Receipts from elsewhere are killed in a journey of their own."""
 _LOST_ANSWERS = {
     "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),

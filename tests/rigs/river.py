@@ -24,6 +24,7 @@ from coopwire.connections import Configured
 from coopwire.demo.simulated import MAPPING
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, Component, Due, Dues, Mode, PaymentKind
+from coopwire.domain.receipts import ReceiptSource, Source
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connection
 from coopwire.ports.stores import Delivered
@@ -37,6 +38,17 @@ PAYSTACK_SECRET = "sk_test_simulated"
 LMS_SECRET = "whsec_YSBzaW11bGF0ZWQgbGVuZGVyJ3Mgc2VjcmV0"
 GL = "1001"
 DATE_ACCOUNT = "1100000001"
+SOURCES = {
+    source.name: source
+    for source in (
+        Source("counter", ReceiptSource.TELLER),
+        Source("zenith", ReceiptSource.STATEMENT),
+        Source("payroll", ReceiptSource.CHECK_OFF, checker=True),
+    )
+}
+"""Sources of receipts from elsewhere; the payroll wants a second person."""
+HOLDING = {"cash_in_hand.counter": "92", "bank.zenith": "35", "check_off_receivable.payroll": "121"}
+"""Their accounts in the simulated books."""
 
 
 @dataclass
@@ -120,7 +132,8 @@ def configured(
         core_bank="bankone",
         lms="lms",
         allocation=allocation,
-        receivable_gl={"paystack": GL},
+        receivable_gl={"paystack": GL, **dict.fromkeys(SOURCES, GL)},
+        sources=SOURCES,
         zone=ZoneInfo("Africa/Lagos"),
         **changes,
     )
@@ -240,7 +253,7 @@ async def prepare(app: App, outside: Outside, members: int = 1) -> None:
     await app.database.pool.execute(
         "INSERT INTO mappings (connection, version, entries, created_at, activated_at, active) "
         "VALUES ('quickbooks', 1, $1, now(), now(), true)",
-        MAPPING,
+        {**MAPPING, **HOLDING},
     )
     accounts = [{"nuban": f"{1_100_000_000 + n}", "name": f"Member {n}"} for n in range(members)]
     await outside.control("bankone", "accounts", accounts=accounts)

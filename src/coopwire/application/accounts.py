@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.tables import NOT_A_REFERENCE, REFERENCE, Columns, Refusal, csv_rows, named
 from coopwire.domain.cards import holds_card_number
 from coopwire.ports.clock import Clock
 from coopwire.ports.core_accounts import CoreAccountLine, CoreAccountTable, Placed
@@ -19,17 +17,7 @@ from coopwire.ports.providers import Capability
 
 COLUMNS = ("connection", "member", "loan", "number")
 MOST_LINES = 20_000
-_REFERENCE = re.compile(r"(?=.{1,64}\Z)[!-~]([ -~]*[!-~])?\Z")
 _NUMBER = re.compile(r"[0-9A-Za-z-]{4,34}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a line cannot be stored: `field` is one of the columns."""
-
-    line: int
-    field: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +123,8 @@ class AccountImport:
             return "must be text"
         if column == "number":
             return None if _NUMBER.match(value) else "must be 4 to 34 letters, digits or hyphens"
-        if not _REFERENCE.match(value):
-            return "must be 1 to 64 printable ASCII characters without blanks around"
+        if not REFERENCE.match(value):
+            return NOT_A_REFERENCE
         return "holds a card number" if holds_card_number(value) else None
 
     def _core_banks(self) -> tuple[str, ...]:
@@ -148,29 +136,4 @@ def csv_lines(text: str) -> list[tuple[int, Mapping[str, object]]]:
 
     Rejected names what is wrong with the file as a whole.
     """
-    if "\x00" in text:
-        raise Rejected("csv", "holds a NUL character")
-    header = text.lstrip("\ufeff").splitlines()[:1]
-    if not header:
-        raise Rejected("csv", "is empty: the first line names the columns")
-    separator = ";" if ";" in header[0] and "," not in header[0] else ","
-    reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=separator, strict=True)
-    try:
-        return list(_lines(reader))
-    except csv.Error as error:
-        raise Rejected("csv", f"line {reader.line_num}: {error}") from None
-
-
-def _lines(reader: Any) -> Iterable[tuple[int, Mapping[str, object]]]:
-    columns = [name.strip().lower() for name in next(reader)]
-    missing = [name for name in ("member", "number") if name not in columns]
-    unknown = [name for name in columns if name not in COLUMNS]
-    if missing or unknown or len(set(columns)) < len(columns):
-        raise Rejected("csv", f"the first line must name the columns {', '.join(COLUMNS)}, each once")
-    for row in reader:
-        line: int = reader.line_num
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(columns):
-            raise Rejected("csv", f"line {line}: {len(row)} values for {len(columns)} columns")
-        yield line, {name: cell.strip() for name, cell in zip(columns, row, strict=True)}
+    return list(named(csv_rows(text), Columns(COLUMNS, needed=("member", "number"))))

@@ -14,6 +14,7 @@ UNKNOWN = "unknown"
 OUTBOX = "outbox"
 DELIVERIES = "deliveries"
 CALENDAR = "calendar"
+RECEIPTS = "receipts"
 GATHER_SECONDS = 0.01
 """After a ring a loop waits this long, so that what rings at the same time is done in one round."""
 

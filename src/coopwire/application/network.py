@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.payments import AllocationMode
+from coopwire.domain.receipts import Source
 from coopwire.ports.providers import Capability, Connected, Role, Trust
 
 CAPABILITY_OF = {
@@ -23,7 +24,10 @@ CAPABILITY_OF = {
 
 @dataclass(frozen=True)
 class Routes:
-    """Where a receipt goes on. `receivable_gl` is the core's GL per gateway connection."""
+    """Where a receipt goes on. `receivable_gl` is the core's GL per gateway connection and per source.
+
+    `sources` tell of money that no gateway saw, by name.
+    """
 
     gateway: str
     books: str | None
@@ -33,6 +37,7 @@ class Routes:
     receivable_gl: Mapping[str, str]
     zone: ZoneInfo
     allowed_callback_hosts: frozenset[str] = frozenset()
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def business_day(self, at: datetime) -> date:
         """The calendar day of `at` in the business zone."""

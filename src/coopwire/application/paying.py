@@ -155,7 +155,12 @@ class Desk:
                 return await self._replay(tx, earlier[0] if earlier else None)
             await self._refuse_open_attempt(tx, found)
             await tx.payments.add_attempt(attempt)
-            payer = (await tx.payments.payers([payment]))[payment]
+            payer = (await tx.payments.payers([payment])).get(payment)
+            if payer is None:
+                message = (
+                    "no payer is kept with it, or the secret key does not open it: ask for a new payment"
+                )
+                raise Rejected("payment", message, "conflict")
             ready = await self._effect(tx, found, attempt, gateway, payer, now)
             stored = _Stored(found, attempt, ready)
         return await self._open(stored)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from coopwire.application import announce
+from coopwire.application.booking import Ledger, Owner, book, moved, paid
 from coopwire.application.network import Network
-from coopwire.application.receipt_effects import OURS, Received, receipt_effects, receipt_facts
 from coopwire.application.schedule import next_look, next_noticed_look
-from coopwire.domain.allocation import allocate, whole_to
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.errors import HubError
-from coopwire.domain.events import PAYMENT_FAILED, PAYMENT_MOVED, RECEIPT_RECORDED
-from coopwire.domain.payments import AllocationMode, Attempt, Component, Payment, PaymentKind
-from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt, receipt_id
+from coopwire.domain.events import PAYMENT_FAILED
+from coopwire.domain.payments import Attempt, Payment
+from coopwire.domain.receipts import Receipt, receipt_id
 from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import ChargeSnapshot
-from coopwire.ports.stores import Changes, LookContext, LookDone, Lookup, NewReceipt, PaymentMove
+from coopwire.ports.stores import Changes, LookContext, LookDone, Lookup, PaymentMove
 
 _FINAL = {PaymentState.SUCCEEDED, PaymentState.FAILED, PaymentState.ABANDONED, PaymentState.CANCELLED}
 
@@ -31,14 +30,6 @@ class Look:
     lookup: Lookup
     charges: tuple[ChargeSnapshot, ...] = ()
     error: HubError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What this transaction has read under its locks: allocations per payment's loan, and lane tails."""
-
-    allocated: Mapping[str, Mapping[str, int]]
-    tails: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -89,29 +80,18 @@ class Receiving:
             self._receipt(charge, now)
 
     def _receipt(self, charge: ChargeSnapshot, now: datetime) -> None:
-        receipt = self._new_receipt(charge, now)
-        payment = self.context.payment
-        doubt = self._doubt(receipt)
-        lines = self._lines(receipt, doubt, now)
-        self.matched = self.matched or doubt in OURS
-        awaiting = payment is not None and payment.allocation is AllocationMode.LMS and doubt is None
-        if doubt is not None:
-            self._open(doubt, charge, self._differences(receipt), receipt=receipt.id)
-        elif payment is not None and not awaiting and _expired(payment, lines):
-            facts = {"dues_version": payment.dues.version if payment.dues else None}
-            self._open(BreakType.DUES_EXPIRED, charge, facts, receipt=receipt.id)
-        self.out.receipts.append(
-            NewReceipt(
-                receipt,
-                payment.account_key if payment else f"unmatched:{receipt.id}",
-                AllocationState.AWAITING_LMS if awaiting else AllocationState.ALLOCATED,
-                lines,
-                payment.dues.version if payment and payment.dues else None,
-            )
+        booked = book(self._new_receipt(charge, now), self._owner(), self.ledger, self.network, now)
+        self.matched = self.matched or booked.ours
+        self.out.add(booked.changes)
+
+    def _owner(self) -> Owner:
+        attempt, payment = self.context.attempt, self.context.payment
+        return Owner(
+            payment,
+            attempt.money if attempt else None,
+            self.context.core_account,
+            paid_before=bool(self.context.known or self.out.receipts),
         )
-        self._announce(receipt, lines, now)
-        received = Received(receipt, lines, doubt, awaiting, payment, self.context.core_account)
-        self.out.effects += receipt_effects(received, self.network, self.ledger.tails, now)
 
     def _new_receipt(self, charge: ChargeSnapshot, now: datetime) -> Receipt:
         attempt, payment = self.context.attempt, self.context.payment
@@ -132,42 +112,6 @@ class Receiving:
             paid_at=charge.paid_at or charge.created_at or now,
             recorded_at=now,
         )
-
-    def _doubt(self, receipt: Receipt) -> BreakType | None:
-        """Why this money cannot simply be taken for what was asked; None when it can."""
-        attempt = self.context.attempt
-        if attempt is None or self.context.payment is None:
-            return BreakType.RECEIPT_WITHOUT_PAYMENT
-        if receipt.currency != attempt.money.currency:
-            return BreakType.CURRENCY_DIFFERS
-        if receipt.value_minor != attempt.money.minor:
-            return BreakType.AMOUNT_DIFFERS
-        if receipt.requested_minor not in (None, attempt.money.minor):
-            return BreakType.AMOUNT_DIFFERS
-        if self.context.known or self.out.receipts:
-            return BreakType.SECOND_CHARGE
-        return None
-
-    def _lines(self, receipt: Receipt, doubt: BreakType | None, now: datetime) -> tuple[AllocationLine, ...]:
-        payment = self.context.payment
-        if doubt is BreakType.SECOND_CHARGE:
-            return whole_to(Component.OVERPAYMENT, receipt.value_minor)
-        if doubt is not None or payment is None or payment.allocation is AllocationMode.LMS:
-            return whole_to(Component.SUSPENSE, receipt.value_minor)
-        already = self.ledger.allocated.get(payment.reference, {})
-        return allocate(payment, receipt.value_minor, already, now)
-
-    def _differences(self, receipt: Receipt) -> dict[str, object]:
-        attempt = self.context.attempt
-        facts: dict[str, object] = {"value_minor": receipt.value_minor, "currency": receipt.currency}
-        if attempt is not None:
-            facts |= {"asked_minor": attempt.money.minor, "asked_currency": attempt.money.currency}
-        return facts
-
-    def _announce(self, receipt: Receipt, lines: Sequence[AllocationLine], now: datetime) -> None:
-        data = receipt_facts(receipt, lines)
-        key = self.context.payment.account_key if self.context.payment else receipt.id
-        self.out.events.append(announce.event(RECEIPT_RECORDED, receipt.id, key, data, now))
 
     # -- the attempt and its payment ----------------------------------------------------------------------
 
@@ -192,22 +136,12 @@ class Receiving:
         return PaymentState.SUCCEEDED if PaymentState.SUCCEEDED in states else states[-1]
 
     def _advance_payment(self, payment: Payment, seen: PaymentState, reason: str, now: datetime) -> None:
-        paid = seen is PaymentState.SUCCEEDED
-        # Money in doubt does not close the payment: a person decides whose it is.
-        state = PaymentState.PROCESSING if paid and not (self.matched or self.context.known) else seen
-        if state is payment.state or not may_move(PAYMENT_MOVES, payment.state, state):
+        if seen is PaymentState.SUCCEEDED:
+            self.out.add(paid(payment, ours=self.matched or bool(self.context.known), now=now))
             return
-        self.out.payments.append(PaymentMove(payment.reference, state, reason))
-        moved = {
-            "payment": payment.reference,
-            "state": state.value,
-            "was": payment.state.value,
-            "reason": reason,
-        }
-        self.out.events.append(
-            announce.event(PAYMENT_MOVED, payment.reference, payment.account_key, moved, now)
-        )
-        if state is PaymentState.FAILED:
+        change = moved(payment, seen, reason, now)
+        self.out.add(change)
+        if change.payments and seen is PaymentState.FAILED:
             failed = {"payment": payment.reference, "reason": reason}
             self.out.events.append(
                 announce.event(PAYMENT_FAILED, payment.reference, payment.account_key, failed, now)
@@ -296,9 +230,3 @@ class Receiving:
             currency=charge.currency,
         )
         self.out.breaks.append(opened)
-
-
-def _expired(payment: Payment, lines: Sequence[AllocationLine]) -> bool:
-    return payment.kind is PaymentKind.LOAN_REPAYMENT and any(
-        line.component is Component.SUSPENSE for line in lines
-    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from coopwire.application.booking import Ledger
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.planning import posting_lane
-from coopwire.application.receiving import Ledger, Look, Receiving
+from coopwire.application.receiving import Look, Receiving
 from coopwire.application.writing import write
 from coopwire.domain.states import PaymentState
 from coopwire.ports.clock import Clock

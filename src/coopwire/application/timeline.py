@@ -9,6 +9,7 @@ from datetime import datetime
 from coopwire.application.standing import name_of, time, why
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.money import Money
+from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import ENDED_REFUND, RefundState
 from coopwire.ports.queries import (
     AllocationView,
@@ -59,7 +60,8 @@ def _entries(facts: PaymentFacts) -> Iterator[TimelineEntry]:
     """In the order of cause and effect, which decides between entries of one instant."""
     payment = facts.payment
     money = Money(payment.amount_minor, payment.currency)
-    accepted = f"the API accepted a {payment.kind.value.replace('_', ' ')} of {money}"
+    what = f"{payment.kind.value.replace('_', ' ')} of {money}"
+    accepted = f"the API accepted a {what}" if facts.attempts else f"a {what} came with its money"
     yield TimelineEntry(payment.created_at, "payment.accepted", payment.reference, accepted)
     for attempt in facts.attempts:
         text = f"an attempt at {attempt.connection} under reference {attempt.reference}"
@@ -147,6 +149,11 @@ def _receipt(receipt: ReceiptView) -> Iterator[TimelineEntry]:
         f"{gross} arrived at {receipt.connection} as charge {receipt.charge}, paid {time(receipt.paid_at)}, "
         f"fee {fee} borne by the {receipt.fee_bearer.value}"
     )
+    if receipt.source is not ReceiptSource.GATEWAY:
+        arrived = (
+            f"{gross} arrived by {receipt.source.value.replace('_', '-')}: {receipt.connection} tells it as "
+            f"{receipt.charge}, received {time(receipt.paid_at)}"
+        )
     yield TimelineEntry(receipt.recorded_at, "receipt.recorded", receipt.id, arrived)
     decided = {line.recorded_at for line in receipt.allocation}
     for at in sorted(decided):

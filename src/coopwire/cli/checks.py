@@ -20,6 +20,7 @@ from coopwire.conformance.tokens import MemoryTokens
 from coopwire.connections import Configured, load
 from coopwire.domain.books import keys_needed
 from coopwire.domain.gates import GateKind
+from coopwire.domain.receipts import Source
 from coopwire.ports.providers import ConfigurationError, Connection, Outside, Role
 from coopwire.ports.queries import GateView
 from coopwire.providers import catalog
@@ -77,6 +78,8 @@ def examine() -> Iterator[Finding]:
     if configured is not None:
         for connection in configured.connections.values():
             yield _connection(connection, settings)
+        for source in configured.routes.sources.values():
+            yield _source(source)
     yield _disk_space(settings)
     yield from _database(settings, configured)
 
@@ -187,6 +190,12 @@ def _connection(connection: Connection, settings: Settings) -> Finding:
             name, str(error), "correct it in the connections file; docs/providers.md lists the fields"
         )
     return _fine(name, f"{sheet.profile.title}, {connection.mode.value} mode")
+
+
+def _source(source: Source) -> Finding:
+    """A source has no settings that could be wrong and were not read yet: it is named, with what it may do."""
+    told = "a second person releases what it brings" if source.checker else "what it brings is booked at once"
+    return _fine(f"source {source.name}", f"{source.kind.value.replace('_', '-')}; {told}")
 
 
 # -- the database -----------------------------------------------------------------------------------------
@@ -351,7 +360,8 @@ async def _mapping(patient: _Patient) -> list[Finding]:
         for connection in patient.configured.connections.values()
         if catalog.sheet(connection.provider).profile.role is Role.GATEWAY
     ]
-    missing = [gap.key for gap in unmapped(active.entries, keys_needed(gateways))]
+    needed = keys_needed(gateways, patient.configured.routes.sources.values())
+    missing = [gap.key for gap in unmapped(active.entries, needed)]
     if missing:
         mend = f"coopwire mapping load {books} FILE with them, then mapping activate"
         return [_wrong(name, f"version {active.version} of {books} lacks {', '.join(missing)}", mend)]

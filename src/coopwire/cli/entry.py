@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from coopwire.cli import accounts, breaks, effects, failures, gates, keys, letters, mapping, refunds
+from coopwire.cli import (
+    accounts,
+    breaks,
+    effects,
+    failures,
+    gates,
+    keys,
+    letters,
+    mapping,
+    receipts,
+    refunds,
+)
 from coopwire.cli.connect import connect
 from coopwire.cli.demo import demo
 from coopwire.cli.docs import docs
@@ -69,6 +80,7 @@ for _name, _group in (
     ("refunds", refunds.app),
     ("letters", letters.app),
     ("accounts", accounts.app),
+    ("receipts", receipts.app),
     ("mapping", mapping.app),
     ("keys", keys.app),
 ):

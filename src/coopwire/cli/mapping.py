@@ -122,7 +122,7 @@ async def _judged(
     async with open_hub.database.begin("read mappings") as tx:
         found = await tx.mappings.versions(name)
     judged = _of_version(name, found, version)
-    needed = keys_needed(open_hub.network.gateways())
+    needed = keys_needed(open_hub.network.gateways(), open_hub.network.routes.sources.values())
     return judged, gaps(judged.entries, needed, await chart.accounts())
 
 
@@ -195,11 +195,12 @@ def _needed(configured: Configured) -> frozenset[str]:
     from coopwire.ports.providers import Role
     from coopwire.providers import catalog
 
-    return keys_needed(
+    gateways = (
         connection.name
         for connection in configured.connections.values()
         if catalog.sheet(connection.provider).profile.role is Role.GATEWAY
     )
+    return keys_needed(gateways, configured.routes.sources.values())
 
 
 def _warn_of_strangers(entries: Mapping[str, str], needed: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import timedelta
 
 from coopwire.cli.show import length
-from coopwire.connections import COMMON, COMMON_OF_GATEWAYS
+from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_SOURCES
 from coopwire.domain import timings
 from coopwire.domain.events import CATALOGUE, SOURCE, EventType
 from coopwire.domain.timings import Timings
@@ -146,6 +146,9 @@ def providers() -> str:
         'A value is text, `{ env = "NAME" }` for an environment variable or `{ file = "PATH" }` for a file, its '
         "path relative to the connections file.",
         *[_provider(sheet) for sheet in sheets],
+        "## Sources of receipts from elsewhere\n\nMoney that no gateway saw is told by a source, a section "
+        "`[sources.NAME]` whose name no connection has; see [receipts.md](receipts.md).\n\n"
+        + _table(("field", "needed", "default", "meaning"), [_without_of(field) for field in OF_SOURCES]),
     )
 
 
@@ -158,10 +161,15 @@ def _field_row(field: SettingField, of: str) -> tuple[str, ...]:
     return (f"`{field.name}`", of, needed, f"`{field.default}`" if field.default else "", meaning)
 
 
+def _without_of(field: SettingField) -> tuple[str, ...]:
+    row = _field_row(field, "")
+    return row[:1] + row[2:]
+
+
 def _provider(sheet: ProviderSheet) -> str:
     profile = sheet.profile
     kinds = ", ".join(f"`{kind}`" for kind in sheet.inspectors) or "nothing"
-    rows = [_field_row(field, "")[:1] + _field_row(field, "")[2:] for field in profile.settings]
+    rows = [_without_of(field) for field in profile.settings]
     columns = tuple(name for name in _FIELD_COLUMNS if name != "of")
     facts = [
         f'Role: {profile.role.value.replace("_", " ")}. In a section: `provider = "{profile.name}"`.',

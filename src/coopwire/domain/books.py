@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from coopwire.domain.money import exponent
 from coopwire.domain.payments import Component
-from coopwire.domain.receipts import AllocationLine, FeeBearer, Receipt
+from coopwire.domain.receipts import AllocationLine, FeeBearer, Receipt, ReceiptSource, Source
 
 
 class Side(StrEnum):
@@ -77,6 +77,14 @@ KEY_OF_COMPONENT = {
     Component.SUSPENSE: "suspense",
     Component.WRITTEN_OFF: "write_offs",
 }
+HOLDING = {
+    ReceiptSource.GATEWAY: "gateway_clearing",
+    ReceiptSource.TELLER: "cash_in_hand",
+    ReceiptSource.STATEMENT: "bank",
+    ReceiptSource.CHECK_OFF: "check_off_receivable",
+}
+"""The account that holds the money of a receipt, by where the hub knows of it from: cash in a drawer, money that
+stands on the lender's own bank account, money that an employer has withheld and still owes."""
 GATEWAY_CHARGES = "gateway_charges"
 SUSPENSE = KEY_OF_COMPONENT[Component.SUSPENSE]
 WRITE_OFFS = KEY_OF_COMPONENT[Component.WRITTEN_OFF]
@@ -86,12 +94,19 @@ REVERSAL = "reversal"
 
 def clearing_key(connection: str) -> str:
     """The clearing account of one gateway connection."""
-    return f"gateway_clearing.{connection}"
+    return holding_key(ReceiptSource.GATEWAY, connection)
 
 
-def keys_needed(gateways: Iterable[str]) -> frozenset[str]:
-    """Every neutral key that the posting rules of this file can produce for these gateway connections."""
-    return frozenset(KEY_OF_COMPONENT.values()) | {GATEWAY_CHARGES} | {clearing_key(g) for g in gateways}
+def holding_key(source: ReceiptSource, name: str) -> str:
+    """The account that holds what this connection or source brought."""
+    return f"{HOLDING[source]}.{name}"
+
+
+def keys_needed(gateways: Iterable[str], sources: Iterable[Source] = ()) -> frozenset[str]:
+    """Every neutral key that the posting rules of this file can produce for these gateway connections and
+    sources."""
+    holding = {clearing_key(g) for g in gateways} | {holding_key(s.kind, s.name) for s in sources}
+    return frozenset(KEY_OF_COMPONENT.values()) | {GATEWAY_CHARGES} | holding
 
 
 def receipt_entry(
@@ -104,10 +119,11 @@ def receipt_entry(
     branch: str | None,
     member: str | None,
 ) -> JournalEntry:
-    """Debit clearing with the net and charges with a fee that we bore; credit what the allocation says."""
+    """Debit what holds the money with the net and charges with a fee that we bore; credit what the allocation
+    says."""
     borne = receipt.fee_minor if receipt.fee_bearer is FeeBearer.LENDER else 0
     signed: Counter[str] = Counter()
-    signed[clearing_key(receipt.connection)] += receipt.net_minor
+    signed[holding_key(receipt.source, receipt.connection)] += receipt.net_minor
     signed[GATEWAY_CHARGES] += borne
     for line in allocation:
         signed[KEY_OF_COMPONENT[line.component]] -= line.amount_minor

@@ -51,6 +51,7 @@ class BreakType(StrEnum):
     REFUND_FAILED = "refund_failed"
     REFUND_NEEDS_ATTENTION = "refund_needs_attention"
     CORRECTION_REQUESTED = "correction_requested"
+    LINE_NOT_BOOKED = "line_not_booked"
 
 
 @dataclass(frozen=True, slots=True)

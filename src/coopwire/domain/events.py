@@ -36,7 +36,7 @@ _EFFECT = {
 PAYMENT_INITIALIZED = EventType(
     "payment.initialized",
     1,
-    "A payment was accepted and its first attempt stored",
+    "A payment was accepted: to be collected by a gateway, or together with its money from elsewhere",
     {"payment": "payment reference", "kind": "payment kind", "member": "member reference", **_MONEY},
 )
 PAYMENT_MOVED = EventType(
@@ -63,7 +63,7 @@ RECEIPT_RECORDED = EventType(
     {
         "receipt": "receipt id",
         "payment": "payment reference or null",
-        "connection": "gateway connection",
+        "connection": "gateway connection, or source of receipts from elsewhere",
         "value_minor": "what counts for the member",
         "gross_minor": "what the member paid",
         "fee_minor": "gateway fee",

@@ -28,6 +28,15 @@ class ReceiptSource(StrEnum):
     CHECK_OFF = "check_off"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place that tells of money which no gateway saw. With `checker` a second person releases what it brings."""
+
+    name: str
+    kind: ReceiptSource
+    checker: bool = False
+
+
 class AllocationState(StrEnum):
     """Whether it is decided where a receipt goes."""
 

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     PAYMENTS_WRITE = "payments:write"
     PAYMENTS_READ = "payments:read"
     ACCOUNTS_WRITE = "accounts:write"
+    RECEIPTS_APPROVE = "receipts:approve"
     OPERATE = "operate"
     BREAKS_APPROVE = "breaks:approve"
     ADMIN = "admin"
@@ -22,6 +23,7 @@ class Scope(StrEnum):
 
 IMPLIED: dict[Scope, frozenset[Scope]] = {
     Scope.PAYMENTS_WRITE: frozenset({Scope.PAYMENTS_READ}),
+    Scope.RECEIPTS_APPROVE: frozenset({Scope.PAYMENTS_READ}),
     Scope.OPERATE: frozenset({Scope.PAYMENTS_READ}),
     Scope.BREAKS_APPROVE: frozenset({Scope.PAYMENTS_READ}),
     Scope.ADMIN: frozenset(Scope),

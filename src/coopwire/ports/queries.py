@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
+from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.books import Side
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.effects import EffectKind
@@ -35,6 +36,7 @@ class Filter:
     connection: str | None = None
     payment: str | None = None
     receipt: str | None = None
+    batch: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     owner: str | None = None
@@ -52,7 +54,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ViewT]):
-    """Rows, the newest first, and where the next page begins (None: there is none)."""
+    """Rows, the newest first (but lines of a batch in their order), and where the next page begins: None at the end."""
 
     items: tuple[ViewT, ...]
     next: Position | None
@@ -341,6 +343,49 @@ class CoreAccountView:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchView:
+    """A batch of receipts from elsewhere. `waiting` and `refused` of its `lines`; the others are booked.
+
+    `reason` is that of a rejection.
+    """
+
+    id: str
+    source: str
+    name: str
+    state: BatchState
+    reason: str
+    lines: int
+    waiting: int
+    refused: int
+    created_by: str
+    created_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLineView:
+    """A line of a batch: what it tells, and its receipt or the problem that keeps it from being one. Minor units.
+
+    `loan` is the account for savings and shares. `known` means that it was booked before.
+    """
+
+    line: int
+    external_id: str
+    amount_minor: int
+    currency: str
+    received_at: datetime
+    payment: str | None
+    member: str | None
+    kind: PaymentKind | None
+    loan: str | None
+    state: LineState
+    receipt: str | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeView:
     """What a webhook told about a reference; `open` until a look-up agrees. Minor units."""
 
@@ -465,6 +510,12 @@ class Queries(Protocol):
     async def core_accounts(
         self, which: Filter, limit: int, after: Position | None
     ) -> Page[CoreAccountView]: ...
+    async def batch(self, id: str) -> BatchView | None: ...
+    async def batches(self, which: Filter, limit: int, after: Position | None) -> Page[BatchView]: ...
+    async def batch_lines(self, which: Filter, limit: int, after: Position | None) -> Page[BatchLineView]:
+        """Lines of the batch of the filter, in their order."""
+        ...
+
     async def facts(self, payment: str, now: datetime) -> PaymentFacts | None:
         """Everything about one payment, read at one moment; None when there is no such payment."""
         ...

@@ -14,6 +14,7 @@ from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
 from coopwire.storage import looks, money, refunds, rows
+from coopwire.storage.arrivals import ArrivalStore
 from coopwire.storage.breaks import BreakStore, open_new
 from coopwire.storage.connections import (
     ConnectionStore,
@@ -66,6 +67,7 @@ class PostgresTransaction:
         self.lookups = looks.LookupStore(connection)
         self.effects = EffectStore(connection, sealer)
         self.payments = money.PaymentStore(connection, sealer)
+        self.arrivals = ArrivalStore(connection)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
         self.breaks = BreakStore(connection)
@@ -89,6 +91,7 @@ class PostgresTransaction:
     async def apply(self, changes: Changes, now: datetime) -> None:
         """Write every row of `changes` except breaks, one statement per kind."""
         db = self._db
+        await money.add_payments(db, changes.new_payments)
         await money.move_payments(db, "payments", changes.payments, now)
         await money.move_payments(db, "attempts", changes.attempts, now)
         await money.keep_pages(db, changes.pages, self._sealer)

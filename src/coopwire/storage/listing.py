@@ -13,13 +13,17 @@ from coopwire.storage.rows import Connection, Row
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[ViewT]):
-    """How one noun is listed: its rows, what each filter means there, and the order."""
+    """How one noun is listed: its rows, what each filter means there, and the order.
+
+    `rising` lists count from their first row on; the others show the newest first.
+    """
 
     source: str
     conditions: Mapping[str, str]
     at: str | None
     key: str
     view: Callable[[Row], ViewT]
+    rising: bool = False
 
 
 _OF_PAYMENT = {"member": "p.member = {}", "loan": "p.loan = {}"}
@@ -135,6 +139,34 @@ CORE_ACCOUNTS = Listing(
     "c.id",
     views.core_account,
 )
+BATCH_COUNTS = """
+SELECT b.*, w.waiting, r.refused FROM receipt_batches b
+CROSS JOIN LATERAL
+  (SELECT count(*) AS waiting FROM receipt_lines l WHERE l.batch = b.id AND l.state = 'waiting') w
+CROSS JOIN LATERAL
+  (SELECT count(*) AS refused FROM receipt_lines l WHERE l.batch = b.id AND l.state = 'refused') r
+WHERE true
+"""
+BATCHES = Listing(
+    BATCH_COUNTS,
+    {
+        "state": "b.state = {}",
+        "connection": "b.source = {}",
+        "since": "b.created_at >= {}",
+        "until": "b.created_at < {}",
+    },
+    "b.created_at",
+    "b.id",
+    views.batch,
+)
+BATCH_LINES = Listing(
+    "SELECT l.* FROM receipt_lines l WHERE true",
+    {"batch": "l.batch = {}", "state": "l.state = {}"},
+    None,
+    "l.line",
+    views.batch_line,
+    rising=True,
+)
 
 
 async def fetch(
@@ -165,8 +197,9 @@ def _statement(
         if wanted is not None:
             sql += f" AND {condition.format(value(wanted))}"
     if listing.at is None:
-        sql += f" AND {listing.key} < {value(int(after.key))}" if after else ""
-        sql += f" ORDER BY {listing.key} DESC"
+        behind, order = (">", "ASC") if listing.rising else ("<", "DESC")
+        sql += f" AND {listing.key} {behind} {value(int(after.key))}" if after else ""
+        sql += f" ORDER BY {listing.key} {order}"
     else:
         order = f"({listing.at}, {listing.key})"
         sql += f" AND {order} < ({value(after.at)}, {value(after.key)})" if after else ""

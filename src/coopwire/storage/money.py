@@ -9,7 +9,7 @@ from datetime import datetime
 from coopwire.domain.payments import Attempt, Payer, Payment
 from coopwire.domain.receipts import AllocationLine, AllocationState
 from coopwire.domain.states import PAYMENT_MOVES
-from coopwire.ports.stores import NewReceipt, PageUrl, PaymentMove, Reallocation
+from coopwire.ports.stores import NewPayment, NewReceipt, PageUrl, PaymentMove, Reallocation
 from coopwire.storage import rows
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
@@ -41,27 +41,8 @@ class PaymentStore:
         metadata: Mapping[str, object],
     ) -> None:
         """Store a payment with its first attempt; the payer sealed."""
-        await self._db.execute(
-            "INSERT INTO payments (reference, kind, amount_minor, currency, member, loan, branch, account_key, "
-            "dues, state, allocation, core_account, callback_url, return_url, metadata, created_at, updated_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)",
-            payment.reference,
-            payment.kind.value,
-            payment.money.minor,
-            payment.money.currency,
-            payment.member,
-            payment.loan,
-            payment.branch,
-            payment.account_key,
-            rows.dues_value(payment.dues),
-            payment.state.value,
-            payment.allocation.value,
-            core_account,
-            payment.callback_url,
-            return_url,
-            dict(metadata),
-            payment.created_at,
-        )
+        values = rows.payment_values(payment, core_account, return_url, metadata)
+        await rows.insert(self._db, "payments", [values])
         person = json.dumps({"name": payer.name, "phone": payer.phone, "email": payer.email})
         await self._db.execute(
             "INSERT INTO payers (payment, sealed) VALUES ($1, $2)",
@@ -113,7 +94,7 @@ class PaymentStore:
         return self._sealer.open(sealed).decode() if sealed is not None else None
 
     async def payers(self, payments: Sequence[str]) -> dict[str, Payer]:
-        """Who pays, unsealed."""
+        """Who pays, unsealed; absent where nobody was asked, or where no configured key opens it."""
         found = await self._db.fetch(
             "SELECT p.reference, p.member, w.sealed FROM payments p JOIN payers w ON w.payment = p.reference "
             "WHERE p.reference = ANY($1::text[])",
@@ -165,6 +146,13 @@ async def move_payments(db: Connection, table: str, moves: Sequence[PaymentMove]
         now,
         [old for old, _ in _ALLOWED],
         [new for _, new in _ALLOWED],
+    )
+
+
+async def add_payments(db: Connection, payments: Sequence[NewPayment]) -> None:
+    """Store payments that come with their money."""
+    await rows.insert(
+        db, "payments", [rows.payment_values(new.payment, new.core_account) for new in payments]
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from coopwire.ports.queries import (
     AttemptView,
+    BatchLineView,
+    BatchView,
     BreakDetail,
     BreakView,
     CoreAccountView,
@@ -81,6 +83,12 @@ class PostgresQueries:
             row = await db.fetchrow("SELECT * FROM breaks WHERE id = $1", id)
             return await break_in_detail(db, row) if row is not None else None
 
+    async def batch(self, id: str) -> BatchView | None:
+        """A batch of receipts from elsewhere."""
+        async with reading(self._pool, "read batch") as db:
+            row = await db.fetchrow(f"{listing.BATCH_COUNTS} AND b.id = $1", id)
+        return views.batch(row) if row is not None else None
+
     # -- lists --------------------------------------------------------------------------------------------
 
     async def payments(self, which: Filter, limit: int, after: Position | None) -> Page[PaymentView]:
@@ -126,6 +134,14 @@ class PostgresQueries:
     async def core_accounts(self, which: Filter, limit: int, after: Position | None) -> Page[CoreAccountView]:
         """The table of core accounts, the newest line first."""
         return await self._list(listing.CORE_ACCOUNTS, which, limit, after)
+
+    async def batches(self, which: Filter, limit: int, after: Position | None) -> Page[BatchView]:
+        """Batches of receipts from elsewhere, the newest first."""
+        return await self._list(listing.BATCHES, which, limit, after)
+
+    async def batch_lines(self, which: Filter, limit: int, after: Position | None) -> Page[BatchLineView]:
+        """Lines of the batch of the filter, in their order."""
+        return await self._list(listing.BATCH_LINES, which, limit, after)
 
     async def gates(self, now: datetime) -> tuple[GateView, ...]:
         """Gates that are closed now."""

@@ -10,10 +10,11 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
+from coopwire.domain.arrivals import Arrival, Purpose
 from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
 from coopwire.domain.money import Money
-from coopwire.domain.payments import Attempt, Component, Due, Dues, Payment
+from coopwire.domain.payments import Attempt, Component, Due, Dues, Payment, PaymentKind
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 from coopwire.ports.stores import NewReceipt
 
@@ -23,6 +24,25 @@ Row = Mapping[str, Any]
 ShapeT = TypeVar("ShapeT")
 
 COLUMNS: dict[str, dict[str, str]] = {
+    "payments": {
+        "reference": "text",
+        "kind": "text",
+        "amount_minor": "bigint",
+        "currency": "text",
+        "member": "text",
+        "loan": "text",
+        "branch": "text",
+        "account_key": "text",
+        "dues": "jsonb",
+        "state": "text",
+        "allocation": "text",
+        "core_account": "bigint",
+        "callback_url": "text",
+        "return_url": "text",
+        "metadata": "jsonb",
+        "created_at": "timestamptz",
+        "updated_at": "timestamptz",
+    },
     "receipts": {
         "id": "text",
         "connection": "text",
@@ -91,6 +111,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "body_sealed": "bytea",
         "mapping_version": "integer",
         "claimed_at": "timestamptz",
+    },
+    "receipt_lines": {
+        "batch": "text",
+        "source": "text",
+        "line": "integer",
+        "external_id": "text",
+        "facts": "jsonb",
+        "state": "text",
     },
     "notices": {
         "webhook": "bigint",
@@ -228,6 +256,34 @@ def payment(row: Row) -> Payment:
     return shaped(Payment, row, money=_money(row), dues=_dues(row["dues"]))
 
 
+def payment_values(
+    p: Payment,
+    core_account: int | None,
+    return_url: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> tuple[object, ...]:
+    """Values of a new payment in the order of COLUMNS."""
+    return (
+        p.reference,
+        p.kind.value,
+        p.money.minor,
+        p.money.currency,
+        p.member,
+        p.loan,
+        p.branch,
+        p.account_key,
+        dues_value(p.dues),
+        p.state.value,
+        p.allocation.value,
+        core_account,
+        p.callback_url,
+        return_url,
+        dict(metadata or {}),
+        p.created_at,
+        p.created_at,
+    )
+
+
 def attempt(row: Row) -> Attempt:
     """An attempt from its row."""
     return shaped(Attempt, row, money=_money(row))
@@ -271,6 +327,41 @@ def dues_value(dues: Dues | None) -> dict[str, object] | None:
             }
             for d in dues.lines
         ],
+    }
+
+
+def arrival(facts: Mapping[str, Any]) -> Arrival:
+    """An arrival from what was kept of its line."""
+    of = facts["purpose"]
+    return Arrival(
+        facts["external_id"],
+        Money(facts["amount_minor"], facts["currency"]),
+        datetime.fromisoformat(facts["received_at"]),
+        facts["payment"],
+        Purpose(of["member"], PaymentKind(of["kind"]), of["loan"], of["branch"], _dues(of["dues"]))
+        if of
+        else None,
+    )
+
+
+def arrival_facts(a: Arrival) -> dict[str, object]:
+    """An arrival as plain JSON values."""
+    of = a.purpose
+    return {
+        "external_id": a.external_id,
+        "amount_minor": a.money.minor,
+        "currency": a.money.currency,
+        "received_at": a.received_at.isoformat(),
+        "payment": a.payment,
+        "purpose": {
+            "member": of.member,
+            "kind": of.kind.value,
+            "loan": of.loan,
+            "branch": of.branch,
+            "dues": dues_value(of.dues),
+        }
+        if of
+        else None,
     }
 
 

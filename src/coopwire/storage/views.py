@@ -14,6 +14,8 @@ from coopwire.ports.queries import (
     ActionView,
     AllocationView,
     AttemptView,
+    BatchLineView,
+    BatchView,
     BreakMoveView,
     BreakView,
     CoreAccountView,
@@ -161,6 +163,28 @@ def gate(row: Row) -> GateView:
 def core_account(row: Row) -> CoreAccountView:
     """A line of the table of core accounts."""
     return shaped(CoreAccountView, row)
+
+
+def batch(row: Row) -> BatchView:
+    """A batch of receipts from elsewhere, with the counts of its lines."""
+    return shaped(BatchView, row)
+
+
+def batch_line(row: Row) -> BatchLineView:
+    """A line of a batch, without its dues."""
+    told = rows.arrival(row["facts"])
+    of = told.purpose
+    return shaped(
+        BatchLineView,
+        row,
+        amount_minor=told.money.minor,
+        currency=told.money.currency,
+        received_at=told.received_at,
+        payment=told.payment,
+        member=of.member if of else None,
+        kind=of.kind if of else None,
+        loan=of.loan if of else None,
+    )
 
 
 def action(row: Row) -> ActionView:

@@ -10,7 +10,7 @@ from typing import Generic
 from coopwire.application.accounts import Stored
 from coopwire.domain.states import EffectState
 from coopwire.ports.keys import ApiKey, Scope
-from coopwire.ports.queries import PaymentView, ViewT
+from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,12 @@ class Listed(Generic[ViewT]):
 
 @dataclass(frozen=True, slots=True)
 class PaymentAnswer:
-    """A payment with its latest attempt. `checkout_url` is the member's page: null until the gateway has
-    answered, when it cannot be paid any more, and for keys that may only read."""
+    """A payment with its latest attempt, null where it came with its money from elsewhere. `checkout_url` is the
+    member's page: null until the gateway has answered, when it cannot be paid any more, and for keys that may only
+    read."""
 
     payment: PaymentView
-    attempt: str
+    attempt: str | None
     checkout_url: str | None = field(repr=False)
 
 
@@ -63,6 +64,23 @@ class ImportAnswer:
 
     counts: dict[str, int]
     lines: Sequence[Stored]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """A batch of receipts from elsewhere, and what its sender should know of how it was read."""
+
+    batch: BatchView
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLinesAnswer:
+    """A batch with a part of its lines, in their order; `next` is the cursor of the next part, null at the end."""
+
+    batch: BatchView
+    lines: Sequence[BatchLineView]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

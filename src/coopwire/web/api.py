@@ -21,10 +21,11 @@ from coopwire.web.routes import (
     money,
     operations,
     payments,
+    receipts,
     reconciliations,
 )
 
-_LIMITS = {"/v1/core-accounts": 8 << 20}
+_LIMITS = {"/v1/core-accounts": 8 << 20, "/v1/receipt-batches": 16 << 20}
 """Bytes of a body, for paths that need more than the usual limit."""
 
 
@@ -40,7 +41,8 @@ def build_api(office: Office) -> FastAPI:
     )
     app.state.office = office
     app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
-    for module in (payments, money, breaks, operations, reconciliations, accounts, keys, health):
+    modules = (payments, money, receipts, breaks, operations, reconciliations, accounts, keys, health)
+    for module in modules:
         app.include_router(module.router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from coopwire.application.network import Routes
 from coopwire.application.paying import PaymentRequest, Rejected
+from coopwire.application.snapshots import of_kind, snapshot
 from coopwire.domain.money import Money
 from coopwire.domain.payments import Component, Due, Dues, PaymentKind
 from coopwire.domain.timings import Timings
 from coopwire.web.models import DuesBody, PaymentBody
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_CLOCKS_DIFFER = timedelta(minutes=5)
-_OF_LOAN = {PaymentKind.LOAN_REPAYMENT, PaymentKind.FEE}
 
 FIELD_OF = {
     "member": "payer.member",
@@ -35,7 +34,7 @@ def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: T
         name=body.payer.name,
         phone=body.payer.phone,
         email=body.payer.email,
-        loan=_loan(body),
+        loan=of_kind(body.kind, body.loan, body.account),
         branch=body.branch,
         dues=_dues(body, now, timings),
         callback_url=_callback(body.callback_url, routes),
@@ -45,28 +44,13 @@ def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: T
     )
 
 
-def _loan(body: PaymentBody) -> str | None:
-    """The loan's or the account's reference, whichever this kind of payment is for."""
-    if body.kind in _OF_LOAN and body.account is not None:
-        raise Rejected("account", f"a {body.kind.value} names a loan")
-    if body.kind not in _OF_LOAN and body.loan is not None:
-        raise Rejected("loan", f"a payment of kind {body.kind.value} names an account")
-    return body.loan or body.account
-
-
 def _dues(body: PaymentBody, now: datetime, timings: Timings) -> Dues | None:
-    if body.dues is None:
-        return None
-    if body.kind is not PaymentKind.LOAN_REPAYMENT:
-        raise Rejected("dues", "only a loan_repayment has dues")
-    if body.dues.as_of > now + _CLOCKS_DIFFER:
-        raise Rejected("dues.as_of", "lies in the future")
-    # A loan system whose clock is ahead of ours must not hide what we allocate in between.
-    as_of = min(body.dues.as_of, now)
-    valid_until = body.dues.valid_until or as_of + timings.dues_valid
-    if valid_until <= as_of:
-        raise Rejected("dues.valid_until", "must be after as_of")
-    return Dues(as_of, body.dues.version, _lines(body.dues), valid_until)
+    return dues_snapshot(body.kind, body.dues, now, timings) if body.dues is not None else None
+
+
+def dues_snapshot(kind: PaymentKind, dues: DuesBody, now: datetime, timings: Timings) -> Dues:
+    """The dues behind a body. Rejected names the field to mend."""
+    return snapshot(kind, dues.as_of, dues.version, _lines(dues), dues.valid_until, now, timings)
 
 
 def _lines(dues: DuesBody) -> tuple[Due, ...]:

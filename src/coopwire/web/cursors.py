@@ -13,7 +13,7 @@ from coopwire.ports.queries import Filter, Position
 from coopwire.web.models import YEARS
 from coopwire.web.problems import INVALID, FieldError, Problem
 
-NUMBERED = frozenset({"effects", "journals", "postings", "breaks", "core-accounts"})
+NUMBERED = frozenset({"effects", "journals", "postings", "breaks", "core-accounts", "batch-lines"})
 """Lists in the order of their rows' numbers; the others are in the order of time."""
 _LONGEST = 400
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")

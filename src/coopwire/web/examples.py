@@ -398,6 +398,92 @@ CORE_ACCOUNT = {
     "loan": None,
     "updated_at": "2026-03-01T08:00:00Z",
 }
+_COUNTER, _BATCH = "c4n7h2r9t5u1l8k3j6m0", "b1t7c4h9x2z5v8n3m6q0"
+RECEIPT_BODY: dict[str, Any] = {
+    "source": "counter",
+    "external_id": "IKJ-2026-000117",
+    "received_at": "2026-03-02T10:05:00+01:00",
+    "amount_minor": 5_250_000,
+    "currency": "NGN",
+    "member": "M-1029",
+    "kind": "loan_repayment",
+    "loan": "LN-00457",
+    "dues": PAYMENT_BODY["dues"],
+}
+COUNTER_RECEIPT: dict[str, Any] = {
+    **RECEIPT,
+    "id": _COUNTER,
+    "connection": "counter",
+    "charge": "IKJ-2026-000117",
+    "reference": "IKJ-2026-000117",
+    "attempt": None,
+    "requested_minor": None,
+    "fee_minor": 0,
+    "fee_exact": "0",
+    "net_minor": 5_250_000,
+    "channel": "teller",
+    "source": "teller",
+    "paid_at": "2026-03-02T09:05:00Z",
+}
+RECEIPTS_CSV = (
+    "external_id,received_on,amount,currency,member,kind,loan\n"
+    "MAR-0001,2026-03-02,15000.00,NGN,M-1029,loan_repayment,LN-00457\n"
+    "MAR-0002,2026-03-02,2500.00,NGN,M-1030,savings,\n"
+)
+BATCH: dict[str, Any] = {
+    "id": _BATCH,
+    "source": "payroll",
+    "name": "march.csv",
+    "state": "proposed",
+    "reason": "",
+    "lines": 2,
+    "waiting": 2,
+    "refused": 0,
+    "created_by": "key k8s2d6f1g9h4j7k3l5q0 (payroll office)",
+    "created_at": _ACCEPTED_AT,
+    "approved_by": None,
+    "approved_at": None,
+    "finished_at": None,
+}
+BATCH_ANSWER = {"batch": BATCH, "notes": []}
+APPROVED_BATCH = {
+    "batch": {
+        **BATCH,
+        "state": "booking",
+        "approved_by": "key a2d5f8h1k4z7x3c6v9b0 (second person)",
+        "approved_at": _RECORDED_AT,
+    },
+    "notes": [],
+}
+REJECTED_BATCH = {
+    "batch": {
+        **BATCH,
+        "state": "rejected",
+        "reason": "the totals are not those of the list",
+        "finished_at": _RECORDED_AT,
+    },
+    "notes": [],
+}
+BATCH_LINES = {
+    "batch": BATCH,
+    "lines": [
+        {
+            "line": 2,
+            "external_id": "MAR-0001",
+            "amount_minor": 1_500_000,
+            "currency": "NGN",
+            "received_at": "2026-03-02T11:00:00Z",
+            "payment": None,
+            "member": "M-1029",
+            "kind": "loan_repayment",
+            "loan": "LN-00457",
+            "state": "waiting",
+            "receipt": None,
+            "problem": "",
+        }
+    ],
+    "next": None,
+}
 KEY_BODY = {"name": "loan system", "scopes": ["payments:write"]}
 KEY = {
     "id": "k8s2d6f1g9h4j7k3l5q0",

@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
@@ -57,6 +58,8 @@ Day = Annotated[date, _written(_DAY, "2026-03-02"), AfterValidator(_near)]
 """A calendar day."""
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[!-~]([ -~]*[!-~])?$")]
 """A reference of the loan system: printable ASCII."""
+Ours = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{20}$")]
+"""A reference of the hub."""
 Named = Annotated[
     str,
     StringConstraints(
@@ -156,6 +159,27 @@ class PaymentBody(_Body):
     return_url: Url | None = Field(None, description="where the member's browser goes after paying")
     metadata: Metadata = Field(default_factory=dict, description="at most 4096 bytes of JSON, kept as it is")
     gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+
+
+class ReceiptBody(_Body):
+    """Money that no gateway saw. It belongs to a `payment` that was asked for, or to a `member` for a `kind` of
+    payment, or to nobody that is known: then it goes to suspense. Amounts in minor units (kobo, cent)."""
+
+    source: Connection = Field(description="a source of the connections file")
+    external_id: Ref = Field(description="its id at the source; unique there")
+    received_at: Instant | None = Field(None, description="when the money was received; or `received_on`")
+    received_on: Day | None = Field(None, description="the business day, where the time of day is not known")
+    amount_minor: Amount
+    currency: Currency
+    payment: Ours | None = Field(None, description="the payment that it is for")
+    member: Ref | None = Field(None, description="the loan system's reference of the member")
+    kind: PaymentKind | None = None
+    loan: Ref | None = Field(None, description="the loan, for a repayment or a fee")
+    account: Ref | None = Field(None, description="the account, for savings and shares")
+    branch: Ref | None = None
+    dues: DuesBody | None = Field(
+        None, description="for a repayment; without dues the money goes to suspense"
+    )
 
 
 class ReasonBody(_Body):
@@ -410,6 +434,30 @@ class ReconciliationFilter(PageOf):
     state: Literal["running", "complete", "incomplete", "failed"] | None = None
     since: Instant | None = Field(None, description="begun from this instant on")
     until: Instant | None = Field(None, description="begun before this instant")
+
+
+class BatchFilter(PageOf):
+    """Which batches of receipts; `connection` is their source."""
+
+    state: BatchState | None = None
+    connection: Connection | None = None
+    since: Instant | None = Field(None, description="from this instant on")
+    until: Instant | None = Field(None, description="before this instant")
+
+
+class BatchLineFilter(PageOf):
+    """Which lines of a batch."""
+
+    state: LineState | None = None
+
+
+class UploadOf(BaseModel):
+    """Where a file comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    source: Connection = Field(description="a source of the connections file")
+    name: Named | None = Field(None, description="the file's name, for people")
 
 
 class CoreAccountFilter(PageOf):

@@ -13,6 +13,7 @@ from coopwire.application.correcting import Corrections
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
+from coopwire.application.receipt_desk import ReceiptDesk
 from coopwire.application.reconciling.reconciler import Reconciler
 from coopwire.ports.clock import Clock
 from coopwire.ports.days import Days
@@ -33,6 +34,7 @@ class Office:
     reconciler: Reconciler
     days: Days
     exports: ReportExports
+    receipts: ReceiptDesk
     accounts: AccountImport
     queries: Queries
     keys: ApiKeys

@@ -1,5 +1,6 @@
 """What the hub keeps: one transaction with a store per noun, and what each message changes, as plain rows."""
 
+from coopwire.ports.stores.arrivals import ArrivalContext, ArrivalLine, Arrivals, Batch, Earlier, LineDone
 from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
@@ -8,7 +9,7 @@ from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
 from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
 from coopwire.ports.stores.outbox import Delivery, Outbox
-from coopwire.ports.stores.payments import PageUrl, PaymentMove, Payments
+from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove, Payments
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.refunds import (
@@ -26,6 +27,10 @@ from coopwire.ports.stores.workers import Workers
 
 __all__ = [
     "AccountMapping",
+    "ArrivalContext",
+    "ArrivalLine",
+    "Arrivals",
+    "Batch",
     "BreakMove",
     "BreakNote",
     "BreakRow",
@@ -38,16 +43,19 @@ __all__ = [
     "Database",
     "Delivered",
     "Delivery",
+    "Earlier",
     "Effects",
     "Idempotency",
     "IdempotencyRow",
     "Inbox",
     "KnownCharge",
+    "LineDone",
     "LookContext",
     "LookDone",
     "Lookup",
     "LookupRequest",
     "Lookups",
+    "NewPayment",
     "NewReceipt",
     "NewRefund",
     "NoticeRow",

@@ -9,7 +9,7 @@ from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
 from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
-from coopwire.ports.stores.payments import PageUrl, PaymentMove
+from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation
 from coopwire.ports.stores.refunds import (
     NewRefund,
@@ -25,6 +25,7 @@ from coopwire.ports.stores.refunds import (
 class Changes:
     """Everything that one message changes; written with one statement per kind of row."""
 
+    new_payments: list[NewPayment] = field(default_factory=list)
     payments: list[PaymentMove] = field(default_factory=list)
     attempts: list[PaymentMove] = field(default_factory=list)
     pages: list[PageUrl] = field(default_factory=list)

@@ -20,6 +20,14 @@ class PaymentMove:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPayment:
+    """A payment that comes with its money: nobody is asked, so there is no attempt and no payer's record."""
+
+    payment: Payment
+    core_account: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PageUrl:
     """The address of an attempt's payment page, sealed at rest."""
 
@@ -64,7 +72,7 @@ class Payments(Protocol):
         ...
 
     async def payers(self, payments: Sequence[str]) -> dict[str, Payer]:
-        """Who pays, unsealed."""
+        """Who pays, unsealed; absent where nobody was asked, or where no configured key opens it."""
         ...
 
     async def return_urls(self, payments: Sequence[str]) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from coopwire.domain.breaks import Break
+from coopwire.ports.stores.arrivals import Arrivals
 from coopwire.ports.stores.breaks import Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import Connections
@@ -48,6 +49,8 @@ class Transaction(Protocol):
     def refunds(self) -> Refunds: ...
     @property
     def breaks(self) -> Breaks: ...
+    @property
+    def arrivals(self) -> Arrivals: ...
     @property
     def connections(self) -> Connections: ...
     @property

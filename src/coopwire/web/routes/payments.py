@@ -41,7 +41,7 @@ from coopwire.web.reading import StrictRoute, digest
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["payments"])
 
 _KEY = re.compile(r"[!-~]{1,255}\Z")
-_REPLAYED = {"Idempotent-Replayed": "true"}
+REPLAYED = {"Idempotent-Replayed": "true"}
 _CANNOT_BE_PAID = {PaymentState.SUCCEEDED, PaymentState.CANCELLED}
 
 
@@ -143,9 +143,11 @@ async def read_payment(reference: str, caller: Caller, office: TheOffice) -> Pay
     reference = known(reference)
     attempts = await office.queries.attempts(Filter(payment=reference), 1, None)
     view = await office.queries.payment(reference)
-    if view is None or not attempts.items:
+    if view is None:
         raise Problem(NOT_FOUND, "there is no such payment")
-    [latest] = attempts.items
+    latest = attempts.items[0] if attempts.items else None
+    if latest is None:
+        return PaymentAnswer(view, None, None)
     return PaymentAnswer(view, latest.reference, await _page(office, caller, latest))
 
 
@@ -190,7 +192,7 @@ async def _accepted(office: Office, accepted: Accepted, response: Response) -> P
     view = await office.queries.payment(accepted.payment)
     assert view is not None
     if accepted.replayed:
-        response.headers.update(_REPLAYED)
+        response.headers.update(REPLAYED)
         await _refuse_again(office, accepted)
     response.headers["Location"] = f"/v1/payments/{accepted.payment}"
     response.status_code = 201 if accepted.url is not None else 202
@@ -205,7 +207,7 @@ async def _refuse_again(office: Office, accepted: Accepted) -> None:
     for attempt in attempts.items:
         if attempt.reference == accepted.attempt and attempt.state is PaymentState.FAILED:
             words = f"the gateway refused: {attempt.reason}"
-            raise Problem(GATEWAY_REFUSED, words, payment=accepted.payment, headers=_REPLAYED)
+            raise Problem(GATEWAY_REFUSED, words, payment=accepted.payment, headers=REPLAYED)
 
 
 async def _page(office: Office, caller: ApiKey, attempt: AttemptView) -> str | None:

@@ -107,15 +107,18 @@ CREATE TABLE receipt_batches (
     lines integer NOT NULL,
     created_by text NOT NULL,
     approved_by text,
+    reason text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL,
     approved_at timestamptz,
-    finished_at timestamptz,
-    UNIQUE (source, digest)
+    finished_at timestamptz
 );
+CREATE UNIQUE INDEX receipt_batches_once ON receipt_batches (source, digest) WHERE state <> 'rejected';
 CREATE INDEX receipt_batches_by_time ON receipt_batches (created_at, id);
+CREATE INDEX receipt_batches_booking ON receipt_batches (created_at) WHERE state = 'booking';
 
 CREATE TABLE receipt_lines (
     batch text NOT NULL REFERENCES receipt_batches,
+    source text NOT NULL,
     line integer NOT NULL,
     external_id text NOT NULL,
     facts jsonb NOT NULL,
@@ -125,6 +128,8 @@ CREATE TABLE receipt_lines (
     PRIMARY KEY (batch, line)
 );
 CREATE INDEX receipt_lines_waiting ON receipt_lines (batch, line) WHERE state = 'waiting';
+CREATE INDEX receipt_lines_refused ON receipt_lines (batch, line) WHERE state = 'refused';
+CREATE INDEX receipt_lines_by_external_id ON receipt_lines (source, external_id);
 
 CREATE TABLE audit (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,161 @@
+"""A receipt becomes rows: where its value goes, what is doubted, what is told and written because of it.
+
+The one way by which money is booked, whoever told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from coopwire.application import announce
+from coopwire.application.network import Network
+from coopwire.application.receipt_effects import OURS, Received, receipt_effects, receipt_facts
+from coopwire.domain.allocation import allocate, whole_to
+from coopwire.domain.breaks import Break, BreakType
+from coopwire.domain.events import PAYMENT_MOVED, RECEIPT_RECORDED
+from coopwire.domain.money import Money
+from coopwire.domain.payments import AllocationMode, Component, Payment, PaymentKind
+from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
+from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
+from coopwire.ports.stores import Changes, NewReceipt, PaymentMove
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What this transaction has read under its locks: allocations per payment's loan, and lane tails."""
+
+    allocated: Mapping[str, Mapping[str, int]]
+    tails: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose the money is, as far as anybody knows: the payment, what was asked for, whether it came before."""
+
+    payment: Payment | None
+    asked: Money | None
+    core_account: int | None
+    paid_before: bool
+
+
+NOBODY = Owner(None, None, None, paid_before=False)
+"""No payment asked for the money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """All rows of a receipt; `ours` when it is certain whose money it is."""
+
+    changes: Changes
+    ours: bool
+
+
+def book(receipt: Receipt, owner: Owner, ledger: Ledger, network: Network, now: datetime) -> Booked:
+    """Receipt, allocation, event, effects and, where there is a doubt, its break."""
+    payment = owner.payment
+    doubt = _doubt(receipt, owner)
+    lines = _lines(receipt, payment, doubt, ledger, now)
+    awaiting = payment is not None and payment.allocation is AllocationMode.LMS and doubt is None
+    new = NewReceipt(
+        receipt,
+        payment.account_key if payment else f"unmatched:{receipt.id}",
+        AllocationState.AWAITING_LMS if awaiting else AllocationState.ALLOCATED,
+        lines,
+        payment.dues.version if payment and payment.dues else None,
+    )
+    key = payment.account_key if payment else receipt.id
+    recorded = announce.event(RECEIPT_RECORDED, receipt.id, key, receipt_facts(receipt, lines), now)
+    received = Received(receipt, lines, doubt, awaiting, payment, owner.core_account)
+    changes = Changes(
+        receipts=[new],
+        events=[recorded],
+        effects=list(receipt_effects(received, network, ledger.tails, now)),
+    )
+    opened = _break(receipt, owner, doubt, lines, awaiting)
+    if opened is not None:
+        changes.breaks.append(opened)
+    return Booked(changes, doubt in OURS)
+
+
+def paid(payment: Payment, *, ours: bool, now: datetime) -> Changes:
+    """Money came for this payment. Money in doubt does not close it: a person decides whose it is."""
+    return moved(payment, PaymentState.SUCCEEDED if ours else PaymentState.PROCESSING, "", now)
+
+
+def moved(payment: Payment, state: PaymentState, reason: str, now: datetime) -> Changes:
+    """The payment moves, and that is announced; nothing when its table does not allow it."""
+    if state is payment.state or not may_move(PAYMENT_MOVES, payment.state, state):
+        return Changes()
+    facts = {
+        "payment": payment.reference,
+        "state": state.value,
+        "was": payment.state.value,
+        "reason": reason,
+    }
+    event = announce.event(PAYMENT_MOVED, payment.reference, payment.account_key, facts, now)
+    return Changes(payments=[PaymentMove(payment.reference, state, reason)], events=[event])
+
+
+def _doubt(receipt: Receipt, owner: Owner) -> BreakType | None:
+    """Why this money cannot simply be taken for what was asked; None when it can."""
+    if owner.payment is None or owner.asked is None:
+        return BreakType.RECEIPT_WITHOUT_PAYMENT
+    if receipt.currency != owner.asked.currency:
+        return BreakType.CURRENCY_DIFFERS
+    if receipt.value_minor != owner.asked.minor:
+        return BreakType.AMOUNT_DIFFERS
+    if receipt.requested_minor not in (None, owner.asked.minor):
+        return BreakType.AMOUNT_DIFFERS
+    return BreakType.SECOND_CHARGE if owner.paid_before else None
+
+
+def _lines(
+    receipt: Receipt, payment: Payment | None, doubt: BreakType | None, ledger: Ledger, now: datetime
+) -> tuple[AllocationLine, ...]:
+    if doubt is BreakType.SECOND_CHARGE:
+        return whole_to(Component.OVERPAYMENT, receipt.value_minor)
+    if doubt is not None or payment is None or payment.allocation is AllocationMode.LMS:
+        return whole_to(Component.SUSPENSE, receipt.value_minor)
+    return allocate(payment, receipt.value_minor, ledger.allocated.get(payment.reference, {}), now)
+
+
+def _break(
+    receipt: Receipt,
+    owner: Owner,
+    doubt: BreakType | None,
+    lines: Sequence[AllocationLine],
+    awaiting: bool,
+) -> Break | None:
+    payment = owner.payment
+    if doubt is not None:
+        return _opened(doubt, receipt, _differences(receipt, owner.asked))
+    if payment is not None and not awaiting and _expired(payment, lines):
+        facts: dict[str, object] = {"dues_version": payment.dues.version if payment.dues else None}
+        return _opened(BreakType.DUES_EXPIRED, receipt, facts)
+    return None
+
+
+def _opened(type_: BreakType, receipt: Receipt, evidence: Mapping[str, object]) -> Break:
+    return Break(
+        type_,
+        receipt.id,
+        once=f"{type_.value}:{receipt.connection}:{receipt.charge}",
+        payment=receipt.payment,
+        receipt=receipt.id,
+        evidence={"connection": receipt.connection, "charge": receipt.charge, **evidence},
+    )
+
+
+def _differences(receipt: Receipt, asked: Money | None) -> dict[str, object]:
+    facts: dict[str, object] = {"value_minor": receipt.value_minor, "currency": receipt.currency}
+    if asked is not None:
+        facts |= {"asked_minor": asked.minor, "asked_currency": asked.currency}
+    return facts
+
+
+def _expired(payment: Payment, lines: Sequence[AllocationLine]) -> bool:
+    return payment.kind is PaymentKind.LOAN_REPAYMENT and any(
+        line.component is Component.SUSPENSE for line in lines
+    )

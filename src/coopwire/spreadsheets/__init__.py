@@ -1,0 +1,1 @@
+"""Spreadsheet files that people send, read as tables of text."""
