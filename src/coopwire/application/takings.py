@@ -86,7 +86,7 @@ class Takings:
         ]
         await tx.lock([*_accounts(due), *self._lanes(due)])
         received: dict[str, Payment] = {}
-        for wave in _waves(due):
+        for wave in self._waves(due):
             await self._book(tx, source, wave, received)
         return [
             one or Taken(LineState.BOOKED, receipt_id(source.name, arrival.external_id))
@@ -116,6 +116,20 @@ class Takings:
         bank = self._network.routes.core_bank
         accounts = {one.core_account for one in due if one.core_account is not None}
         return [posting_lane(bank, account) for account in sorted(accounts)] if bank is not None else []
+
+    def _waves(self, due: Sequence[_Due]) -> Iterator[list[_Due]]:
+        """In parts in which no loan comes twice: each must see what the ones before it allocated."""
+        left = list(due)
+        while left:
+            seen: set[str] = set()
+            wave: list[_Due] = []
+            later: list[_Due] = []
+            for one in left:
+                key = one.payment.account_key if one.payment is not None else f"nobody:{one.place}"
+                (later if key in seen else wave).append(one)
+                seen.add(key)
+            yield wave
+            left = later
 
     async def _book(
         self, tx: Transaction, source: Source, wave: Sequence[_Due], received: dict[str, Payment]
@@ -186,18 +200,3 @@ def _new_payment(payment: Payment, core_account: int | None) -> Changes:
 
 def _accounts(due: Iterable[_Due]) -> set[str]:
     return {one.payment.account_key for one in due if one.payment is not None}
-
-
-def _waves(due: Sequence[_Due]) -> Iterator[list[_Due]]:
-    """In parts in which no loan comes twice: each must see what the ones before it allocated."""
-    left = list(due)
-    while left:
-        seen: set[str] = set()
-        wave: list[_Due] = []
-        later: list[_Due] = []
-        for one in left:
-            key = one.payment.account_key if one.payment is not None else f"nobody:{one.place}"
-            (later if key in seen else wave).append(one)
-            seen.add(key)
-        yield wave
-        left = later

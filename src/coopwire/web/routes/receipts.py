@@ -148,7 +148,7 @@ async def read_batch(
 @router.post(
     "/receipt-batches/{id}/approve",
     dependencies=_APPROVE,
-    responses=answers(examples.APPROVED_BATCH, NOT_FOUND, CONFLICT),
+    responses=answers(examples.APPROVED_BATCH, NOT_FOUND, CONFLICT, INVALID),
 )
 async def approve_batch(id: str, caller: Caller, office: TheOffice) -> BatchAnswer:
     """Release a batch: its lines are booked from now on. Never by the key that brought it."""
