@@ -162,7 +162,8 @@ def test_what_is_no_whole_spreadsheet_is_told_so(content: bytes) -> None:
 def test_a_sheet_of_nested_entities_does_not_grow() -> None:
     sheet = (
         _ENTITIES.replace(b"<w>&m;</w>", b"")
-        + b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&m;</t></is></c></row></sheetData></worksheet>'
+        + b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&m;</t></is></c></row>'
+        + b"</sheetData></worksheet>"
     )
     with pytest.raises(TableError):
         _read(_without(_GOOD, _SHEET, sheet))
