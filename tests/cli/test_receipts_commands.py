@@ -98,14 +98,14 @@ def test_a_source_that_does_not_exist_is_told_with_those_that_do(hub: Deployment
 def test_a_second_person_releases_a_file(
     hub: Deployment, within: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SUDO_USER", "maker")
+    monkeypatch.setenv("SUDO_UID", "501")
     brought = within("receipts", "import", str(_file(hub, 10)), "--source", "payroll")
     assert "10 lines wait for a second person" in brought.out
     [batch] = within("receipts", "list", "--state", "proposed", "--json").rows
     own = within("receipts", "approve", batch["id"])
     assert (own.code, "cannot approve it" in own.err) == (1, True)
     assert within("receipts", "resume", batch["id"]).code == 1
-    monkeypatch.setenv("SUDO_USER", "checker")
+    monkeypatch.setenv("SUDO_UID", "502")
     assert within("receipts", "approve", batch["id"]).out.endswith("10 of 10 lines are booked\n")
     assert within("receipts", "reject", batch["id"], "--reason", "late").code == 1
 

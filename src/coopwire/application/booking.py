@@ -145,6 +145,8 @@ def _opened(type_: BreakType, receipt: Receipt, evidence: Mapping[str, object]) 
         payment=receipt.payment,
         receipt=receipt.id,
         evidence={"connection": receipt.connection, "charge": receipt.charge, **evidence},
+        amount_minor=receipt.gross_minor,
+        currency=receipt.currency,
     )
 
 

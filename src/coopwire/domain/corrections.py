@@ -146,6 +146,7 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.LATE_OUTCOME: (),
     _B.LMS_ANSWER_REJECTED: (*_WHOSE, *_BOOKS, *_BANK),
     _B.CONTRACT_BROKEN: (),
+    _B.LINE_NOT_BOOKED: (),
     _B.CHARGE_NOT_RECORDED: (),
     _B.RECEIPT_NOT_AT_GATEWAY: (WriteOff.word, *_BOOKS, *_BANK),
     _B.CHARGE_MISDATED: _BOOKS,
