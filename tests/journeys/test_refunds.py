@@ -373,6 +373,47 @@ async def test_a_refund_that_needs_attention_tells_a_person_once_and_goes_on(dat
         await hub.until("SELECT state FROM refunds", expected="succeeded")
 
 
+async def test_a_refund_that_never_ends_is_handed_to_a_person(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=QUIET, change=unbanked) as hub:
+        receipt = await received(hub)
+        await approve(hub, receipt, WHOLE)
+        await hub.until("SELECT state FROM refunds", expected="processing")
+        await hub.rows("UPDATE refunds SET accepted_at = now() - interval '31 days', look_at = now()")
+        await hub.until("SELECT look_at IS NULL FROM refunds")
+        assert await _breaks(hub) == ["refund_needs_attention"]
+        assert "still processing" in await hub.value("SELECT evidence ->> 'reason' FROM breaks")
+        theirs = (await hub.outside.truth("paystack"))["refunds"][0]["id"]
+        await hub.outside.control("paystack", "refund", id=theirs, status="processed")
+        await _hint(hub, "refund.processed", await _reference(hub))
+        await hub.until("SELECT state FROM refunds", expected="succeeded")
+
+
+async def test_a_failure_that_becomes_a_success_is_booked_though_its_part_is_gone(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=QUIET, change=unbanked) as hub:
+        receipt = await received(hub)
+        await approve(hub, receipt, WHOLE)
+        await hub.until("SELECT state FROM refunds", expected="processing")
+        first = (await hub.outside.truth("paystack"))["refunds"][0]["id"]
+        await hub.outside.control("paystack", "refund", id=first, status="failed")
+        await _hint(hub, "refund.failed", await _reference(hub))
+        await hub.until("SELECT state FROM refunds", expected="failed")
+        await approve(hub, receipt, 250_000)
+        await hub.until("SELECT count(*) FROM refunds WHERE state = 'processing'", expected=1)
+        second = (await hub.outside.truth("paystack"))["refunds"][1]["id"]
+        for refund in (second, first):
+            await hub.outside.control("paystack", "refund", id=refund, status="processed")
+            await _hint(hub, "refund.processed", await _reference(hub), copy=refund)
+            await hub.until(
+                "SELECT state FROM refunds WHERE provider_ref = $1", str(refund), expected="succeeded"
+            )
+        assert await _standing(hub) == {}
+        lines = await hub.value(
+            "SELECT \"order\" -> 'lines' FROM effects WHERE \"order\" ->> 'kind' = 'refund' ORDER BY seq DESC LIMIT 1"
+        )
+        assert ["suspense", "debit", 250_000] in lines
+        assert await _breaks(hub) == ["refund_failed", "refund_changed"]
+
+
 async def test_a_success_that_is_taken_back_is_undone(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT, change=unbanked) as hub:
         receipt = await received(hub)

@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from rigs.refunds import approve
 from rigs.river import River, configured, hub_settings, request
 
 from coopwire import app as composition
 from coopwire.application.correcting import Corrections
-from coopwire.application.paying import Idempotent, StillWorking
+from coopwire.application.paying import Idempotent, Rejected, StillWorking
 from coopwire.application.people import Person
 from coopwire.domain.corrections import ReverseJournal
 from coopwire.domain.money import Money
@@ -38,6 +39,8 @@ def rush() -> Timings:
         look_then_every=timedelta(seconds=4),
         look_session=timedelta(minutes=5),
         notice_look_ladder=tuple(timedelta(seconds=s) for s in (0.1, 0.2, 0.5, 1, 2)),
+        refund_look_schedule=tuple(timedelta(seconds=s) for s in (0.2, 0.5, 1, 2)),
+        refund_look_then_every=timedelta(seconds=2),
         bus_ladder=tuple(rung / 60 for rung in DEFAULT.bus_ladder),
         create_answer_within=timedelta(seconds=2),
         speed=600,
@@ -69,6 +72,8 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
         return {}
     if "desk" in command:
         return await _correct(hub, command)
+    if "refund" in command:
+        return {"approved": await _refund(hub, command["refund"], command["amounts"])}
     n = command["accept"]
     changes = {"member": f"M-{1029 + n % 5}", "loan": f"LN-{n % 5}", "money": Money(100_000 + n, "NGN")}
     once = Idempotent("crash", f"key-{n}", f"body-{n}")
@@ -77,6 +82,18 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
     except StillWorking:
         return {"attempt": None}
     return {"attempt": accepted.attempt}
+
+
+async def _refund(hub: River, receipt: str, amounts: list[int]) -> list[int]:
+    """What was approved of these amounts (0: nothing), asked for all at once."""
+
+    async def one(amount: int) -> int:
+        try:
+            return (await approve(hub, receipt, amount)).amount_minor
+        except Rejected:
+            return 0
+
+    return await asyncio.gather(*(one(amount) for amount in amounts))
 
 
 async def _stdin() -> asyncio.StreamReader:

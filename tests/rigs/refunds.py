@@ -18,12 +18,14 @@ def unbanked(configured: Configured) -> Configured:
 
 async def received(hub: River, **changes: Any) -> str:
     """The id of a receipt of 52,500.00 naira that is booked (and banked, where a bank is connected)."""
-    before = await hub.value("SELECT count(*) FROM receipts")
     accepted = await hub.accept(**changes)
     told = await hub.pay(accepted.attempt)
     await hub.hint(accepted.attempt, told["charges"][0]["id"])
-    await hub.settled(before + 1)
+    await hub.until("SELECT count(*) FROM receipts WHERE reference = $1", accepted.attempt, expected=1)
     found: str = await hub.value("SELECT id FROM receipts WHERE reference = $1", accepted.attempt)
+    wanted = 1 if hub.app.network.routes.core_bank is None else 2
+    sql = "SELECT count(*) FROM effects WHERE receipt = $1 AND kind IN ('journal', 'posting') AND state = 'done'"
+    await hub.until(sql, found, expected=wanted)
     return found
 
 
