@@ -18,6 +18,7 @@ import structlog
 
 from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
 from coopwire.application.calendar import BusinessDays
+from coopwire.application.chaining import Chainer
 from coopwire.application.executor import Executor
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
@@ -73,6 +74,7 @@ class App:
     importing: Importing
     sweeper: Sweeper
     calendar: BusinessDays
+    chainer: Chainer
     bus: PostgresBus
     desk: Desk
     refunding: Refunding
@@ -89,6 +91,7 @@ class App:
             self.importing.run,
             self.bus.run,
             self.calendar.run,
+            self.chainer.run,
         )
 
     async def look(self) -> None:
@@ -276,6 +279,7 @@ def _assemble(
         importing=Importing(network, database, clock, bells),
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
         calendar=BusinessDays(network, database, clock, bells),
+        chainer=Chainer(database, bells),
         bus=PostgresBus(database, clock, consumers(network, clock), bells),
         desk=Desk(worker, network, database, clock, bells, executor),
         refunding=Refunding(network, database, clock),
@@ -346,7 +350,7 @@ def office(app: App) -> Office:
         receipts=receipt_desk(app),
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
-        keys=KeyRows(pool),
+        keys=KeyRows(pool, seal),
         clock=app.clock,
         meter=Metrics(),
     )

@@ -15,6 +15,7 @@ OUTBOX = "outbox"
 DELIVERIES = "deliveries"
 CALENDAR = "calendar"
 RECEIPTS = "receipts"
+AUDIT = "audit"
 GATHER_SECONDS = 0.01
 """After a ring a loop waits this long, so that what rings at the same time is done in one round."""
 

@@ -26,6 +26,9 @@ from coopwire.ports.queries import GateView
 from coopwire.providers import catalog
 from coopwire.settings import Settings, read
 from coopwire.storage import embedded, migrate
+from coopwire.storage.audit.chain import head_view
+from coopwire.storage.audit.marks import Marker
+from coopwire.storage.audit.verify import end_is_right
 from coopwire.storage.connections import ConnectionStore
 from coopwire.storage.embedded import EmbeddedError
 from coopwire.storage.embedded.looking import SCARCE_BYTES
@@ -42,6 +45,8 @@ LEAST_PYTHON = (3, 11)
 LEAST_POSTGRES = 15
 LATE_AFTER = timedelta(minutes=1)
 """An event or a webhook that waits longer than this shows that no worker is at it."""
+LAST_ENTRIES = 1000
+"""Entries of the audit trail that the doctor checks; coopwire audit verify checks all."""
 _CONNECT_WITHIN_S = 10.0
 
 
@@ -420,6 +425,26 @@ async def _waiting(patient: _Patient) -> list[Finding]:
     return found
 
 
+async def _audit_trail(patient: _Patient) -> list[Finding]:
+    name = "audit trail"
+    try:
+        marker = Marker.of(app.sealer(patient.settings))
+    except (SealError, OSError):
+        return [_skipped(name, "a secret key")]
+    async with patient.db.transaction(isolation="repeatable_read", readonly=True):
+        right = await end_is_right(patient.db, marker, LAST_ENTRIES)
+        head = await head_view(patient.db)
+    if not right:
+        mend = "coopwire audit verify says which; docs/runbook.md says what to do"
+        return [_wrong(name, f"something is wrong among its last {LAST_ENTRIES} entries", mend)]
+    oldest = (await patient.health.waiting()).oldest_entry_at
+    age = patient.now - oldest if oldest is not None else timedelta(0)
+    if age > LATE_AFTER:
+        told = f"{head.waiting} entries have no place, the oldest since {age.total_seconds():.0f} s"
+        return [_wrong(name, told, "start coopwire serve or coopwire worker")]
+    return [_fine(name, f"up to date at place {head.position}, its last {LAST_ENTRIES} entries are right")]
+
+
 _CHECKS: tuple[Callable[[_Patient], Awaitable[list[Finding]]], ...] = (
     _secret_key,
     _consent,
@@ -427,4 +452,5 @@ _CHECKS: tuple[Callable[[_Patient], Awaitable[list[Finding]]], ...] = (
     _core_accounts,
     _gates,
     _waiting,
+    _audit_trail,
 )

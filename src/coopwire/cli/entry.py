@@ -11,6 +11,7 @@ import typer
 
 from coopwire.cli import (
     accounts,
+    audit,
     breaks,
     effects,
     failures,
@@ -83,6 +84,7 @@ for _name, _group in (
     ("receipts", receipts.app),
     ("mapping", mapping.app),
     ("keys", keys.app),
+    ("audit", audit.app),
 ):
     app.add_typer(_group, name=_name, no_args_is_help=True)
 

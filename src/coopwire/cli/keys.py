@@ -34,7 +34,9 @@ def create(
     async def make(database: PostgresDatabase) -> NewApiKey:
         from coopwire.storage.keys import KeyRows
 
-        return await KeyRows(database.pool).create(name, scopes, hub.actor(), await database.now())
+        return await KeyRows(database.pool, hub.sealer()).create(
+            name, scopes, hub.actor(), await database.now()
+        )
 
     try:
         made = hub.on_database(make)
@@ -54,7 +56,7 @@ def list_(as_json: _Json = False) -> None:
     async def read(database: PostgresDatabase) -> list[ApiKey]:
         from coopwire.storage.keys import KeyRows
 
-        return await KeyRows(database.pool).list()
+        return await KeyRows(database.pool, hub.sealer()).list()
 
     found = hub.on_database(read)
     if as_json:
@@ -72,7 +74,7 @@ def revoke(key: Annotated[str, typer.Argument(help="The id that the list shows."
     async def end(database: PostgresDatabase) -> bool:
         from coopwire.storage.keys import KeyRows
 
-        return await KeyRows(database.pool).revoke(key, hub.actor(), await database.now())
+        return await KeyRows(database.pool, hub.sealer()).revoke(key, hub.actor(), await database.now())
 
     if not hub.on_database(end):
         raise BadInput(f"there is no key {show.cell(key)} that still counts")

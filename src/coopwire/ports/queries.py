@@ -464,6 +464,19 @@ class PaymentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditHeadView:
+    """The end of the audit trail: its last place, the hash there in hex, and when that entry was made.
+
+    `waiting` is how many entries have no place yet. Position 0 and an empty hash: no worker has run yet.
+    """
+
+    position: int
+    hash: str
+    at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether the hub can work: the schema is the one that this code knows, and how many workers live."""
 
@@ -518,6 +531,10 @@ class Queries(Protocol):
 
     async def facts(self, payment: str, now: datetime) -> PaymentFacts | None:
         """Everything about one payment, read at one moment; None when there is no such payment."""
+        ...
+
+    async def audit_head(self) -> AuditHeadView:
+        """The end of the audit trail."""
         ...
 
     async def readiness(self, heard_since: datetime) -> Readiness:

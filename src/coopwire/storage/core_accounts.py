@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from coopwire.ports.core_accounts import CoreAccountLine, Placed
+from coopwire.storage.actions import keep_action
+from coopwire.storage.audit.entries import Entries
+from coopwire.storage.audit.marks import Marker
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
 from coopwire.storage.sessions import writing
@@ -34,6 +37,7 @@ class CoreAccountRows:
     def __init__(self, pool: Any, sealer: Sealer) -> None:
         self._pool = pool
         self._sealer = sealer
+        self._marker = Marker.of(sealer)
 
     async def put(self, lines: Sequence[CoreAccountLine], actor: str, now: datetime) -> list[Placed]:
         """Store all lines in one transaction, audited; none of them when one is BUSY."""
@@ -78,11 +82,7 @@ class CoreAccountRows:
             [self._sealer.seal(li.number.encode()) for li in lines],
             now,
         )
-        await db.execute(
-            "INSERT INTO operator_actions (at, actor, action, subject, reason) "
-            "VALUES ($1, $2, 'put core accounts', $3, $4)",
-            now,
-            actor,
-            ", ".join(sorted({li.connection for li in lines})),
-            f"{len(lines)} lines",
-        )
+        entries = Entries(db, self._marker)
+        banks = ", ".join(sorted({li.connection for li in lines}))
+        await keep_action(db, entries, actor, "put core accounts", banks, f"{len(lines)} lines", now)
+        await entries.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,12 @@ from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
 from coopwire.storage import looks, money, refunds, rows
+from coopwire.storage.actions import keep_action
 from coopwire.storage.arrivals import ArrivalStore
+from coopwire.storage.audit.chain import ChainStore
+from coopwire.storage.audit.entries import Entries
+from coopwire.storage.audit.marks import Marker
+from coopwire.storage.audit.nouns import RECEIPT
 from coopwire.storage.breaks import BreakStore, open_new
 from coopwire.storage.connections import (
     ConnectionStore,
@@ -60,12 +65,13 @@ SELECT w.id, d.sealed, d.received_at FROM w JOIN d USING (connection, digest)
 class PostgresTransaction:
     """The Transaction socket: every store on one connection and one commit."""
 
-    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+    def __init__(self, connection: Connection, sealer: Sealer, marker: Marker) -> None:
         self._db = connection
         self._sealer = sealer
+        self._entries = Entries(connection, marker)
         self.inbox = looks.InboxStore(connection, sealer)
         self.lookups = looks.LookupStore(connection)
-        self.effects = EffectStore(connection, sealer)
+        self.effects = EffectStore(connection, sealer, self._entries)
         self.payments = money.PaymentStore(connection, sealer)
         self.arrivals = ArrivalStore(connection)
         self.receipts = money.ReceiptStore(connection)
@@ -77,6 +83,7 @@ class PostgresTransaction:
         self.outbox = OutboxStore(connection)
         self.mappings = MappingStore(connection)
         self.reconciliations = ReconciliationStore(connection)
+        self.chain = ChainStore(connection, marker)
 
     async def lock(self, keys: Collection[str]) -> None:
         """Hold these names until the end of the transaction, taken in one order everywhere."""
@@ -96,6 +103,7 @@ class PostgresTransaction:
         await money.move_payments(db, "attempts", changes.attempts, now)
         await money.keep_pages(db, changes.pages, self._sealer)
         await money.add_receipts(db, changes.receipts)
+        self._entries.add(RECEIPT, money.audited_rows(changes.receipts))
         await money.reallocate(db, changes.reallocations)
         await refunds.reduce(db, changes.reductions)
         await refunds.restore(db, changes.restorations)
@@ -103,6 +111,7 @@ class PostgresTransaction:
         await refunds.move_refunds(db, changes.refund_moves, now)
         await refunds.keep_refund_looks(db, changes.refund_looks)
         await refunds.nudge_refunds(db, changes.refund_nudges)
+        self.audited("receipt", [change.receipt for change in changes.reallocations])
         await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
         await rows.insert(
             db,
@@ -150,14 +159,15 @@ class PostgresTransaction:
 
     async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
         """Keep what an operator did."""
-        await self._db.execute(
-            "INSERT INTO operator_actions (at, actor, action, subject, reason) VALUES ($1, $2, $3, $4, $5)",
-            now,
-            actor,
-            action,
-            subject,
-            reason,
-        )
+        await keep_action(self._db, self._entries, actor, action, subject, reason, now)
+
+    def audited(self, noun: str, keys: Iterable[object]) -> None:
+        """Rows of this noun were made or changed: they are read again before the commit, and get their entries."""
+        self._entries.note(noun, keys)
+
+    async def complete(self) -> None:
+        """Write the entries of everything that this transaction recorded; the last statement before the commit."""
+        await self._entries.flush()
 
 
 class PostgresDatabase:
@@ -170,6 +180,7 @@ class PostgresDatabase:
         self._dsn = dsn
         self.tokens = TokenRows(pool, sealer)
         self._sealer = sealer
+        self.marker = Marker.of(sealer)
         self._fail = fail
         self._ring = ring
 
@@ -181,7 +192,9 @@ class PostgresDatabase:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
-                    yield PostgresTransaction(connection, self._sealer)
+                    begun = PostgresTransaction(connection, self._sealer, self.marker)
+                    yield begun
+                    await begun.complete()
                 except BaseException:
                     await _roll_back(transaction)
                     raise
@@ -229,6 +242,20 @@ class PostgresDatabase:
 
         await connection.add_listener(_CHANNEL, heard)
         return connection
+
+    @asynccontextmanager
+    async def unhurried(self) -> AsyncIterator[Connection]:
+        """A connection of its own on which nothing takes too long: one moment of the database, to be read."""
+        try:
+            connection = await asyncpg.connect(self._dsn)
+            try:
+                await rows.set_codecs(connection)
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    yield connection
+            finally:
+                await connection.close()
+        except GONE as error:
+            raise StorageUnavailable(f"read all: {type(error).__name__}") from error
 
     async def now(self) -> datetime:
         """The database's time."""

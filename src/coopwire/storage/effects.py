@@ -10,6 +10,8 @@ from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.states import FINISHED_EFFECT, EffectState
 from coopwire.ports.stores import AccountMapping, Claim, Outcome, Try
 from coopwire.storage import rows
+from coopwire.storage.audit.entries import Entries
+from coopwire.storage.audit.nouns import EFFECT, is_over
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 
@@ -66,7 +68,7 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamp
      AS o(effect, token, state, at, due_at, provider_ref, reason, counts, looked)
 WHERE e.id = o.effect AND e.claim_token = o.token
   AND e.state = CASE WHEN o.looked THEN 'unknown' ELSE 'sending' END
-RETURNING {_COLUMNS}
+RETURNING {_COLUMNS}, e.finished_at
 """
 
 _END_TRIES = """
@@ -102,9 +104,10 @@ WHERE e.state IN ('intended', 'sending', 'held') AND e.kind <> 'callback' AND (e
 class EffectStore:
     """The Effects socket on one transaction."""
 
-    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+    def __init__(self, connection: Connection, sealer: Sealer, entries: Entries) -> None:
         self._db = connection
         self._sealer = sealer
+        self._entries = entries
 
     async def claim(
         self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime
@@ -199,6 +202,7 @@ class EffectStore:
             [o.counts_as_try for o in outcomes],
             [o.looked for o in outcomes],
         )
+        self._entries.add(EFFECT, [row for row in moved if is_over(row)])
         effects = [rows.effect(row) for row in moved]
         written = {e.id for e in effects}
         await self._evidence([o for o in outcomes if o.effect in written], effects, late=False)
@@ -324,6 +328,7 @@ class EffectStore:
             due_at,
             reason,
         )
+        self._entries.note(EFFECT.name, [effect])
 
 
 def account_mapping(row: rows.Row) -> AccountMapping:

@@ -24,6 +24,7 @@ class Waiting:
 
     oldest_event_at: datetime | None
     oldest_webhook_at: datetime | None
+    oldest_entry_at: datetime | None
     dead_letters: int
 
 
@@ -52,13 +53,15 @@ class Health:
         return samples
 
     async def waiting(self) -> Waiting:
-        """Events that no relay published, webhooks that nobody read, deliveries that were given up."""
+        """Events that no relay published, webhooks that nobody read, entries of the audit trail without a place,
+        deliveries that were given up."""
         row = await self._db.fetchrow(
             "SELECT (SELECT min(occurred_at) FROM outbox WHERE published_at IS NULL) AS event, "
             "(SELECT min(received_at) FROM webhooks WHERE drained_at IS NULL) AS webhook, "
+            "(SELECT min(at) FROM audit WHERE position IS NULL AND noun <> 'genesis') AS entry, "
             "(SELECT count(*) FROM deliveries WHERE state = 'dead') AS dead"
         )
-        return Waiting(row["event"], row["webhook"], row["dead"])
+        return Waiting(row["event"], row["webhook"], row["entry"], row["dead"])
 
     async def core_accounts(self, connection: str) -> int:
         """How many accounts of this core bank are known."""

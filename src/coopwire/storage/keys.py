@@ -10,7 +10,11 @@ from typing import Any
 
 from coopwire.domain.references import new_reference
 from coopwire.ports.keys import ApiKey, NewApiKey, Scope
-from coopwire.storage.rows import Row
+from coopwire.storage.actions import keep_action
+from coopwire.storage.audit.entries import Entries
+from coopwire.storage.audit.marks import Marker
+from coopwire.storage.rows import Connection, Row
+from coopwire.storage.sealing import Sealer
 from coopwire.storage.sessions import reading, writing
 
 _PREFIX = "cwk_"
@@ -22,8 +26,9 @@ _LONGEST_SECRET = 200
 class KeyRows:
     """The ApiKeys socket over an asyncpg pool."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, sealer: Sealer) -> None:
         self._pool = pool
+        self._marker = Marker.of(sealer)
 
     async def find(self, secret: str) -> ApiKey | None:
         """The key behind a secret; None when there is none or it is revoked."""
@@ -53,7 +58,7 @@ class KeyRows:
                 sorted(key.scopes),
                 now,
             )
-            await _audit(db, actor, "create key", key, now)
+            await self._audit(db, actor, "create key", key, now)
         return NewApiKey(key, secret)
 
     async def revoke(self, key: str, actor: str, now: datetime) -> bool:
@@ -65,7 +70,7 @@ class KeyRows:
                 now,
             )
             if row is not None:
-                await _audit(db, actor, "revoke key", _key(row), now)
+                await self._audit(db, actor, "revoke key", _key(row), now)
         return row is not None
 
     async def list(self) -> list[ApiKey]:
@@ -74,20 +79,15 @@ class KeyRows:
             found = await db.fetch("SELECT * FROM api_keys ORDER BY created_at DESC, id")
         return [_key(row) for row in found]
 
+    async def _audit(self, db: Connection, actor: str, action: str, key: ApiKey, now: datetime) -> None:
+        entries = Entries(db, self._marker)
+        scopes = ", ".join(sorted(key.scopes))
+        await keep_action(db, entries, actor, action, key.id, f"{key.name}: {scopes}", now)
+        await entries.flush()
+
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
-
-
-async def _audit(db: Any, actor: str, action: str, key: ApiKey, now: datetime) -> None:
-    await db.execute(
-        "INSERT INTO operator_actions (at, actor, action, subject, reason) VALUES ($1, $2, $3, $4, $5)",
-        now,
-        actor,
-        action,
-        key.id,
-        f"{key.name}: {', '.join(sorted(key.scopes))}",
-    )
 
 
 def _key(row: Row) -> ApiKey:

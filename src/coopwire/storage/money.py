@@ -11,7 +11,8 @@ from coopwire.domain.receipts import AllocationLine, AllocationState
 from coopwire.domain.states import PAYMENT_MOVES
 from coopwire.ports.stores import NewPayment, NewReceipt, PageUrl, PaymentMove, Reallocation
 from coopwire.storage import rows
-from coopwire.storage.rows import Connection
+from coopwire.storage.audit.nouns import microseconds
+from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
 
 _ALLOWED = [(old.value, new.value) for old, news in PAYMENT_MOVES.items() for new in news]
@@ -181,6 +182,29 @@ async def add_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> None:
             )
         ],
     )
+
+
+def audited_rows(receipts: Sequence[NewReceipt]) -> list[Row]:
+    """New receipts as the audit trail covers them; its noun `receipt` says the same in SQL."""
+    return [
+        {
+            **dict(zip(rows.COLUMNS["receipts"], rows.receipt_values(new), strict=True)),
+            "lines": [
+                [
+                    n,
+                    line.component.value,
+                    line.amount_minor,
+                    line.due,
+                    new.account_key,
+                    new.dues_version,
+                    microseconds(new.receipt.recorded_at),
+                    None,
+                ]
+                for n, line in enumerate(new.lines)
+            ],
+        }
+        for new in receipts
+    ]
 
 
 async def reallocate(db: Connection, changes: Sequence[Reallocation]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from coopwire.ports.queries import (
     AttemptView,
+    AuditHeadView,
     BatchLineView,
     BatchView,
     BreakDetail,
@@ -29,6 +30,7 @@ from coopwire.ports.queries import (
     ViewT,
 )
 from coopwire.storage import listing, migrate, views
+from coopwire.storage.audit.chain import head_view
 from coopwire.storage.facts import break_in_detail, closed_gates, facts, in_detail, with_allocation
 from coopwire.storage.listing import Listing, fetch
 from coopwire.storage.rows import Connection
@@ -162,6 +164,11 @@ class PostgresQueries:
         async with snapshot(self._pool, "read facts") as db:
             row = await db.fetchrow("SELECT * FROM payments WHERE reference = $1", payment)
             return await facts(db, views.payment(row), now) if row is not None else None
+
+    async def audit_head(self) -> AuditHeadView:
+        """The end of the audit trail."""
+        async with reading(self._pool, "read audit head") as db:
+            return await head_view(db)
 
     async def readiness(self, heard_since: datetime) -> Readiness:
         """Whether the hub can work."""

@@ -1,15 +1,18 @@
-"""Seals secrets and personal data at rest with AES-256-GCM; several keys allow a rotation."""
+"""Seals secrets and personal data at rest with AES-256-GCM, and signs; several keys allow a rotation."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 from collections.abc import Sequence
 
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _VERSION = b"\x01"
 _NONCE = 12
@@ -28,6 +31,7 @@ class Sealer:
             raise SealError("no secret key: set COOPWIRE_SECRET_KEY to the base64 of 32 random bytes")
         if any(len(key) != 32 for key in keys):
             raise SealError("every secret key must be 32 bytes (base64 of 32 random bytes)")
+        self._keys = tuple(keys)
         self._ciphers = [AESGCM(key) for key in keys]
 
     def seal(self, plain: bytes) -> bytes:
@@ -53,6 +57,25 @@ class Sealer:
         except SealError as error:
             _log.error("record_does_not_open", reason=str(error))
             return None
+
+    def signer(self, purpose: bytes) -> Signer:
+        """Signs for one purpose: whoever has this signer's marks can neither open nor seal anything."""
+        return Signer([HKDF(SHA256(), 32, salt=None, info=purpose).derive(key) for key in self._keys])
+
+
+class Signer:
+    """HMAC-SHA256: the first key signs, a mark of any key is believed."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)
+
+    def sign(self, message: bytes) -> bytes:
+        """The mark of a message, 32 bytes."""
+        return hmac.digest(self._keys[0], message, "sha256")
+
+    def knows(self, message: bytes, mark: bytes) -> bool:
+        """Whether one of the keys made this mark."""
+        return any(hmac.compare_digest(hmac.digest(key, message, "sha256"), mark) for key in self._keys)
 
 
 def parse_keys(text: str) -> list[bytes]:

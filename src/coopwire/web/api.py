@@ -15,6 +15,7 @@ from coopwire.web.office import Office
 from coopwire.web.problems import HANDLERS, METHOD_NOT_ALLOWED, Problem, answer
 from coopwire.web.routes import (
     accounts,
+    audit,
     breaks,
     health,
     keys,
@@ -41,7 +42,7 @@ def build_api(office: Office) -> FastAPI:
     )
     app.state.office = office
     app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
-    modules = (payments, money, receipts, breaks, operations, reconciliations, accounts, keys, health)
+    modules = (payments, money, receipts, breaks, operations, reconciliations, accounts, audit, keys, health)
     for module in modules:
         app.include_router(module.router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]

@@ -493,6 +493,12 @@ KEY = {
     "revoked_at": None,
 }
 NEW_KEY = {"key": KEY, "secret": "cwk_(shown once)"}
+AUDIT_HEAD = {
+    "position": 1834,
+    "hash": "9f2c1c8e5b7a40d6a3f1e0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9",
+    "at": "2026-03-02T09:17:45Z",
+    "waiting": 0,
+}
 HEALTH = {"status": "ok"}
 READY = {"ready": True, "schema": "0002", "workers": 1}
 

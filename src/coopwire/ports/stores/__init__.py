@@ -1,6 +1,7 @@
 """What the hub keeps: one transaction with a store per noun, and what each message changes, as plain rows."""
 
 from coopwire.ports.stores.arrivals import ArrivalContext, ArrivalLine, Arrivals, Batch, Earlier, LineDone
+from coopwire.ports.stores.audit import AuditChain, AuditHead
 from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
@@ -30,6 +31,8 @@ __all__ = [
     "ArrivalContext",
     "ArrivalLine",
     "Arrivals",
+    "AuditChain",
+    "AuditHead",
     "Batch",
     "BreakMove",
     "BreakNote",

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from coopwire.domain.breaks import Break
 from coopwire.ports.stores.arrivals import Arrivals
+from coopwire.ports.stores.audit import AuditChain
 from coopwire.ports.stores.breaks import Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import Connections
@@ -29,7 +30,7 @@ class StorageUnavailable(OSError):
 
 
 class Transaction(Protocol):
-    """Stores on one commit."""
+    """Stores on one commit. The audit trail's entries are written with it, by the storage itself."""
 
     async def lock(self, keys: Collection[str]) -> None:
         """Hold these names until the end of the transaction, taken in one order everywhere."""
@@ -61,6 +62,8 @@ class Transaction(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def chain(self) -> AuditChain: ...
 
     async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
         """Open those that are new (by `once`), each with the first line of its history; return them."""

@@ -136,13 +136,16 @@ CREATE TABLE audit (
     at timestamptz NOT NULL,
     noun text NOT NULL,
     key text NOT NULL,
+    version integer NOT NULL,
     digest bytea NOT NULL,
     mac bytea NOT NULL,
     position bigint UNIQUE,
-    hash bytea
+    hash bytea,
+    seal bytea,
+    UNIQUE (noun, key, version)
 );
 CREATE INDEX audit_unchained ON audit (id) WHERE position IS NULL;
-CREATE INDEX audit_by_row ON audit (noun, key);
+ALTER TABLE audit SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE TABLE business_dates (
     connection text NOT NULL,
@@ -152,11 +155,70 @@ CREATE TABLE business_dates (
 );
 """
 
+_REFUSE = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % stay as they are', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END
+$$
+"""
+_REFUSE_ENTRY = """
+CREATE FUNCTION refuse_change_of_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.position IS NULL AND OLD.hash IS NULL AND OLD.seal IS NULL
+        AND (NEW.id, NEW.at, NEW.noun, NEW.key, NEW.version, NEW.digest)
+            = (OLD.id, OLD.at, OLD.noun, OLD.key, OLD.version, OLD.digest)
+        AND (NEW.mac = OLD.mac OR OLD.mac = '')
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'entries of the audit trail stay as they are'
+        USING ERRCODE = 'integrity_constraint_violation';
+END
+$$
+"""
+_KEPT = ("operator_actions", "break_moves")
+"""Tables whose rows nothing changes or deletes. Against mistakes; against intent there is the chain."""
+_GENESIS = """
+INSERT INTO audit (at, noun, key, version, digest, mac)
+SELECT g.at, 'genesis', g.key, 0, sha256(convert_to(g.key, 'UTF8')), ''
+FROM (
+    SELECT greatest(clock_timestamp(),
+            (SELECT max(recorded_at) FROM receipts), (SELECT max(finished_at) FROM effects),
+            (SELECT max(at) FROM operator_actions), (SELECT max(opened_at) FROM breaks)) AS at,
+        format('receipt=%s effect=%s action=%s break=%s',
+            (SELECT count(*) FROM receipts),
+            (SELECT count(*) FROM effects WHERE kind IN ('journal', 'posting', 'reversal', 'refund')
+                AND state IN ('done', 'refused', 'cancelled')),
+            (SELECT count(*) FROM operator_actions),
+            (SELECT count(*) FROM breaks)) AS key
+) g
+"""
+
 
 def upgrade() -> None:
     for statement in SCHEMA.split(";\n"):
         if statement.strip():
             op.execute(statement)
+    _keep_as_they_are()
+    op.execute(_GENESIS)
+
+
+def _keep_as_they_are() -> None:
+    op.execute(_REFUSE)
+    op.execute(_REFUSE_ENTRY)
+    for table in _KEPT:
+        op.execute(
+            f"CREATE TRIGGER kept BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+    op.execute(
+        "CREATE TRIGGER changed BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_change_of_entry()"
+    )
+    op.execute("CREATE TRIGGER kept BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_change()")
+    for table in (*_KEPT, "audit"):
+        op.execute(
+            f"CREATE TRIGGER emptied BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
 
 
 def downgrade() -> None:

@@ -1,0 +1,267 @@
+"""What has entries in the audit trail: one declaration a noun, and the digest of a row's covered columns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from coopwire.domain.effects import EffectKind
+from coopwire.domain.states import FINISHED_EFFECT
+from coopwire.storage.rows import Row
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_WRITES = sorted({EffectKind.JOURNAL, EffectKind.POSTING, EffectKind.REVERSAL, EffectKind.REFUND})
+_FINISHED = sorted(FINISHED_EFFECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """Rows of one table (`t` in SQL) that have entries, each under its `key`.
+
+    An entry covers `columns` of the table, and `more` (a name → an SQL expression over `t`). Whoever changes one
+    of them notes the row again, which gives it a further version. `since` is when a row became complete;
+    `covered` tells rows that are. A column that is added to a declaration makes the entries of old rows wrong, so
+    a released declaration stays as it is, and a new column gets a noun of its own.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    since: str
+    key_type: str = "text"
+    key: str = "id"
+    covered: str = "true"
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What an entry covers."""
+        return (*self.columns, *self.more)
+
+    @property
+    def key_sql(self) -> str:
+        """The key as text."""
+        return f't."{self.key}"::text'
+
+    @property
+    def has_key_sql(self) -> str:
+        """A condition: the key is one of the texts in $1."""
+        return f't."{self.key}" = ANY($1::text[]::{self.key_type}[])'
+
+    @property
+    def values_sql(self) -> str:
+        """Everything that an entry covers, as a list of a SELECT."""
+        more = [f'{expression} AS "{name}"' for name, expression in self.more.items()]
+        return ", ".join([*(f't."{name}"' for name in self.columns), *more])
+
+
+def _microseconds(column: str) -> str:
+    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+
+
+_LINES = f"""(
+    SELECT coalesce(jsonb_agg(jsonb_build_array(a.n, a.component, a.amount_minor, a.due, a.account_key,
+        a.dues_version, {_microseconds("a.recorded_at")}, {_microseconds("a.replaced_at")}) ORDER BY a.n), '[]')
+    FROM allocations a WHERE a.receipt = t.id)"""
+
+RECEIPT = Noun(
+    "receipt",
+    "receipts",
+    (
+        "id",
+        "connection",
+        "reference",
+        "charge",
+        "attempt",
+        "payment",
+        "account_key",
+        "currency",
+        "requested_minor",
+        "gross_minor",
+        "fee_minor",
+        "fee_exact",
+        "fee_bearer",
+        "channel",
+        "paid_at",
+        "recorded_at",
+        "source",
+        "allocation_state",
+    ),
+    since="recorded_at",
+    more={"lines": _LINES},
+)
+"""A receipt with all lines of its allocation; a new version each time that the allocation changes."""
+
+EFFECT = Noun(
+    "effect",
+    "effects",
+    (
+        "id",
+        "kind",
+        "connection",
+        "reference",
+        "order",
+        "fingerprint",
+        "state",
+        "lane",
+        "after",
+        "payment",
+        "receipt",
+        "created_at",
+        "provider_ref",
+        "finished_at",
+    ),
+    since="finished_at",
+    covered=f"t.kind IN ({', '.join(repr(str(kind)) for kind in _WRITES)}) "
+    f"AND t.state IN ({', '.join(repr(str(state)) for state in _FINISHED)})",
+)
+"""A write in the books, at the bank or at a gateway, once it is over."""
+
+ACTION = Noun(
+    "action", "operator_actions", ("at", "actor", "action", "subject", "reason"), "at", key_type="bigint"
+)
+"""What an operator did."""
+
+BREAK = Noun(
+    "break",
+    "breaks",
+    (
+        "type",
+        "once",
+        "subject",
+        "payment",
+        "receipt",
+        "effect",
+        "evidence",
+        "amount_minor",
+        "currency",
+        "state",
+        "owner",
+        "proposal",
+        "proposed_by",
+        "approved_by",
+        "resolution",
+        "opened_at",
+        "closed_at",
+    ),
+    since="opened_at",
+    key_type="bigint",
+)
+"""A break; a new version each time that it moves."""
+
+BREAK_MOVE = Noun(
+    "break_move",
+    "break_moves",
+    ("break", "at", "actor", "move", "text", "facts"),
+    since="at",
+    key_type="bigint",
+)
+"""A line in the history of a break."""
+
+REFUND = Noun(
+    "refund",
+    "refunds",
+    (
+        "id",
+        "receipt",
+        "connection",
+        "amount_minor",
+        "currency",
+        "state",
+        "reason",
+        "debit",
+        "effect",
+        "provider_ref",
+        "asked_by",
+        "approved_by",
+        "created_at",
+    ),
+    since="created_at",
+)
+"""A refund; a new version each time that it moves."""
+
+RECONCILIATION = Noun(
+    "reconciliation",
+    "reconciliations",
+    (
+        "id",
+        "day",
+        "actor",
+        "state",
+        "started_at",
+        "finished_at",
+        "inputs_digest",
+        "outcome_digest",
+        "holds",
+    ),
+    since="finished_at",
+    covered="t.finished_at IS NOT NULL",
+    more={"report": "encode(sha256(convert_to(t.report::text, 'UTF8')), 'hex')"},
+)
+"""A comparison of a day that is over, with its report."""
+
+RECEIPT_BATCH = Noun(
+    "receipt_batch",
+    "receipt_batches",
+    (
+        "id",
+        "source",
+        "digest",
+        "name",
+        "lines",
+        "created_by",
+        "approved_by",
+        "created_at",
+        "approved_at",
+    ),
+    since="approved_at",
+    covered="t.approved_at IS NOT NULL",
+)
+"""A batch of receipts from elsewhere that was approved."""
+
+NOUNS: Mapping[str, Noun] = {
+    noun.name: noun
+    for noun in (RECEIPT, EFFECT, REFUND, ACTION, BREAK, BREAK_MOVE, RECONCILIATION, RECEIPT_BATCH)
+}
+GENESIS = "genesis"
+"""The first entry: it tells how many rows there were before the trail began."""
+
+
+def genesis_counts(key: str) -> dict[str, int]:
+    """By noun, how many rows there were when the trail began; the genesis entry's key says so.
+
+    What somebody else has written there counts for nothing.
+    """
+    parts = (part.partition("=") for part in key.split())
+    return {noun: int(count) for noun, _, count in parts if count.isdecimal()}
+
+
+def is_over(effect: Row) -> bool:
+    """Whether an effect's row is one that has an entry."""
+    return effect["kind"] in _WRITES and effect["state"] in _FINISHED
+
+
+def digest(noun: Noun, row: Row) -> bytes:
+    """SHA-256 of what an entry covers: sorted JSON, instants as microseconds since 1970 in UTC."""
+    told = [noun.name, {name: row[name] for name in noun.names}]
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def microseconds(instant: datetime) -> int:
+    """Since 1970 in UTC; what PostgreSQL keeps of an instant, exactly."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return microseconds(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"an entry cannot cover a {type(value).__name__}")
