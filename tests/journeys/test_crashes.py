@@ -30,6 +30,7 @@ _NOT_ON_THE_WAY = (
     "find reversal",
     "keep census",
     "mapping",
+    "read audit head",
     "read core accounts",
     "tell-of-failures",
     "close-breaks",

@@ -15,8 +15,11 @@ from typing import Any
 
 import asyncpg
 from rigs.river import Outside, configured, hub_settings, prepare, simulators
+from rigs.trail import verified
 
 from coopwire import app as composition
+from coopwire.storage.audit.verify import Wrong
+from coopwire.storage.rows import set_codecs
 
 _TESTS = Path(__file__).parent.parent
 
@@ -164,7 +167,17 @@ class World:
             found[posting["state"]] += 1
         assert not entries, "an entry that nobody ordered"
         assert not credits, "a credit that nobody ordered"
+        assert await self._trail() == [], "the audit trail and the rows differ"
         return found
+
+    async def _trail(self) -> list[Wrong]:
+        db = await asyncpg.connect(self.dsn)
+        try:
+            await set_codecs(db)
+            async with db.transaction(isolation="repeatable_read", readonly=True):
+                return (await verified(db))[0]
+        finally:
+            await db.close()
 
 
 @asynccontextmanager

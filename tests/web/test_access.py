@@ -55,6 +55,7 @@ NEEDS = {
     ("GET", "/v1/reconciliations"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/reconciliations/{REF}"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/reconciliations/{REF}/export"): Scope.PAYMENTS_READ,
+    ("GET", "/v1/audit/head"): Scope.OPERATE,
     ("PUT", "/v1/core-accounts"): Scope.ACCOUNTS_WRITE,
     ("GET", "/v1/core-accounts"): Scope.ACCOUNTS_WRITE,
     ("POST", "/v1/keys"): Scope.ADMIN,
