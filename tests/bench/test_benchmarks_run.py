@@ -47,3 +47,8 @@ def test_the_soak_ends_with_its_trend() -> None:
     lines = run_bench("river", "--soak", "0.1")
     told = r"the rate (fell|did not fall): \d+/s at the beginning, \d+/s at the end of its trend"
     assert _ends_with(lines, told, r"ratio soak: \d+\.\d\d"), lines
+
+
+def test_the_audit_benchmark_ends_with_its_rate_and_its_ratio() -> None:
+    lines = run_bench("audit_verify", "--runs", "1", "--rows", "2000")
+    assert _ends_with(lines, r"median: \d+ rows/s verified", r"ratio audit_verify: \d+\.\d\d"), lines

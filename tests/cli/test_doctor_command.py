@@ -78,6 +78,7 @@ def test_a_set_up_that_is_ready_has_nothing_wrong(healthy: Deployment, within: R
         "gates",
         "outbox",
         "webhooks",
+        "audit trail",
         "port",
     ]
 

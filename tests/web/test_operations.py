@@ -283,3 +283,16 @@ async def test_a_database_that_is_away_is_a_503_that_passes(front: FrontDoor) ->
     assert (await front.get("/v1/payments")).status == 200
     posting = "SELECT state FROM effects WHERE kind = 'posting' AND payment = $1"
     await front.hub.until(posting, payment["reference"], expected="done", seconds=60)
+
+
+async def test_the_end_of_the_audit_trail_grows_with_what_operators_do(front: FrontDoor) -> None:
+    before = (await front.get("/v1/audit/head")).body
+    assert (await _gate(front, "close")).status == 204
+    assert (await _gate(front, "open", kind="manual")).status == 200
+    await front.hub.until("SELECT count(*) FROM audit WHERE position IS NULL", expected=0)
+    told = await front.get("/v1/audit/head")
+    assert told.status == 200
+    assert told.body["position"] >= before["position"] + 2
+    assert told.body["waiting"] == 0
+    kept = await front.hub.value("SELECT hash FROM audit WHERE position = $1", told.body["position"])
+    assert kept.hex() == told.body["hash"]

@@ -248,8 +248,7 @@ def is_over(effect: Row) -> bool:
 def digest(noun: Noun, row: Row) -> bytes:
     """SHA-256 of what an entry covers: sorted JSON, instants as microseconds since 1970 in UTC."""
     told = [noun.name, {name: row[name] for name in noun.names}]
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(_told(told).encode()).digest()
 
 
 def microseconds(instant: datetime) -> int:
@@ -265,3 +264,6 @@ def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()
     raise TypeError(f"an entry cannot cover a {type(value).__name__}")
+
+
+_told = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
