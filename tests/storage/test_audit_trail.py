@@ -50,6 +50,7 @@ LINE_COLUMNS = [
     "account_key",
     "dues_version",
     "recorded_at",
+    "counts_from",
     "replaced_at",
 ]
 

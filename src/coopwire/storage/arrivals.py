@@ -10,6 +10,7 @@ from coopwire.domain.arrivals import Arrival, BatchState, LineState, arrival_of
 from coopwire.domain.payments import Payment
 from coopwire.ports.stores import ArrivalContext, ArrivalLine, Batch, Earlier, LineDone
 from coopwire.storage import rows
+from coopwire.storage.audit.entries import Entries
 from coopwire.storage.rows import Connection, Row, shaped
 
 _AT_ONCE = 5000
@@ -47,8 +48,9 @@ WHERE b.state = 'booking' AND NOT EXISTS (SELECT FROM receipt_lines l WHERE l.ba
 class ArrivalStore:
     """The Arrivals socket on one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, entries: Entries) -> None:
         self._db = connection
+        self._entries = entries
 
     # -- what booking needs -------------------------------------------------------------------------------
 
@@ -204,6 +206,7 @@ class ArrivalStore:
             now,
             state in (BatchState.DONE, BatchState.REJECTED),
         )
+        self._entries.note("receipt_batch", [batch])
 
     # -- lines --------------------------------------------------------------------------------------------
 

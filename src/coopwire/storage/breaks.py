@@ -10,6 +10,7 @@ from coopwire.domain.effects import Effect
 from coopwire.domain.states import BreakState
 from coopwire.ports.stores import BreakMove, BreakNote, BreakRow
 from coopwire.storage import rows
+from coopwire.storage.audit.entries import Entries
 from coopwire.storage.rows import Connection, Row
 
 THE_HUB = "coopwire"
@@ -21,8 +22,9 @@ _WAITING = "SELECT b.id FROM breaks b WHERE b.state = 'approved'"
 class BreakStore:
     """The Breaks socket on one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, entries: Entries) -> None:
         self._db = connection
+        self._entries = entries
 
     async def get(self, id: int, *, lock: bool = False) -> BreakRow | None:
         """One break; with `lock` nobody else moves it until the commit."""
@@ -66,10 +68,11 @@ class BreakStore:
             row.found.amount_minor,
             row.found.currency,
         )
+        self._entries.note("break", [row.id])
 
     async def note(self, note: BreakNote) -> None:
         """Add a line to the history."""
-        await rows.insert(self._db, "break_moves", [_note_values(note)])
+        await _keep(self._db, self._entries, [note])
 
     async def history(self, id: int) -> list[BreakNote]:
         """The whole history, the oldest line first."""
@@ -127,7 +130,7 @@ class BreakStore:
         return [rows.effect(row) for row in found]
 
 
-async def open_new(db: Connection, breaks: Sequence[Break], now: datetime) -> list[Break]:
+async def open_new(db: Connection, entries: Entries, breaks: Sequence[Break], now: datetime) -> list[Break]:
     """Open those that are new (by `once`), each with the first line of its history; return them."""
     by_once = {b.once: b for b in breaks}
     opened = await rows.insert(
@@ -137,8 +140,14 @@ async def open_new(db: Connection, breaks: Sequence[Break], now: datetime) -> li
         "ON CONFLICT DO NOTHING RETURNING id, once",
     )
     notes = [BreakNote(row["id"], now, THE_HUB, BreakMove.OPENED, "") for row in opened]
-    await rows.insert(db, "break_moves", [_note_values(note) for note in notes])
+    entries.note("break", [row["id"] for row in opened])
+    await _keep(db, entries, notes)
     return [by_once[row["once"]] for row in opened]
+
+
+async def _keep(db: Connection, entries: Entries, notes: Sequence[BreakNote]) -> None:
+    kept = await rows.insert(db, "break_moves", [_note_values(note) for note in notes], "RETURNING id")
+    entries.note("break_move", [row["id"] for row in kept])
 
 
 def break_row(row: Row) -> BreakRow:

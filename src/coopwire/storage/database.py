@@ -73,16 +73,16 @@ class PostgresTransaction:
         self.lookups = looks.LookupStore(connection)
         self.effects = EffectStore(connection, sealer, self._entries)
         self.payments = money.PaymentStore(connection, sealer)
-        self.arrivals = ArrivalStore(connection)
+        self.arrivals = ArrivalStore(connection, self._entries)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
-        self.breaks = BreakStore(connection)
+        self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
         self.workers = WorkerStore(connection)
         self.outbox = OutboxStore(connection)
         self.mappings = MappingStore(connection)
-        self.reconciliations = ReconciliationStore(connection)
+        self.reconciliations = ReconciliationStore(connection, self._entries)
         self.chain = ChainStore(connection, marker)
 
     async def lock(self, keys: Collection[str]) -> None:
@@ -93,7 +93,7 @@ class PostgresTransaction:
 
     async def open_breaks(self, breaks: Sequence[Break], now: datetime) -> list[Break]:
         """Open those that are new (by `once`); return them."""
-        return await open_new(self._db, breaks, now)
+        return await open_new(self._db, self._entries, breaks, now)
 
     async def apply(self, changes: Changes, now: datetime) -> None:
         """Write every row of `changes` except breaks, one statement per kind."""
@@ -111,7 +111,14 @@ class PostgresTransaction:
         await refunds.move_refunds(db, changes.refund_moves, now)
         await refunds.keep_refund_looks(db, changes.refund_looks)
         await refunds.nudge_refunds(db, changes.refund_nudges)
-        self.audited("receipt", [change.receipt for change in changes.reallocations])
+        for receipt in (
+            [change.receipt for change in changes.reallocations],
+            [change.receipt for change in changes.reductions],
+            [change.receipt for change in changes.restorations],
+        ):
+            self.audited("receipt", receipt)
+        self.audited("refund", [one.refund.id for one in changes.refunds])
+        self.audited("refund", [one.refund.id for one in changes.refund_moves])
         await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
         await rows.insert(
             db,

@@ -199,6 +199,7 @@ def audited_rows(receipts: Sequence[NewReceipt]) -> list[Row]:
                     new.dues_version,
                     microseconds(new.receipt.recorded_at),
                     None,
+                    None,
                 ]
                 for n, line in enumerate(new.lines)
             ],

@@ -9,6 +9,7 @@ from coopwire.domain.breaks import Break
 from coopwire.domain.reconciliation import DayReport
 from coopwire.domain.states import CLOSED_BREAK, BreakState
 from coopwire.storage import rows
+from coopwire.storage.audit.entries import Entries
 from coopwire.storage.reports import report_value
 from coopwire.storage.rows import Connection, Row
 
@@ -20,7 +21,7 @@ SELECT * FROM breaks WHERE state = 'open' AND run IS NOT NULL AND evidence ->> '
 """
 _MOVE = """
 INSERT INTO break_moves (break, at, actor, move, text, facts)
-SELECT b, $2, $3, $4, $5, $6 FROM unnest($1::bigint[]) AS b
+SELECT b, $2, $3, $4, $5, $6 FROM unnest($1::bigint[]) AS b RETURNING id
 """
 _REOPEN = """
 UPDATE breaks SET state = 'open', proposal = NULL, proposed_by = NULL, proposer = NULL, approved_by = NULL,
@@ -32,8 +33,9 @@ _GONE_TEXT = "not found any more by the reconciliation"
 class ReconciliationStore:
     """The Reconciliations socket on one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, entries: Entries) -> None:
         self._db = connection
+        self._entries = entries
 
     async def begun(self, run: str, day: date, actor: str, at: datetime) -> None:
         """Keep that a comparison began."""
@@ -59,6 +61,7 @@ class ReconciliationStore:
             report.holds,
             report_value(report),
         )
+        self._entries.note("reconciliation", [report.run])
 
     async def failed(self, run: str, at: datetime) -> None:
         """Keep that it came to no end."""
@@ -68,6 +71,7 @@ class ReconciliationStore:
             at,
             RUNNING,
         )
+        self._entries.note("reconciliation", [run])
 
     async def found(self, report: DayReport, breaks: Sequence[Break]) -> list[Break]:
         """Note that these breaks were found by this run; returns those that were opened again."""
@@ -95,6 +99,7 @@ class ReconciliationStore:
         if resolved:
             await self._db.execute(_REOPEN, row["id"])
             await self._db.execute("UPDATE break_effects SET live = false WHERE break = $1", row["id"])
+        self._entries.note("break", [row["id"]])
         move = "reopened" if resolved else "commented"
         await self._moved([row["id"]], report, move, "found again with other facts")
 
@@ -111,6 +116,7 @@ class ReconciliationStore:
             _GONE_TEXT,
             report.finished_at,
         )
+        self._entries.note("break", ids)
         await self._moved(ids, report, "resolved", _GONE_TEXT)
         return [rows.shaped(Break, row) for row in gone]
 
@@ -126,7 +132,8 @@ class ReconciliationStore:
     async def _moved(self, ids: Sequence[int], report: DayReport, move: str, text: str) -> None:
         if ids:
             facts = {"run": report.run}
-            await self._db.execute(_MOVE, ids, report.finished_at, report.actor, move, text, facts)
+            kept = await self._db.fetch(_MOVE, ids, report.finished_at, report.actor, move, text, facts)
+            self._entries.note("break_move", [row["id"] for row in kept])
 
 
 def _facts(evidence: object) -> tuple[object, object]:

@@ -12,6 +12,7 @@ import structlog
 
 from coopwire.application import announce
 from coopwire.application.bells import LOOKUPS, OUTBOX, UNKNOWN, Bells
+from coopwire.application.chaining import audit_head
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.reconciling import bank, books, comparing, gateway
@@ -135,7 +136,8 @@ class Reconciler:
         theirs = await self._collector.collect(day, list(accounts.values()))
         ours = await self._confirmed(setting, theirs, accounts, progress)
         compared, ours, healed = await self._mended(setting, theirs, ours, patience, progress)
-        report = self._report(run, theirs, ours, compared, healed)
+        head = await audit_head(self._database)
+        report = self._report(run, theirs, ours, compared, healed, head.hash)
         return await self._keep(report)
 
     async def _setting(self, day: BusinessDay) -> tuple[Setting, dict[int, CoreAccount]]:
@@ -250,6 +252,7 @@ class Reconciler:
         ours: Ours,
         compared: Compared,
         healed: tuple[str, ...],
+        head: str,
     ) -> DayReport:
         sections, findings = tuple(compared.sections), tuple(compared.differences.findings)
         return DayReport(
@@ -265,7 +268,7 @@ class Reconciler:
             holds=all(section.holds for section in sections) and not findings,
             inputs_digest=inputs_digest(theirs, ours),
             outcome_digest=outcome_digest(sections, findings),
-            audit_head="",
+            audit_head=head,
         )
 
     async def _keep(self, report: DayReport) -> Reconciled:

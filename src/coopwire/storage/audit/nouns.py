@@ -65,7 +65,8 @@ def _microseconds(column: str) -> str:
 
 _LINES = f"""(
     SELECT coalesce(jsonb_agg(jsonb_build_array(a.n, a.component, a.amount_minor, a.due, a.account_key,
-        a.dues_version, {_microseconds("a.recorded_at")}, {_microseconds("a.replaced_at")}) ORDER BY a.n), '[]')
+        a.dues_version, {_microseconds("a.recorded_at")}, {_microseconds("a.counts_from")},
+        {_microseconds("a.replaced_at")}) ORDER BY a.n), '[]')
     FROM allocations a WHERE a.receipt = t.id)"""
 
 RECEIPT = Noun(
@@ -143,8 +144,10 @@ BREAK = Noun(
         "owner",
         "proposal",
         "proposed_by",
+        "proposer",
         "approved_by",
         "resolution",
+        "refund",
         "opened_at",
         "closed_at",
     ),
@@ -176,6 +179,8 @@ REFUND = Noun(
         "debit",
         "effect",
         "provider_ref",
+        "accepted_at",
+        "taken",
         "asked_by",
         "approved_by",
         "created_at",
