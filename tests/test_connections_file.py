@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from coopwire.connections import Configured, ConnectionsError, load, load_one
 from coopwire.domain.payments import AllocationMode, Mode
+from coopwire.domain.receipts import ReceiptSource, Source
 from coopwire.settings import Settings
 
 LAGOS = ZoneInfo("Africa/Lagos")
@@ -50,6 +51,15 @@ callback_hosts = ["LMS.example"]
 
 [receivable_gl]
 paystack-main = 1001
+counter = 1002
+payroll = "1003"
+
+[sources.counter]
+kind = "teller"
+
+[sources.payroll]
+kind = "check_off"
+checker = true
 """
 
 
@@ -101,7 +111,11 @@ def test_a_whole_file_becomes_connections_and_routes(folder: Path) -> None:
         "lms",
     )
     assert routes.allocation is AllocationMode.LMS
-    assert routes.receivable_gl == {"paystack-main": "1001"}
+    assert routes.receivable_gl == {"paystack-main": "1001", "counter": "1002", "payroll": "1003"}
+    assert routes.sources == {
+        "counter": Source("counter", ReceiptSource.TELLER),
+        "payroll": Source("payroll", ReceiptSource.CHECK_OFF, checker=True),
+    }
     assert routes.allowed_callback_hosts == {"lms.example"}
 
 
@@ -112,6 +126,15 @@ def test_a_gateway_alone_is_a_deployment_too(folder: Path) -> None:
 
 
 MISTAKES = [
+    ('kind = "teller"', "", "[sources.counter] kind", "must be one of statement, teller, check_off"),
+    ('kind = "teller"', 'kind = "gateway"', "[sources.counter] kind", "must be one of"),
+    ('kind = "teller"', "kind = ['teller']", "[sources.counter] kind", "must be one of"),
+    ("checker = true", 'checker = "yes"', "[sources.payroll] checker", "must be true or false"),
+    ("checker = true", "cheker = true", "[sources.payroll] cheker", "did you mean checker?"),
+    ("[sources.counter]", "[sources.books]", "[sources.books]", "a connection has this name already"),
+    ("[sources.counter]", '[sources."Counter 1"]', "[sources.Counter 1]", "a source's name is a-z"),
+    ("[sources.counter]", "[[sources.counter]]", "[sources.counter]", "must be a table"),
+    ("counter = 1002", "", "[receivable_gl] counter", "receives the money of this source"),
     ('provider = "paystack"', 'provider = "paystak"', "[connections.paystack-main] provider", "paystack,"),
     ('provider = "paystack"', "provider = 3", "[connections.paystack-main] provider", "quickbooks"),
     ('client_id = "app"', 'clientid = "app"', "[connections.books] clientid", "did you mean client_id?"),
@@ -247,7 +270,7 @@ def test_a_connection_never_shows_its_settings(folder: Path) -> None:
 
 
 _WORDS = st.sampled_from(
-    ["connections", "routes", "receivable_gl", "provider", "paystack", "gateway", "mode", ""]
+    ["connections", "routes", "receivable_gl", "sources", "provider", "paystack", "gateway", "mode", ""]
 )
 _VALUES = st.recursive(
     st.one_of(st.text(max_size=8), st.integers(), st.booleans(), _WORDS),

@@ -108,6 +108,18 @@ def test_a_mapping_that_lacks_a_key_is_told_by_the_key(healthy: Deployment, with
     assert found["mapping"]["says"] == "version 1 of books lacks suspense"
 
 
+def test_sources_of_receipts_are_named_and_their_accounts_are_missed(
+    healthy: Deployment, within: Run
+) -> None:
+    healthy.with_sources()
+    found = _examined(within)
+    assert found["source counter"]["says"] == "teller; what it brings is booked at once"
+    assert found["source payroll"]["says"] == "check-off; a second person releases what it brings"
+    assert _wrong(found) == ["mapping"]
+    lacks = "version 1 of books lacks cash_in_hand.counter, check_off_receivable.payroll"
+    assert found["mapping"]["says"] == lacks
+
+
 def test_a_key_that_does_not_open_what_is_sealed_is_told(
     healthy: Deployment, within: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -189,6 +189,19 @@ def test_versions_are_kept_and_none_is_active_before_it_is_activated(
     assert {row["version"] for row in within("mapping", "show", "--json", "--version", "1").rows} == {1}
 
 
+def test_a_mapping_without_the_account_of_a_source_is_told_and_not_activated(
+    consented: Deployment, within: Run
+) -> None:
+    consented.with_sources()
+    file = consented.folder / "mapping.csv"
+    file.write_text("\n".join(["key,account", *map(",".join, MAPPING.items())]), encoding="utf-8")
+    loaded = within("mapping", "load", "books", str(file))
+    assert "no account for cash_in_hand.counter, check_off_receivable.payroll" in loaded.err
+    ran = within("mapping", "check", "books", "--json")
+    assert {row["key"] for row in ran.rows} == {"cash_in_hand.counter", "check_off_receivable.payroll"}
+    assert within("mapping", "activate", "books").code == 1
+
+
 def test_a_mapping_can_be_written_in_toml_with_tables(deployment: Deployment, within: Run) -> None:
     file = deployment.folder / "mapping.toml"
     plain = "".join(f'{key} = "{account}"\n' for key, account in MAPPING.items() if "." not in key)

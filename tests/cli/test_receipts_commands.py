@@ -16,24 +16,11 @@ from rigs.database import fetch
 from rigs.deployment import Deployment
 from rigs.elsewhere import csv_file, line, xlsx_file
 
-_SOURCES = """
-counter = "1001"
-payroll = "1001"
-
-[sources.counter]
-kind = "teller"
-
-[sources.payroll]
-kind = "check_off"
-checker = true
-"""
-
 
 @pytest.fixture
 def hub(deployment: Deployment) -> Deployment:
     """A deployment with two sources and five members who have accounts."""
-    with deployment.connections.open("a", encoding="utf-8") as file:
-        file.write(_SOURCES)
+    deployment.with_sources()
     asyncio.run(_link(deployment.dsn))
     return deployment
 

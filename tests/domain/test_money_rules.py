@@ -19,6 +19,7 @@ from coopwire.domain.books import (
     Side,
     UnbalancedEntry,
     clearing_key,
+    holding_key,
     keys_needed,
     reallocation_entry,
     receipt_entry,
@@ -35,7 +36,15 @@ from coopwire.domain.payments import (
     Payment,
     PaymentKind,
 )
-from coopwire.domain.receipts import AllocationError, AllocationLine, FeeBearer, Receipt, check_conserved
+from coopwire.domain.receipts import (
+    AllocationError,
+    AllocationLine,
+    FeeBearer,
+    Receipt,
+    ReceiptSource,
+    Source,
+    check_conserved,
+)
 from coopwire.domain.states import (
     EFFECT_MOVES,
     FINISHED_EFFECT,
@@ -154,6 +163,22 @@ def test_every_entry_of_a_receipt_balances_and_needs_only_known_keys(
     assert signed[clearing_key("paystack")] == one.net_minor
     assert signed.get(GATEWAY_CHARGES, 0) == (fee if bearer is FeeBearer.LENDER else 0)
     assert signed.keys() <= keys_needed(["paystack"])
+
+
+@given(AMOUNTS, LINES, CURRENCIES, st.sampled_from(ReceiptSource))
+def test_the_money_of_a_receipt_is_held_by_its_source_and_a_mapping_must_name_the_account(
+    net: int, lines: list[Due], currency: str, source: ReceiptSource
+) -> None:
+    one = replace(receipt(net, 0, FeeBearer.LENDER, currency), source=source)
+    allocation = allocate(payment(lines), one.value_minor, {}, NOW)
+    entry = receipt_entry(
+        one, allocation, on=date(2026, 11, 20), kind="k", narrative="n", branch=None, member=None
+    )
+    [debit] = [line for line in entry.lines if line.side is Side.DEBIT]
+    assert debit.key == holding_key(source, one.connection)
+    if source is not ReceiptSource.GATEWAY:
+        assert debit.key in keys_needed([], [Source(one.connection, source)])
+        assert debit.key not in keys_needed([one.connection])
 
 
 @given(AMOUNTS, LINES)
