@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from coopwire.application import announce
@@ -481,9 +481,7 @@ class Remedies:
         _refuse_corrected(earlier, "reversed")
         await self._refuse_refunded(case, posting.receipt, _WENT_BACK)
         tail = await self._tail(case, posting)
-        sent_at = posting.first_sent_at if posting.tries <= 1 else posting.deadline_at
-        posted_on = self._network.routes.business_day(sent_at or posting.created_at)
-        effect = reversal_effect(posting, posted_on, case.now, after=tail)
+        effect = reversal_effect(posting, self._posted_on(posting), case.now, after=tail)
         tried = [one for one in earlier if one.kind is EffectKind.REVERSAL]
         if any(one.state is EffectState.CANCELLED and one.first_sent_at is not None for one in tried):
             raise _conflict("posting", "an earlier reversal was skipped and may have been done: look there")
@@ -493,6 +491,14 @@ class Remedies:
         remedy = Remedy()
         remedy.write(effect, posting.id)
         return remedy
+
+    def _posted_on(self, posting: Effect) -> date:
+        """The core's day when it was sent: the one that was observed then, unless it was sent on a later one."""
+        day_of = self._network.routes.business_day
+        sent_at = posting.first_sent_at if posting.tries <= 1 else posting.deadline_at
+        if sent_at is None or day_of(sent_at) == day_of(posting.created_at):
+            return date.fromisoformat(cast(str, posting.order["value_on"]))
+        return day_of(sent_at)
 
     async def _post_posting_again(self, case: _Case, wanted: PostPostingAgain) -> Remedy:
         posting = await self._effect(case, "posting", wanted.posting, EffectKind.POSTING)
