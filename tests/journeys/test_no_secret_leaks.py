@@ -440,6 +440,7 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/payments/{reference}": "SELECT reference FROM payments",
         "/v1/payments/{reference}/timeline": "SELECT reference FROM payments",
         "/v1/receipts/{id}": "SELECT id FROM receipts",
+        "/v1/refunds/{id}": "SELECT id FROM refunds",
         "/v1/effects/{id}": "SELECT id FROM effects",
     }
     for path in (path for path, verbs in document["paths"].items() if "get" in verbs):
@@ -475,6 +476,7 @@ async def _everything_at_the_command_line(hub: Served) -> None:
         ("effects", "show", refused),
         ("effects", "show", refused, "--json"),
         ("breaks", "list"),
+        ("refunds", "list"),
         ("accounts", "list", "--json"),
         ("gates", "list"),
         ("letters", "list"),
