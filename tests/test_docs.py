@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from coopwire import connections, settings
+from coopwire.application.arrivals import COLUMNS
 from coopwire.cli.entry import app
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.gates import GateKind
@@ -70,7 +71,16 @@ def test_the_connections_file_of_the_readme_is_accepted_as_it_stands(
     file.write_text(text, encoding="utf-8")
     configured = connections.load(file, settings.Settings())
     assert set(configured.connections) == {"paystack-main", "books", "core", "lms"}
-    assert configured.routes.receivable_gl == {"paystack-main": "1001"}
+    assert configured.routes.receivable_gl == {"paystack-main": "1001", "counter": "1002", "payroll": "1003"}
+    assert set(configured.routes.sources) == {"counter", "payroll"}
+
+
+def test_the_page_of_receipts_names_every_column_of_a_file_and_no_other() -> None:
+    page = (ROOT / "docs" / "receipts.md").read_text(encoding="utf-8")
+    table = page.partition("| column | meaning |")[2].partition("\n\n")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line]
+    named = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
+    assert named == list(COLUMNS.known)
 
 
 def test_the_readme_names_only_variables_that_exist() -> None:
