@@ -27,7 +27,8 @@ import pytest
 import structlog
 from rigs.canaries import Canaries, Leak
 from rigs.deployment import SEALING_KEY
-from rigs.served import ONLOOKER, Served, once, served
+from rigs.elsewhere import csv_file, line, xlsx_file
+from rigs.served import ONLOOKER, Answer, Served, once, served
 
 from coopwire.monitoring import logs
 from coopwire.providers.paystack.simulator import telling
@@ -392,6 +393,47 @@ async def _wrong_accounts(hub: Served) -> None:
         assert answer.status == 422
 
 
+async def _receipts_from_elsewhere(journey: Journey) -> None:
+    """Files and lines whose senders put what has no column wherever it fits."""
+    hub, path = journey.hub, "/v1/receipt-batches?source=counter"
+    good = line("CASH-1", amount="1.00")
+    assert (await _bring(hub, path, csv_file([good]))).status == 202
+    told = {"source": "counter", "external_id": "CASH-2", "amount_minor": 100, "currency": "NGN"}
+    told |= {"received_on": good["received_on"]}
+    assert (await hub.call("POST", "/v1/receipts", json=told, headers=once())).status == 201
+    wrong: list[dict[str, object]] = [
+        {"external_id": f"{NAME} {SURNAME} {PHONE} " * 3},
+        {"external_id": CARD},
+        {"amount": ACCOUNT + "," + BVN},
+        {"received_on": f"{NAME} {SURNAME}"},
+        {"member": WHOLE},
+        {"kind": f"{SURNAME} {BVN}"},
+        {"payment": EMAIL},
+        {EMAIL: BVN},
+        {"kind": "loan_repayment", "loan": "LN-1", "dues": WHOLE},
+    ]
+    for changes in wrong:
+        for content in (csv_file([{**good, **changes}]), xlsx_file([{**good, **changes}])):
+            assert (await _bring(hub, path, content)).status == 422, changes
+        answer = await hub.call("POST", "/v1/receipts", json={**told, **changes}, headers=once())
+        assert answer.status == 422, changes
+    for content in (
+        WHOLE.encode(),
+        f'external_id,currency\n"{WHOLE}'.encode(),
+        b"PK\x03\x04" + WHOLE.encode(),
+    ):
+        assert (await _bring(hub, path, content)).status == 422
+    assert (await hub.call("POST", f"{path}&name={CARD}", data=b"x", headers=_CSV)).status == 422
+    await hub.until("SELECT state FROM receipt_batches", expected="done")
+
+
+_CSV = {"content-type": "text/csv"}
+
+
+async def _bring(hub: Served, path: str, content: bytes) -> Answer:
+    return await hub.call("POST", path, data=content, headers=_CSV)
+
+
 async def _the_database_hangs_up(journey: Journey) -> None:
     await journey.hub.rows.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -425,6 +467,7 @@ SIDE_BY_SIDE = (
     _the_loan_system_fails,
     _webhooks_of_all_kinds,
     _hostile_requests,
+    _receipts_from_elsewhere,
 )
 ONE_BY_ONE = (_the_database_hangs_up, _the_consent_dies, _the_bank_is_away)
 
@@ -441,6 +484,7 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/payments/{reference}/timeline": "SELECT reference FROM payments",
         "/v1/receipts/{id}": "SELECT id FROM receipts",
         "/v1/refunds/{id}": "SELECT id FROM refunds",
+        "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
     }
     for path in (path for path, verbs in document["paths"].items() if "get" in verbs):
@@ -478,6 +522,7 @@ async def _everything_at_the_command_line(hub: Served) -> None:
         ("breaks", "list"),
         ("refunds", "list"),
         ("accounts", "list", "--json"),
+        ("receipts", "list"),
         ("gates", "list"),
         ("letters", "list"),
         ("keys", "list"),

@@ -16,7 +16,7 @@ import aiohttp
 import asyncpg
 from rigs.command_line import Ran, run
 from rigs.deployment import SEALING_KEY
-from rigs.river import DATE_ACCOUNT, MAPPING, Outside, simulators
+from rigs.river import DATE_ACCOUNT, HOLDING, MAPPING, Outside, simulators
 
 from coopwire.demo.children import Child, Children
 from coopwire.ports.keys import Scope
@@ -114,7 +114,8 @@ async def served(
     async with simulators(settings) as outside, aiohttp.ClientSession() as web:
         urls = {name: running.url for name, running in outside.running.items()}
         _write(folder / "connections.toml", _connections(urls, settings, allocation))
-        mapping = "\n".join(["key,account", *map(",".join, MAPPING.items()), ""])
+        accounts = {**MAPPING, "cash_in_hand.counter": HOLDING["cash_in_hand.counter"]}
+        mapping = "\n".join(["key,account", *map(",".join, accounts.items()), ""])
         _write(folder / "mapping.csv", mapping)
         with Children(folder, {**os.environ, **environment}) as children:
             hub = await _started(children, dsn, outside, environment, web)
@@ -192,6 +193,10 @@ callback_hosts = ["127.0.0.1"]
 
 [receivable_gl]
 paystack = "1001"
+counter = "1001"
+
+[sources.counter]
+kind = "teller"
 """
 
 
