@@ -36,6 +36,7 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.FOUND_TWICE: "the same stands there twice",
     BreakType.LATE_OUTCOME: "an answer came late and does not fit what was found out",
     BreakType.LMS_ANSWER_REJECTED: "the loan system's allocation does not add up",
+    BreakType.LINE_NOT_BOOKED: "a line of a file of receipts could not be booked",
     BreakType.CONTRACT_BROKEN: "an answer was not in the agreed shape",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
