@@ -521,6 +521,8 @@ class Progress:
             if end > first:
                 rates[min(parts - 1, int((end - first) / length))] += receipts / length
         slope, begins = statistics.linear_regression(range(parts), rates)
+        if begins <= 0:
+            raise SystemExit("too little was booked in this time to see a trend: give --soak more minutes")
         ends = begins + (parts - 1) * slope
         ratio = ends / begins
         word = "fell" if ratio < 1 - FALL / 100 else "did not fall"

@@ -44,9 +44,16 @@ _NOT_ON_THE_WAY = (
     "approve receipts",
     "reject receipts",
     "resume receipts",
+    "reconciliation",
+    "read accounts of a day",
+    "ask for look-ups",
+    "read business dates",
+    "recovery",
+    "enter writes as unknown",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found.
-Receipts from elsewhere and refunds (`test_refund_crashes.py`) are killed in journeys of their own."""
+Receipts from elsewhere, refunds (`test_refund_crashes.py`), the close of a day (`test_closing_by_command.py`) and the
+recovery (`test_recovering.py`) are killed in journeys of their own."""
 _LOST_ANSWERS = {
     "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),

@@ -486,6 +486,9 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/refunds/{id}": "SELECT id FROM refunds",
         "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
+        "/v1/breaks/{id}": "SELECT id FROM breaks",
+        "/v1/reconciliations/{id}": "SELECT id FROM reconciliations",
+        "/v1/reconciliations/{id}/export": "SELECT id FROM reconciliations",
     }
     for path in (path for path, verbs in document["paths"].items() if "get" in verbs):
         if "{" in path:
