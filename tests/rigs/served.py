@@ -76,11 +76,9 @@ class Served:
         shown = await self.children.run("connect", "quickbooks", "--paste", answer=say_yes)
         self.heard.append(("coopwire connect", shown))
 
-    async def until(
-        self, sql: str, *values: object, expected: object = True, patience_s: float = _PATIENCE_S
-    ) -> None:
+    async def until(self, sql: str, *values: object, expected: object = True) -> None:
         """Wait until the query's value is as expected."""
-        deadline = asyncio.get_running_loop().time() + patience_s
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
         while (last := await self.rows.fetchval(sql, *values)) != expected:
             assert asyncio.get_running_loop().time() < deadline, (
                 f"still {last!r}, expected {expected!r}: {sql} {values}"
