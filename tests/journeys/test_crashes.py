@@ -52,8 +52,8 @@ _NOT_ON_THE_WAY = (
     "enter writes as unknown",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found.
-Receipts from elsewhere, refunds (`test_refund_crashes.py`), the close of a day (`test_closing_by_command.py`) and the
-recovery (`test_recovering.py`) are killed in journeys of their own."""
+Receipts from elsewhere, refunds (`test_refund_crashes.py`) and the close of a day (`test_closing_by_command.py`) are
+killed in journeys of their own; no repayment comes past a recovery."""
 _LOST_ANSWERS = {
     "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),
