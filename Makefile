@@ -15,10 +15,10 @@ demo: setup  ## play a day of repayments over simulators and prove it (ARGS=--ke
 	@$(BIN)/coopwire demo $(ARGS)
 
 test: lint docs-check  ## everything that must be green, proofs at their quick counts (ARGS go to pytest)
-	@$(BIN)/pytest -n 6 -m 'not whole' $(ARGS)
+	@$(BIN)/pytest -n 6 --dist worksteal -m 'not whole' $(ARGS)
 
 test-all: lint docs-check  ## the same with every proof at its whole count
-	@PROOF=whole $(BIN)/pytest -n 6 -m '' $(ARGS)
+	@PROOF=whole $(BIN)/pytest -n 6 --dist worksteal -m '' $(ARGS)
 
 lint: setup  ## ruff, formatting, mypy --strict, import contracts
 	@$(BIN)/ruff check .
