@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from rigs.benches import run_bench
 
 
@@ -25,6 +26,7 @@ def test_the_overhead_benchmark_ends_with_its_milliseconds_and_its_ratio() -> No
     ), lines
 
 
+@pytest.mark.whole
 def test_the_river_beside_a_past_ends_with_its_ratio() -> None:
     lines = run_bench("river", "--old", "2000", "--receipts", "40", "--runs", "1")
     assert _ends_with(lines, r"receipts per second: empty \d+, old \d+", r"ratio old to empty: \d+\.\d\d"), (

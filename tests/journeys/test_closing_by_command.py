@@ -35,7 +35,7 @@ PLACES = [
         )
     )
 ]
-_CHOSEN = PLACES if WHOLE else PLACES[::3]
+_CHOSEN = PLACES if WHOLE else PLACES[::4]
 _ASKING = [place for place in all_places() if place.endswith("ask for look-ups")][0 if WHOLE else 1 :]
 
 
@@ -83,7 +83,7 @@ def _today() -> str:
 
 
 async def _reconcile(hub: Served, *more: str, **environment: str) -> Ran:
-    words = ("reconcile", "--date", _today(), "--wait", "10", *more)
+    words = ("reconcile", "--date", _today(), "--wait", "3", *more)
     return await asyncio.to_thread(
         run, *words, env={**hub.environment, "COOPWIRE_LOG_LEVEL": "warning", **environment}
     )

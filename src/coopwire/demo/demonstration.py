@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import aiohttp
 from rich.console import Console
@@ -232,8 +232,11 @@ def _heeded() -> list[signal.Signals]:
 def _interrupted_by_signals() -> Iterator[None]:
     """The signals that end a program end this one as Ctrl-C does, so that everything is taken down."""
 
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        # As asyncio hears it: an exception out of a handler is lost where Python ignores exceptions.
+        signal.raise_signal(signal.SIGINT)
 
     # Ctrl-C itself is asyncio's: it cancels the work in good order.
     before = {number: signal.signal(number, interrupt) for number in _heeded() if number != signal.SIGINT}
