@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
+import math
 import os
 import secrets
 import statistics
@@ -479,11 +481,14 @@ async def soak(dsn: str, outside: Outside, minutes: float, processes: Mapping[st
 
 
 async def _feed_until(until: float, hub: Hub, progress: Progress) -> None:
-    while time.perf_counter() < until:
+    """At least two batches each, so that there is a trend however slow the machine is."""
+    for n in itertools.count():
+        if n >= 2 and time.perf_counter() >= until:
+            return
         batch = await hub.paid(BATCH)
         await hub.feed(batch)
         await hub.until_done(batch)
-        progress.add(BATCH)
+        progress.add_batch()
 
 
 class Progress:
@@ -492,14 +497,14 @@ class Progress:
     def __init__(self, processes: Mapping[str, int]) -> None:
         self._processes = processes
         self._begun = time.perf_counter()
-        self._ends: list[tuple[float, int]] = []
+        self._ends: list[float] = []
         self._meter, self._receipts, self._minute = Meter(processes), 0, 1
 
-    def add(self, receipts: int) -> None:
-        """So many more are done."""
+    def add_batch(self) -> None:
+        """One more batch is done."""
         now = time.perf_counter() - self._begun
-        self._ends.append((now, receipts))
-        self._receipts += receipts
+        self._ends.append(now)
+        self._receipts += BATCH
         if now >= 60 * self._minute:
             figure = self._meter.figure(self._receipts)
             simulators = memory(self._processes["simulators"])
@@ -511,23 +516,21 @@ class Progress:
             self._meter, self._receipts, self._minute = Meter(self._processes), 0, self._minute + 1
 
     def conclude(self) -> None:
-        """Fit a line through the rates of equal parts behind the warm-up; its end beside its beginning."""
-        last = self._ends[-1][0]
-        first = min(WARM_UP, last / 10)
-        parts = max(2, min(10, int(last / 60)))
-        length = (last - first) / parts
-        rates = [0.0] * parts
-        for end, receipts in self._ends:
-            if end > first:
-                rates[min(parts - 1, int((end - first) / length))] += receipts / length
-        slope, begins = statistics.linear_regression(range(parts), rates)
-        if begins <= 0:
-            raise SystemExit("too little was booked in this time to see a trend: give --soak more minutes")
-        ends = begins + (parts - 1) * slope
-        ratio = ends / begins
+        """Fit a curve of steady growth through the rates of equal shares; its end beside its beginning."""
+        last = self._ends[-1]
+        warm = min(WARM_UP, last / 10)
+        ends = [end for end in self._ends if end > warm]
+        shares = max(2, min(10, int(last / 60)))
+        marks = [ends[len(ends) * n // shares - 1] for n in range(1, shares + 1)]
+        receipts = BATCH * len(ends) / shares
+        rates = [receipts / (to - since) for since, to in itertools.pairwise((warm, *marks))]
+        slope, intercept = statistics.linear_regression(range(shares), [math.log(rate) for rate in rates])
+        begins, ratio = math.exp(intercept), math.exp(slope * (shares - 1))
         word = "fell" if ratio < 1 - FALL / 100 else "did not fall"
         print(f"receipts per second: {statistics.median(rates):.0f}")
-        print(f"the rate {word}: {begins:.0f}/s at the beginning, {ends:.0f}/s at the end of its trend")
+        print(
+            f"the rate {word}: {begins:.0f}/s at the beginning, {begins * ratio:.0f}/s at the end of its trend"
+        )
         print(f"ratio soak: {ratio:.2f}")
 
 
