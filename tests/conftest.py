@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 from hypothesis import settings
+from rigs.folders import open_folder
 from rigs.proof import WHOLE
 from sqlalchemy.engine import make_url
 
@@ -42,14 +40,9 @@ def proof_count() -> Callable[[int, int], int]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """A real PostgreSQL server with a migrated template database; the address of its maintenance database."""
-    folder = Path(tempfile.mkdtemp(prefix="coopwire-test-", dir="/tmp"))
-    folder.chmod(0o755)
-    try:
-        with embedded.start(folder / "data") as server:
-            asyncio.run(_make_template(server.dsn))
-            yield server.dsn
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_folder() as folder, embedded.start(folder / "data") as server:
+        asyncio.run(_make_template(server.dsn))
+        yield server.dsn
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from rigs.command_line import Run, run
 from rigs.database import fetch
 from rigs.deployment import SEALING_KEY, Deployment
+from rigs.folders import open_folder
 from rigs.river import MAPPING
 
 from coopwire.storage import embedded
@@ -238,11 +237,9 @@ def test_without_any_settings_the_two_that_are_needed_are_named(within: Run) -> 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A place that the server's user may enter, and a hub on an embedded database in it."""
-    place = Path(tempfile.mkdtemp(prefix="coopwire-test-", dir="/tmp"))
-    place.chmod(0o755)
-    monkeypatch.setenv("COOPWIRE_DATABASE", f"embedded:{place / 'data'}")
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
+    with open_folder() as place:
+        monkeypatch.setenv("COOPWIRE_DATABASE", f"embedded:{place / 'data'}")
+        yield place
 
 
 def test_an_embedded_database_is_examined_before_its_first_start_while_it_runs_and_after(

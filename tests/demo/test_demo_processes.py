@@ -9,7 +9,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from rigs.folders import open_folder
 
 from coopwire.demo.children import Children, DemoFailure
 
@@ -84,9 +84,8 @@ class Kept:
 @pytest.fixture(scope="module")
 def kept() -> Iterator[Kept]:
     """A small day with one of every story, played once for this module and left running."""
-    with tempfile.TemporaryDirectory(prefix="coopwire-test-demo-", dir="/tmp") as top:
-        Path(top).chmod(0o755)
-        folder, output = Path(top, "day"), Path(top, "output")
+    with open_folder() as top:
+        folder, output = top / "day", top / "output"
         with output.open("wb") as out:
             process = subprocess.Popen(
                 [*COMMAND, "--repayments", "30", "--keep", "--folder", str(folder)],

