@@ -52,8 +52,8 @@ INSERT INTO outbox (id, type, subject, key, data, occurred_at, published_at)
 SELECT 'oe' || n, 'coopwire.receipt.recorded.v1', 'or' || n, 'loan:OLD-' || n, '{}', now(), now()
 FROM generate_series($1::int, $2) AS n;
 INSERT INTO deliveries (consumer, seq, due_at, state, finished_at)
-SELECT 'settle-receipts', seq, now(), 'done', now() FROM outbox WHERE id LIKE 'oe%' AND seq NOT IN (
-    SELECT seq FROM deliveries) AND $1::int < $2::int
+SELECT 'settle-receipts', o.seq, now(), 'done', now()
+FROM generate_series($1::int, $2) AS n JOIN outbox o ON o.id = 'oe' || n
 """
 
 

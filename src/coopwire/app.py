@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -223,8 +224,13 @@ async def opened(
     fail: FailPoints = nothing_fails,
     concurrency: int = 10,
     timings: Timings | None = None,
+    begins_at: datetime | None = None,
 ) -> AsyncIterator[App]:
-    """A hub on this database, migrated; closed at the end of the block. `timings` replaces the profile's."""
+    """A hub on this database, migrated; closed at the end of the block.
+
+    `timings` replaces the profile's, and `begins_at` the database's time as where the hub's clock begins: for
+    tests in which hours pass.
+    """
     await migrate.upgrade(dsn)
     bells = Bells()
     lengths = timings or settings.durations
@@ -232,7 +238,7 @@ async def opened(
     database = await connect(dsn, sealer(settings), idle_limit=idle_limit, fail=fail, ring=bells.ring)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        clock = SystemClock(await database.now(), lengths)
+        clock = SystemClock(begins_at or await database.now(), lengths)
         transport = await stack.enter_async_context(HttpTransport())
         gates = _GateWriter()
         board = LocalBoard(clock.timings, gates.changed)

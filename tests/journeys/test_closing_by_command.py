@@ -15,15 +15,8 @@ from rigs.command_line import Ran, run
 from rigs.days import LAGOS
 from rigs.places import all_places
 from rigs.proof import WHOLE
-from rigs.river import LMS_SECRET, PAYSTACK_SECRET
-from rigs.served import Served, once, served
+from rigs.served import SECRETS, Served, once, served
 
-SETTINGS = {
-    "paystack": {"secret_key": PAYSTACK_SECRET},
-    "quickbooks": {"client_secret": "simulated-secret"},
-    "bankone": {"token": "simulated-token"},
-    "lms": {"secret": LMS_SECRET},
-}
 PLACES = [
     place
     for place in all_places()
@@ -42,7 +35,7 @@ _ASKING = [place for place in all_places() if place.endswith("ask for look-ups")
 @asynccontextmanager
 async def _day(dsn: str, folder: Path) -> AsyncIterator[Served]:
     """Two repayments that are booked and banked."""
-    async with served(dsn, folder, SETTINGS, allocation="hub") as hub:
+    async with served(dsn, folder, SECRETS, allocation="hub") as hub:
         accounts = [{"nuban": "1100000000", "name": "Member 0"}]
         await hub.outside.control("bankone", "accounts", accounts=accounts)
         rows = {"lines": [{"member": "M-1029", "number": "1100000000"}]}

@@ -16,11 +16,18 @@ import aiohttp
 import asyncpg
 from rigs.command_line import Ran, run
 from rigs.deployment import SEALING_KEY
-from rigs.river import DATE_ACCOUNT, HOLDING, MAPPING, Outside, simulators
+from rigs.river import DATE_ACCOUNT, HOLDING, LMS_SECRET, MAPPING, PAYSTACK_SECRET, Outside, simulators
 
 from coopwire.demo.children import Child, Children
 from coopwire.ports.keys import Scope
 
+SECRETS = {
+    "paystack": {"secret_key": PAYSTACK_SECRET},
+    "quickbooks": {"client_secret": "simulated-secret"},
+    "bankone": {"token": "simulated-token"},
+    "lms": {"secret": LMS_SECRET},
+}
+"""What the simulators take for genuine unless they are told otherwise."""
 ONLOOKER = "a test that looks on"
 """How the test's own connections to the database are called there."""
 _PATIENCE_S = 40.0
@@ -113,10 +120,10 @@ async def served(
     }
     async with simulators(settings) as outside, aiohttp.ClientSession() as web:
         urls = {name: running.url for name, running in outside.running.items()}
-        _write(folder / "connections.toml", _connections(urls, settings, allocation))
+        write(folder / "connections.toml", connections_file(urls, settings, allocation))
         accounts = {**MAPPING, "cash_in_hand.counter": HOLDING["cash_in_hand.counter"]}
         mapping = "\n".join(["key,account", *map(",".join, accounts.items()), ""])
-        _write(folder / "mapping.csv", mapping)
+        write(folder / "mapping.csv", mapping)
         with Children(folder, {**os.environ, **environment}) as children:
             hub = await _started(children, dsn, outside, environment, web)
             try:
@@ -150,12 +157,14 @@ async def _set_up(hub: Served, folder: Path) -> None:
     assert (load.code, activate.code) == (0, 0), hub.heard
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """As our files must be: readable to their owner alone."""
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
 
 
-def _connections(urls: Mapping[str, str], of: Mapping[str, Mapping[str, str]], allocation: str) -> str:
+def connections_file(urls: Mapping[str, str], of: Mapping[str, Mapping[str, str]], allocation: str) -> str:
+    """The text of a connections file over these simulators with these settings."""
     books = urls["quickbooks"]
     return f"""
 [connections.paystack]
