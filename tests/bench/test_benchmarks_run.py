@@ -45,6 +45,7 @@ def test_the_comparison_of_a_day_ends_with_its_ratios() -> None:
     ), lines
 
 
+@pytest.mark.whole
 def test_the_soak_ends_with_its_trend() -> None:
     lines = run_bench("river", "--soak", "0.2")
     told = r"the rate (fell|did not fall): \d+/s at the beginning, \d+/s at the end of its trend"

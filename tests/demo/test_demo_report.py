@@ -50,7 +50,16 @@ def findings(*, faults: list[str] | None = None, paid: int = 5_250_050, state: s
         rules={},
         deliveries=[{"manner": "forged", "status": 401}],
         histories={"e1": left},
+        closed=[closed_day()],
     )
+
+
+def closed_day(*, holds: bool = True) -> dict[str, Any]:
+    """A report of the hub with one comparison, and a difference where it does not add up."""
+    part = {"name": "the same on both sides", "currency": "NGN", "sum": {"count": 1, "minor": 5_250_050}}
+    section = {"source": "gateway", "connection": "paystack", "theirs": [part], "ours": [part]}
+    found = [] if holds else [{"type": "charge_not_recorded"}]
+    return {"day": "2026-03-02", "holds": holds, "sections": [section], "findings": found}
 
 
 def told(found: Findings) -> str:
@@ -83,6 +92,16 @@ def test_money_that_the_gateway_does_not_list_fails_though_all_systems_agree() -
     assert "FAILS  the gateway lists what the members paid" in told(found)
     missing = findings()
     assert not replace(missing, played=replace(missing.played, charges=2)).holds
+
+
+def test_the_close_of_the_day_is_told_and_must_add_up() -> None:
+    text = told(findings())
+    assert "The close of 2026-03-02" in text
+    assert "gateway paystack, ours: the same on both sides" in text
+    short = replace(findings(), closed=[closed_day(), closed_day(holds=False)])
+    assert not short.holds
+    assert "difference: the gateway lists money that the hub never heard of" in told(short)
+    assert "FAILS  the hub's own close of the day adds up" in told(short)
 
 
 def test_what_is_unknown_is_explained() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coopwire.demo.close import close
 from coopwire.demo.play import Played
 from coopwire.demo.proof import prove
 from coopwire.demo.simulated import SETTINGS
@@ -30,6 +31,8 @@ class Findings:
     """Every try of the gateway to deliver a webhook."""
     histories: Mapping[str, _Row]
     """Tries and look-ups of every write that did not simply succeed, by its id."""
+    closed: Sequence[_Row]
+    """The hub's own report of each business day."""
 
     @property
     def left_behind(self) -> list[_Row]:
@@ -53,12 +56,18 @@ class Findings:
     @property
     def holds(self) -> bool:
         """Whether the day is proved."""
-        return bool(self.verdict["holds"]) and self.paid_is_collected
+        return bool(self.verdict["holds"]) and self.paid_is_collected and self.days_add_up
+
+    @property
+    def days_add_up(self) -> bool:
+        """Whether the hub itself, comparing both directions, finds every minor unit of its days."""
+        return all(report["holds"] for report in self.closed)
 
 
 async def find(stage: Stage, played: Played) -> Findings:
     """Gather it; the proof comes first, while the hub is at rest."""
     verdict = await prove(stage)
+    closed = await close(stage.hub, [row async for row in stage.hub.rows("receipts")])
     effects = [row async for row in stage.hub.rows("effects")]
     return Findings(
         played=played,
@@ -77,4 +86,5 @@ async def find(stage: Stage, played: Played) -> Findings:
             for row in effects
             if row["tries"] > 1 or row["unknown_since"] is not None
         },
+        closed=closed,
     )

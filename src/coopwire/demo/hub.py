@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import aiohttp
@@ -50,6 +51,11 @@ class Hub:
     async def link_accounts(self, table: str) -> None:
         """Take in the table member → core account, as CSV. DemoFailure when a line is refused."""
         await self._call("PUT", "core-accounts", data=table.encode(), headers={"Content-Type": "text/csv"})
+
+    async def reconcile(self, day: date) -> str:
+        """Begin to compare a business day; the id of the run."""
+        told = await self._call("POST", "reconciliations", json={"day": day.isoformat()})
+        return str(told["id"])
 
     async def read(self, path: str, **query: str) -> Any:
         """GET below /v1. DemoFailure on anything but a 200."""

@@ -63,6 +63,7 @@ REASONS: Mapping[BreakType, str] = {
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"
 _OUTSIDE = "QuickBooks' journals, BankOne's statements"
+_CLOSE = ("the hub compares", "count", "naira")
 _ANSWERS = {("missing", 0): "never sent", ("forged", 401): "401, nothing kept"}
 
 
@@ -72,6 +73,8 @@ def tell(console: Console, found: Findings) -> None:
         console.print(table)
     for note in _notes(found):
         console.print(note)
+    for report in found.closed:
+        console.print(_close(report))
     _proof(console, found)
 
 
@@ -159,6 +162,22 @@ def _money_row(table: Table, name: str, one: Mapping[str, int], source: str) -> 
     table.add_row(name, f"{one['count']:,}", naira(one["kobo"]), source)
 
 
+def _close(report: Mapping[str, Any]) -> Table:
+    """What the finance officer signs: each side of each comparison, part by part."""
+    table = _table(f"The close of {report['day']}", *_CLOSE, numbers=("count", "naira"))
+    for section in report["sections"]:
+        for side in ("theirs", "ours"):
+            for part in section[side]:
+                money = {"count": part["sum"]["count"], "kobo": part["sum"]["minor"]}
+                name = f"{section['source']} {section['connection']}, {side}: {part['name']}"
+                table.add_row(name, f"{money['count']:,}", naira(money["kobo"]))
+        table.add_section()
+    found = Counter(one["type"] for one in report["findings"])
+    for type_, count in sorted(found.items()):
+        table.add_row(f"difference: {REASONS[BreakType(type_)]}", str(count), "")
+    return table
+
+
 def _notes(found: Findings) -> Iterable[str]:
     """What needs a word besides the numbers."""
     if found.played.killed:
@@ -187,6 +206,8 @@ def _proof(console: Console, found: Findings) -> None:
     _check(
         console, "the gateway lists what the members paid", () if found.paid_is_collected else (different,)
     )
+    short = [f"{one['day']}: it does not add up" for one in found.closed if not one["holds"]]
+    _check(console, "the hub's own close of the day adds up", short)
 
 
 def _check(console: Console, sentence: str, faults: Iterable[str]) -> None:
