@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from rigs.folders import open_folder
 from rigs.proof import WHOLE
+from rigs.rabbitmq import Node, shared_node, virtual_host
 from sqlalchemy.engine import make_url
 
 from coopwire.storage import embedded, migrate
@@ -43,6 +44,21 @@ def postgres() -> Iterator[str]:
     with open_folder() as folder, embedded.start(folder / "data") as server:
         asyncio.run(_make_template(server.dsn))
         yield server.dsn
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A real RabbitMQ node, shared by every process of this run; nobody may kill it."""
+    own = tmp_path_factory.getbasetemp()
+    with shared_node(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) as node:
+        yield node
+
+
+@pytest.fixture
+def broker_url(rabbitmq: Node) -> Iterator[str]:
+    """The address of an empty virtual host; deleted afterwards."""
+    with virtual_host(rabbitmq) as name:
+        yield rabbitmq.url(name)
 
 
 @pytest.fixture

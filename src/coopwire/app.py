@@ -34,6 +34,7 @@ from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.timings import Timings
+from coopwire.ports.bus import BusUnavailable, EventBus
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connected, Connection, Outside
 from coopwire.ports.stores import StorageUnavailable
@@ -76,7 +77,7 @@ class App:
     sweeper: Sweeper
     calendar: BusinessDays
     chainer: Chainer
-    bus: PostgresBus
+    bus: EventBus
     desk: Desk
     refunding: Refunding
     tracker: RefundTracker
@@ -94,6 +95,16 @@ class App:
             self.calendar.run,
             self.chainer.run,
         )
+
+    async def verify_bus(self) -> None:
+        """Whether the bus can be used: a mistake of its configuration ends the start, an absence does not.
+
+        ConfigurationError says what to change.
+        """
+        try:
+            await self.bus.verify()
+        except BusUnavailable as error:
+            _log.warning("bus_away", error=str(error), meanwhile="events wait in the outbox")
 
     async def look(self) -> None:
         """Look-ups alone, until `stop`: for a command that wants answers and must not send anything."""
@@ -286,12 +297,29 @@ def _assemble(
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
         calendar=BusinessDays(network, database, clock, bells),
         chainer=Chainer(database, bells),
-        bus=PostgresBus(database, clock, consumers(network, clock), bells),
+        bus=_bus(settings, network, database, clock, bells, fail),
         desk=Desk(worker, network, database, clock, bells, executor),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail),
         gates=gates,
     )
+
+
+def _bus(
+    settings: Settings,
+    network: Network,
+    database: PostgresDatabase,
+    clock: SystemClock,
+    bells: Bells,
+    fail: FailPoints,
+) -> EventBus:
+    subscribed = consumers(network, clock)
+    if settings.broker is None:
+        return PostgresBus(database, clock, subscribed, bells)
+    # Imported when it is used: most hubs have no broker.
+    from coopwire.bus.rabbitmq import Address, RabbitBus
+
+    return RabbitBus(Address(settings.broker), database, clock, subscribed, bells, fail)
 
 
 def dies_at(place: str | None) -> FailPoints:
@@ -382,6 +410,7 @@ async def run_server(
     bound = socket.create_server((settings.host, settings.port), backlog=1024)
     listening = socket.socket(fileno=bound.detach())
     async with opened(settings, configured, dsn, role="serve", fail=dies_at(settings.fail_at)) as app:
+        await app.verify_bus()
         parts = office(app)
         door = Door(app.network, app.database, app.clock, app.bells, parts.meter)
         server = _server(build_app(door, build_api(parts)))
@@ -431,6 +460,7 @@ async def run_worker(settings: Settings, configured: Configured, dsn: str) -> No
     """A worker process: every loop, no web; ends in good order on SIGTERM or SIGINT."""
     async with opened(settings, configured, dsn, role="worker", fail=dies_at(settings.fail_at)) as app:
         _on_signal(app.stop)
+        await app.verify_bus()
         _log.info("worker_started", worker=app.worker, timings=settings.timings)
         await app.run()
         _log.info("worker_stopped", worker=app.worker)

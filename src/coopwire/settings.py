@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -20,6 +21,7 @@ from coopwire.ports.providers import ConfigurationError
 PREFIX = "COOPWIRE_"
 EMBEDDED = "embedded:"
 _KEY_BYTES = 32
+POSTGRES_BUS = "postgres"
 _SERVER_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -47,6 +49,12 @@ class Settings(BaseSettings):
         None,
         description="where the data live: `postgresql://user:password@host/name` for a server of your own, "
         "or `embedded:PATH` for one that the hub runs itself on the data folder PATH",
+    )
+    bus: SecretStr = Field(
+        SecretStr("postgres"),
+        description="what carries events to their consumers: `postgres`, the database itself, or a RabbitMQ broker, "
+        "`amqp://user:password@host/virtual-host` (`amqps://` with TLS, `?cafile=FILE` for an authority of "
+        "your own)",
     )
     connections: Path | None = Field(
         None, description="path of the connections file (TOML): providers, secrets, routes"
@@ -95,6 +103,17 @@ class Settings(BaseSettings):
             return value
         raise ValueError("write postgresql://user:password@host/name or embedded:PATH")
 
+    @field_validator("bus")
+    @classmethod
+    def _is_a_bus(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text == POSTGRES_BUS or _is_broker(text):
+            return value
+        raise ValueError(
+            "write postgres, or amqp://user:password@host/virtual-host with signs such as @ / : of a password "
+            "written as %40 %2F %3A"
+        )
+
     @field_validator("secret_key")
     @classmethod
     def _is_made_of_keys(cls, value: SecretStr | None) -> SecretStr | None:
@@ -113,6 +132,12 @@ class Settings(BaseSettings):
         """The address of a database server; it holds a password. None for an embedded one."""
         text = self._address
         return None if text.startswith(EMBEDDED) else text
+
+    @property
+    def broker(self) -> str | None:
+        """The address of a broker; it holds a password. None where the database is the bus."""
+        text = self.bus.get_secret_value()
+        return None if text == POSTGRES_BUS else text
 
     @property
     def sealing_keys(self) -> tuple[bytes, ...]:
@@ -171,6 +196,14 @@ def _nearest(field: str) -> str:
 
 def _said(message: str) -> str:
     return message.removeprefix("Value error, ")
+
+
+def _is_broker(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("amqp", "amqps") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 def _keys(text: str) -> tuple[bytes, ...]:

@@ -18,11 +18,11 @@ async def test_raw_bodies_and_keys_go_after_their_time_and_facts_stay(database_d
         hub.app.stop()
         now = hub.app.clock.now()
         async with hub.app.database.begin("test") as tx:
-            await tx.forget(now - timedelta(days=1), now - timedelta(days=1))
+            await tx.forget(*[now - timedelta(days=1)] * 3)
         assert await hub.value("SELECT count(*) FROM webhook_bodies") == 1
         later = now + timedelta(days=1)
         async with hub.app.database.begin("test") as tx:
-            await tx.forget(later, later)
+            await tx.forget(later, later, later)
         for gone in ("webhook_bodies", "deliveries", "outbox", "idempotency"):
             assert await hub.value(f"SELECT count(*) FROM {gone}") == 0, gone
         for kept in ("webhooks", "notices", "looks", "receipts", "effects", "tries"):

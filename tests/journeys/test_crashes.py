@@ -50,10 +50,17 @@ _NOT_ON_THE_WAY = (
     "read business dates",
     "recovery",
     "enter writes as unknown",
+    "prepare events",
+    "publish events",
+    "mark events published",
+    "find overdue deliveries",
+    "hand over deliveries",
+    "before acknowledge",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found.
 Receipts from elsewhere, refunds (`test_refund_crashes.py`) and the close of a day (`test_closing_by_command.py`) are
-killed in journeys of their own; no repayment comes past a recovery."""
+killed in journeys of their own; no repayment comes past a recovery. What a broker carries is killed in
+`bus/test_crashes_over_a_broker.py`."""
 _LOST_ANSWERS = {
     "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),

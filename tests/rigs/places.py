@@ -10,8 +10,10 @@ import coopwire
 from coopwire.domain.effects import EffectKind
 
 _SOURCE = Path(coopwire.__file__).parent
+_CONSUMERS = ["settle-receipts", "refund-after-debit", "tell-of-failures", "close-breaks"]
 _WORDS = {
-    "consumer.name": ["settle-receipts", "refund-after-debit", "tell-of-failures", "close-breaks"],
+    "consumer.name": _CONSUMERS,
+    "self.consumer.name": _CONSUMERS,
     "effect.kind.value": [kind.value for kind in EffectKind],
 }
 """What the names in f-strings stand for; a new one must be added here, or the list fails."""

@@ -51,7 +51,7 @@ class Sweeper:
         if self._forgot_at is not None and now - self._forgot_at < _FORGET_EVERY:
             return
         async with self._database.begin("forget") as tx:
-            await tx.forget(now - timings.raw_kept, now - timings.idempotency_kept)
+            await tx.forget(now - timings.raw_kept, now - timings.events_kept, now - timings.idempotency_kept)
         self._forgot_at = now
 
     def end(self) -> None:

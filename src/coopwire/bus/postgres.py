@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 import structlog
 
-from coopwire.ports.bus import Consumer
+from coopwire.bus.failing import cause_of
+from coopwire.ports.bus import BusBells, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transaction
 
 _log = structlog.get_logger()
 _BATCH = 200
 _POLL_SECONDS = 0.5
-
-
-class BusBells(Protocol):
-    """What wakes the bus early and tells it to end."""
-
-    closing: bool
-
-    def ring(self, *topics: str) -> None: ...
-    async def wait(self, topic: str, seconds: float) -> None: ...
 
 
 class PostgresBus:
@@ -41,6 +32,9 @@ class PostgresBus:
         self._consumers = consumers
         self._bells = bells
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
+
+    async def verify(self) -> None:
+        """Nothing is needed besides the database."""
 
     async def run(self) -> None:
         """Relay and consume until the bells close."""
@@ -123,8 +117,7 @@ class PostgresBus:
         """The ladder, then the dead letters with the cause."""
         now, ladder = self._clock.now(), self._clock.timings.bus_ladder
         retry_at = now + ladder[delivery.tries] if delivery.tries < len(ladder) else None
-        # Only the first line: further ones of a database error hold the row's values.
-        cause = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
+        cause = cause_of(error)
         async with self._database.begin(f"put back {consumer.name}") as tx:
             await tx.outbox.failed(consumer.name, delivery, cause, now, retry_at)
         if retry_at is None:

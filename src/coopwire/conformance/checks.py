@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from coopwire.domain.errors import HubError
 from coopwire.ports.providers import Capability, Profile, Sockets
@@ -19,21 +19,7 @@ class CheckFailed(AssertionError):
     """What the provider's adapter did instead of what its capability promises."""
 
 
-class Subject(Protocol):
-    """What every check can see: the declaration, and the sockets that `connect` returned for it."""
-
-    @property
-    def profile(self) -> Profile:
-        """The sheet's profile."""
-        ...
-
-    @property
-    def sockets(self) -> Sockets:
-        """What `connect` returned."""
-        ...
-
-
-SubjectT = TypeVar("SubjectT", bound=Subject)
+SubjectT = TypeVar("SubjectT")
 RaisedT = TypeVar("RaisedT", bound=BaseException)
 Bench = Callable[[], AbstractAsyncContextManager[SubjectT]]
 """Makes a fresh subject (adapter, and simulator with empty state) for one check and clears it away."""
@@ -47,9 +33,9 @@ class Check(Generic[SubjectT]):
     capability: Capability | None
     run: Callable[[SubjectT], Awaitable[None]]
 
-    def applies_to(self, profile: Profile) -> bool:
-        """Only what is declared is checked."""
-        return self.capability is None or self.capability in profile.capabilities
+    def applies_to(self, profile: Profile | None) -> bool:
+        """Only what is declared is checked; None is a subject that declares nothing, such as a bus."""
+        return self.capability is None or (profile is not None and self.capability in profile.capabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +71,7 @@ class Suite(Generic[SubjectT]):
         return add
 
     async def run(
-        self, profile: Profile, bench: Bench[SubjectT], deadline_s: float = DEADLINE_S
+        self, profile: Profile | None, bench: Bench[SubjectT], deadline_s: float = DEADLINE_S
     ) -> tuple[Result, ...]:
         """The result of every check that applies to `profile`, each on a fresh subject, one after another."""
         return tuple(

@@ -55,6 +55,9 @@ class Timings:
     breaker_window: timedelta = 60 * SECOND
     breaker_open: timedelta = 5 * MINUTE
     bus_ladder: tuple[timedelta, ...] = (5 * SECOND, 15 * SECOND, 30 * SECOND)
+    bus_reconnect: timedelta = 2 * SECOND
+    bus_sent_again_after: timedelta = 1 * HOUR
+    events_kept: timedelta = 30 * DAY
     idempotency_kept: timedelta = 30 * DAY
     raw_kept: timedelta = 90 * DAY
     dues_valid: timedelta = 30 * DAY
@@ -69,8 +72,14 @@ class Timings:
         return length / self.speed
 
 
-_BOUND_BY_THE_MACHINE = {"heartbeat", "worker_lost_after", "call_deadline", "create_answer_within"}
-_KEPT_WHOLE = {"idempotency_kept", "raw_kept", "dues_valid", "speed"}
+_BOUND_BY_THE_MACHINE = {
+    "heartbeat",
+    "worker_lost_after",
+    "call_deadline",
+    "create_answer_within",
+    "bus_reconnect",
+}
+_KEPT_WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "speed"}
 _CLAIM_OVER_DEADLINE = 2
 
 DEFAULT = Timings()

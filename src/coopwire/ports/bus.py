@@ -22,9 +22,29 @@ class Consumer:
     handle: Handle
 
 
+class BusBells(Protocol):
+    """What wakes the bus early and tells it to end."""
+
+    closing: bool
+
+    def ring(self, *topics: str) -> None: ...
+    async def wait(self, topic: str, seconds: float) -> None: ...
+
+
+class BusUnavailable(Exception):
+    """The broker is away or gave up on us; what it has not confirmed waits in the outbox."""
+
+
 class EventBus(Protocol):
     """At least once on the wire, effect once in the house."""
 
+    async def verify(self) -> None:
+        """Whether it can be used as it is configured.
+
+        ConfigurationError says what a person has to change, BusUnavailable that it may come by itself.
+        """
+        ...
+
     async def run(self) -> None:
-        """Relay and consume until cancelled."""
+        """Relay and consume until the bells close; what is away is waited for."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -149,18 +150,20 @@ class PostgresTransaction:
             [(e.id, e.type, e.subject, e.key, e.data, e.occurred_at) for e in changes.events],
         )
 
-    async def forget(self, raw_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies and delivered events, and idempotency keys, older than this; facts stay."""
+    async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
+        """Delete raw webhook bodies, events that took effect, and idempotency keys, older than this; facts stay."""
         await self._db.execute(
             "DELETE FROM webhook_bodies b USING webhooks w "
             "WHERE b.webhook = w.id AND w.drained_at IS NOT NULL AND b.received_at < $1",
             raw_before,
         )
-        await self._db.execute("DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", raw_before)
+        await self._db.execute(
+            "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before
+        )
         await self._db.execute(
             "DELETE FROM outbox o WHERE o.published_at < $1 "
             "AND NOT EXISTS (SELECT FROM deliveries d WHERE d.seq = o.seq)",
-            raw_before,
+            events_before,
         )
         await self._db.execute("DELETE FROM idempotency WHERE created_at < $1", keys_before)
 
@@ -251,6 +254,19 @@ class PostgresDatabase:
         return connection
 
     @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[Callable[[], bool]]:
+        """Be the only one of this name, on a connection of its own; see Database."""
+        try:
+            connection = await asyncpg.connect(self._dsn)
+        except (*GONE, asyncpg.PostgresError) as error:
+            raise StorageUnavailable(f"alone {name}: {type(error).__name__}") from error
+        try:
+            yield await _alone(connection, name)
+        finally:
+            with contextlib.suppress(asyncpg.PostgresError, TimeoutError, *GONE):
+                await connection.close(timeout=1)
+
+    @asynccontextmanager
     async def unhurried(self) -> AsyncIterator[Connection]:
         """A connection of its own on which nothing takes too long: one moment of the database, to be read."""
         try:
@@ -280,6 +296,14 @@ async def _roll_back(transaction: Any) -> None:
     except (asyncpg.PostgresError, *GONE):
         # The connection is gone, and with it the transaction; the first error is the one to tell.
         return
+
+
+async def _alone(connection: Connection, name: str) -> Callable[[], bool]:
+    try:
+        mine = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock_number(f"alone {name}"))
+    except GONE as error:
+        raise StorageUnavailable(f"alone {name}: {type(error).__name__}") from error
+    return lambda: bool(mine) and not connection.is_closed()
 
 
 def _nobody(*topics: str) -> None:

@@ -1,11 +1,11 @@
-"""The outbox and its deliveries: together they are the PostgreSQL bus, no copy."""
+"""The outbox and its deliveries: alone they are the PostgreSQL bus; beside a broker they are what is true."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from coopwire.ports.stores import Delivery
+from coopwire.ports.stores import Delivery, Unpublished
 from coopwire.storage import rows
 from coopwire.storage.rows import Connection
 
@@ -22,6 +22,20 @@ WITH batch AS (
 )
 UPDATE outbox o SET published_at = $4 FROM batch b WHERE o.seq = b.seq RETURNING 1
 """
+_PREPARE = """
+WITH batch AS (
+    SELECT seq, type FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1
+), subscribed AS (
+    SELECT * FROM unnest($2::text[], $3::text[]) AS s(consumer, type)
+), laid AS (
+    INSERT INTO deliveries (consumer, seq, due_at, state)
+    SELECT s.consumer, b.seq, $4, 'waiting' FROM batch b JOIN subscribed s USING (type)
+    ON CONFLICT (consumer, seq) DO UPDATE SET due_at = $4 WHERE deliveries.state = 'waiting'
+)
+SELECT o.seq, o.id, o.type, o.subject, o.key, o.data, o.occurred_at
+FROM outbox o JOIN batch b ON b.seq = o.seq ORDER BY o.seq
+"""
+_EVENT = "o.id, o.type, o.subject, o.key, o.data, o.occurred_at"
 
 
 class OutboxStore:
@@ -41,7 +55,7 @@ class OutboxStore:
     async def claim(self, consumer: str, limit: int, now: datetime) -> list[Delivery]:
         """Lock due deliveries of one consumer for this transaction, skipping those another one holds."""
         found = await self._db.fetch(
-            "SELECT d.seq, d.tries, o.id, o.type, o.subject, o.key, o.data, o.occurred_at "
+            f"SELECT d.seq, d.tries, {_EVENT} "
             "FROM deliveries d JOIN outbox o ON o.seq = d.seq "
             "WHERE d.consumer = $1 AND d.state = 'waiting' AND d.due_at <= $2 "
             "ORDER BY d.seq LIMIT $3 FOR UPDATE OF d SKIP LOCKED",
@@ -63,19 +77,20 @@ class OutboxStore:
 
     async def failed(
         self, consumer: str, delivery: Delivery, cause: str, now: datetime, retry_at: datetime | None
-    ) -> None:
-        """Try again at `retry_at`, or dead-letter with the cause when None."""
-        await self._db.execute(
+    ) -> datetime:
+        """Try again at `retry_at`, or dead-letter with the cause when None; when it failed for the first time."""
+        first: datetime = await self._db.fetchval(
             "UPDATE deliveries SET tries = tries + 1, cause = $3, due_at = coalesce($5, due_at), "
             "first_failed_at = coalesce(first_failed_at, $4), "
             "state = CASE WHEN $5::timestamptz IS NULL THEN 'dead' ELSE 'waiting' END "
-            "WHERE consumer = $1 AND seq = $2",
+            "WHERE consumer = $1 AND seq = $2 RETURNING first_failed_at",
             consumer,
             delivery.seq,
             cause,
             now,
             retry_at,
         )
+        return first
 
     async def revive(self, consumer: str, event: str, now: datetime) -> bool:
         """Deliver a dead letter again."""
@@ -87,3 +102,54 @@ class OutboxStore:
             now,
         )
         return bool(done == "UPDATE 1")
+
+    async def prepare(
+        self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime
+    ) -> list[Unpublished]:
+        """The oldest unpublished events, each with its deliveries laid down before a broker hears of it."""
+        pairs = [(consumer, type_) for consumer, types in subscribers.items() for type_ in types]
+        found = await self._db.fetch(_PREPARE, limit, [c for c, _ in pairs], [t for _, t in pairs], due_at)
+        return [Unpublished(row["seq"], rows.event(row)) for row in found]
+
+    async def published(self, seqs: Sequence[int], now: datetime) -> None:
+        """The broker has confirmed these events."""
+        await self._db.execute(
+            "UPDATE outbox SET published_at = $2 WHERE seq = ANY($1::bigint[]) AND published_at IS NULL",
+            list(seqs),
+            now,
+        )
+
+    async def overdue(
+        self, consumers: Sequence[str], limit: int, now: datetime
+    ) -> list[tuple[str, Delivery]]:
+        """Deliveries of published events that are due and that nobody took, with their consumers."""
+        found = await self._db.fetch(
+            f"SELECT d.consumer, d.seq, d.tries, {_EVENT} FROM deliveries d JOIN outbox o ON o.seq = d.seq "
+            "WHERE d.consumer = ANY($1::text[]) AND d.state = 'waiting' AND d.due_at <= $2 "
+            "AND o.published_at IS NOT NULL ORDER BY d.seq LIMIT $3",
+            list(consumers),
+            now,
+            limit,
+        )
+        return [(row["consumer"], Delivery(row["seq"], rows.event(row), row["tries"])) for row in found]
+
+    async def handed_over(self, deliveries: Sequence[tuple[str, Delivery]], due_at: datetime) -> None:
+        """The broker has confirmed these; when nobody has taken one by `due_at`, it is due again."""
+        await self._db.execute(
+            "UPDATE deliveries d SET due_at = $3 FROM unnest($1::text[], $2::bigint[]) AS h(consumer, seq) "
+            "WHERE d.consumer = h.consumer AND d.seq = h.seq AND d.state = 'waiting'",
+            [consumer for consumer, _ in deliveries],
+            [delivery.seq for _, delivery in deliveries],
+            due_at,
+        )
+
+    async def take(self, consumer: str, events: Sequence[str]) -> list[Delivery]:
+        """Lock those deliveries of these events (ids) that have not taken effect, in the order of the outbox."""
+        found = await self._db.fetch(
+            f"SELECT d.seq, d.tries, {_EVENT} FROM deliveries d JOIN outbox o ON o.seq = d.seq "
+            "WHERE d.consumer = $1 AND o.id = ANY($2::text[]) AND d.state = 'waiting' "
+            "ORDER BY d.seq FOR UPDATE OF d",
+            consumer,
+            list(events),
+        )
+        return [Delivery(row["seq"], rows.event(row), row["tries"]) for row in found]

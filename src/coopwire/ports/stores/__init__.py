@@ -9,7 +9,7 @@ from coopwire.ports.stores.effects import Claim, Effects, Outcome, Try
 from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
 from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
-from coopwire.ports.stores.outbox import Delivery, Outbox
+from coopwire.ports.stores.outbox import Delivery, Outbox, Unpublished
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove, Payments
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
@@ -80,5 +80,6 @@ __all__ = [
     "StoredWebhook",
     "Transaction",
     "Try",
+    "Unpublished",
     "Workers",
 ]

@@ -19,8 +19,20 @@ class Delivery:
     tries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """An event that waits to be published."""
+
+    seq: int
+    event: Event
+
+
 class Outbox(Protocol):
-    """Events that wait to be published, and their deliveries on the PostgreSQL bus."""
+    """Events that wait to be published, and their deliveries.
+
+    A delivery is one row per event and consumer on every bus: it makes the effect once, and it is the dead letter.
+    Where a broker carries the messages, `due_at` is when one that nobody took is handed to the broker again.
+    """
 
     async def publish(self, subscribers: Mapping[str, Sequence[str]], limit: int, now: datetime) -> int:
         """Turn unpublished events into one delivery per consumer of their type; the number published.
@@ -39,10 +51,37 @@ class Outbox(Protocol):
 
     async def failed(
         self, consumer: str, delivery: Delivery, cause: str, now: datetime, retry_at: datetime | None
-    ) -> None:
-        """Try again at `retry_at`, or dead-letter with the cause when None."""
+    ) -> datetime:
+        """Try again at `retry_at`, or dead-letter with the cause when None; when it failed for the first time."""
         ...
 
     async def revive(self, consumer: str, event: str, now: datetime) -> bool:
         """Deliver a dead letter again."""
+        ...
+
+    async def prepare(
+        self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime
+    ) -> list[Unpublished]:
+        """The oldest unpublished events, each with its deliveries laid down before a broker hears of it."""
+        ...
+
+    async def published(self, seqs: Sequence[int], now: datetime) -> None:
+        """The broker has confirmed these events."""
+        ...
+
+    async def overdue(
+        self, consumers: Sequence[str], limit: int, now: datetime
+    ) -> list[tuple[str, Delivery]]:
+        """Deliveries of published events that are due and that nobody took, with their consumers."""
+        ...
+
+    async def handed_over(self, deliveries: Sequence[tuple[str, Delivery]], due_at: datetime) -> None:
+        """The broker has confirmed these; when nobody has taken one by `due_at`, it is due again."""
+        ...
+
+    async def take(self, consumer: str, events: Sequence[str]) -> list[Delivery]:
+        """Lock those deliveries of these events (ids) that have not taken effect, in the order of the outbox.
+
+        What is done or dead is left out, and so is an event that the outbox does not know.
+        """
         ...

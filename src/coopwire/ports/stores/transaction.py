@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -76,8 +76,11 @@ class Transaction(Protocol):
         """
         ...
 
-    async def forget(self, raw_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies and delivered events, and idempotency keys, older than this; facts stay."""
+    async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
+        """Delete raw webhook bodies, events that took effect, and idempotency keys, older than this; facts stay.
+
+        An event that some consumer has not taken, or could not take, stays with it.
+        """
         ...
 
     async def audit(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
@@ -98,4 +101,12 @@ class Database(Protocol):
 
     async def ring(self, *topics: str) -> None:
         """Wake the loops of every process that wait on these topics."""
+        ...
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[Callable[[], bool]]:
+        """Be the only one of this name among all processes, for the block; the callable says whether one still is.
+
+        It says no from the beginning where somebody else is it. Nobody can be told at once that the server went
+        away: what is done alone must bear to be done twice.
+        """
         ...

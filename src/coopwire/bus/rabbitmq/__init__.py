@@ -1,0 +1,6 @@
+"""The bus on RabbitMQ: the broker carries, the database says what has taken effect."""
+
+from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.transport import RabbitBus
+
+__all__ = ["Address", "RabbitBus"]

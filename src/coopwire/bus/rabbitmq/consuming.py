@@ -1,0 +1,64 @@
+"""FastStream's part: connections, prefetch and subscriptions of the consumers' queues."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aio_pika.abc import AbstractIncomingMessage
+from faststream.message import StreamMessage
+from faststream.middlewares import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+
+from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.taking import BATCH, Taker
+from coopwire.bus.rabbitmq.troubles import explained
+from coopwire.bus.topology import Topology
+
+
+@asynccontextmanager
+async def consuming(
+    address: Address, topology: Topology, takers: Sequence[Taker], lost: asyncio.Event, limit_s: float
+) -> AsyncIterator[None]:
+    """Messages come to the takers for the block; `lost` is set when the connection ends.
+
+    The queues are looked up, not declared: the table of the topology stands on the broker already.
+    """
+    broker = RabbitBroker(
+        address.to_connect,
+        timeout=limit_s,
+        on_close=[lambda *_: lost.set()],
+        decoder=_as_it_came,
+        logger=None,
+        apply_types=False,
+        graceful_timeout=None,
+    )
+    for taker in takers:
+        _subscribe(broker, topology.lanes[taker.consumer.name].taking.name, taker)
+    try:
+        async with explained(address):
+            await broker.start()
+        yield
+    finally:
+        await broker.stop()
+
+
+def _subscribe(broker: RabbitBroker, queue: str, taker: Taker) -> None:
+    # A channel of its own: the limit of one consumer is nothing to another.
+    subscriber = broker.subscriber(
+        RabbitQueue(queue, declare=False, durable=True),
+        channel=Channel(prefetch_count=BATCH),
+        ack_policy=AckPolicy.MANUAL,
+        no_reply=True,
+    )
+
+    @subscriber
+    async def arrived(message: AbstractIncomingMessage) -> None:
+        taker.put(message)
+
+
+async def _as_it_came(message: StreamMessage[Any]) -> AbstractIncomingMessage:
+    raw: AbstractIncomingMessage = message.raw_message
+    return raw

@@ -1,0 +1,41 @@
+"""Puts the table of the topology on a broker; what stands there already must be equal to it."""
+
+from __future__ import annotations
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelPreconditionFailed
+
+from coopwire.bus.rabbitmq.troubles import unequal
+from coopwire.bus.topology import Queue, Topology
+from coopwire.ports.providers import ConfigurationError
+
+
+async def declare(connection: AbstractConnection, topology: Topology) -> None:
+    """Make what is missing. ConfigurationError names everything that stands there otherwise, and what to do."""
+    unlike: list[str] = []
+    channel = await connection.channel()
+    for step in (None, *topology.queues):
+        try:
+            await _declare(channel, topology, step)
+        except ChannelPreconditionFailed as error:
+            # The broker has closed the channel; the rest is looked at through another one.
+            unlike.append(unequal(error))
+            channel = await connection.channel()
+    await channel.close()
+    if unlike:
+        raise ConfigurationError(
+            "the broker has queues or exchanges that are not as the hub needs them:\n"
+            + "\n".join(f"  {line}" for line in unlike)
+            + "\nstop the hub, delete them (rabbitmqctl delete_queue NAME) and start it again: what no consumer has "
+            "taken is in the database, and is sent again; `coopwire bus topology` shows the table"
+        )
+
+
+async def _declare(channel: AbstractChannel, topology: Topology, queue: Queue | None) -> None:
+    if queue is None:
+        await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
+        return
+    declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+    for key in queue.binds:
+        await declared.bind(topology.exchange, key)

@@ -1,0 +1,135 @@
+"""The bus over a broker: one session after another, each with its relay and its consumers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractConnection
+
+from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.consuming import consuming
+from coopwire.bus.rabbitmq.declaring import declare
+from coopwire.bus.rabbitmq.relaying import Relay
+from coopwire.bus.rabbitmq.sending import Sender
+from coopwire.bus.rabbitmq.taking import Taker
+from coopwire.bus.rabbitmq.troubles import explained
+from coopwire.bus.topology import topology
+from coopwire.ports.bus import BusBells, BusUnavailable, Consumer
+from coopwire.ports.clock import Clock
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.providers import ConfigurationError
+from coopwire.ports.stores import Database
+
+_log = structlog.get_logger()
+_LOOK_SECONDS = 0.5
+
+
+class RabbitBus:
+    """Relays and consumes over RabbitMQ; while the broker is away, events wait in the outbox.
+
+    A session that lost its connection is thrown away whole and begun anew: nothing is mended inside of it.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        database: Database,
+        clock: Clock,
+        consumers: Sequence[Consumer],
+        bells: BusBells,
+        fail: FailPoints = nothing_fails,
+    ) -> None:
+        self._address = address
+        self._database = database
+        self._clock = clock
+        self._consumers = consumers
+        self._bells = bells
+        self._fail = fail
+        self._topology = topology(consumers, clock.timings)
+        self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
+
+    async def verify(self) -> None:
+        """Whether the broker lets us in and has, or takes, what the hub needs; see EventBus."""
+        async with self._connected() as connection:
+            await self._declare(connection)
+
+    async def run(self) -> None:
+        """Relay and consume until the bells close; a broker that is away is waited for."""
+        told = ""
+        while not self._bells.closing:
+            try:
+                await self._session()
+                told = ""
+            except (BusUnavailable, ConfigurationError) as error:
+                if str(error) != told:
+                    _log.error("bus_away", error=str(error))
+                told = str(error)
+            except Exception as error:
+                _log.error("bus_session_broke", error=type(error).__name__)
+            await self._bells.wait("bus", self._clock.timings.bus_reconnect.total_seconds())
+
+    async def _session(self) -> None:
+        """Until the connection is lost or the bells close."""
+        ended = asyncio.Event()
+        async with self._connected() as connection:
+            connection.close_callbacks.add(lambda *_: ended.set())
+            await self._declare(connection)
+            async with explained(self._address):
+                channel = await connection.channel(on_return_raises=True)
+            deadline = self._clock.timings.call_deadline
+            sender = Sender(channel, self._topology, self._address, deadline)
+            takers = [self._taker(consumer, sender) for consumer in self._consumers]
+            relay = Relay(self._database, self._clock, self._subscribers, sender, self._bells, self._fail)
+            limit = deadline.total_seconds()
+            async with consuming(self._address, self._topology, takers, ended, limit):
+                _log.info("bus_connected", broker=self._address.host)
+                await _together(
+                    ended,
+                    self._until(ended, takers),
+                    relay.run(ended, lambda: self._declare(connection)),
+                    *(taker.run() for taker in takers),
+                )
+
+    def _taker(self, consumer: Consumer, sender: Sender) -> Taker:
+        return Taker(consumer, self._database, self._clock, sender, self._bells, self._address, self._fail)
+
+    async def _until(self, ended: asyncio.Event, takers: Sequence[Taker]) -> None:
+        while not (ended.is_set() or self._bells.closing):
+            await self._bells.wait("bus", _LOOK_SECONDS)
+        ended.set()
+        for taker in takers:
+            taker.end()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AbstractConnection]:
+        limit = self._clock.timings.call_deadline.total_seconds()
+        async with explained(self._address):
+            connection = await aio_pika.connect(self._address.to_connect, timeout=limit)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def _declare(self, connection: AbstractConnection) -> None:
+        async with explained(self._address):
+            await declare(connection, self._topology)
+
+
+async def _together(ended: asyncio.Event, *loops: Coroutine[Any, Any, None]) -> None:
+    """All loops until the last has ended in good order; one that fails ends them all, and its error is raised."""
+
+    async def loop(one: Coroutine[Any, Any, None]) -> None:
+        try:
+            await one
+        finally:
+            ended.set()
+
+    results = await asyncio.gather(*(loop(one) for one in loops), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,144 @@
+"""Buses on benches: real PostgreSQL and real brokers, consumers that write rows, a short ladder in real time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from coopwire.application.bells import Bells
+from coopwire.bus.postgres import PostgresBus
+from coopwire.bus.rabbitmq import Address, RabbitBus
+from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter
+from coopwire.domain.events import Event
+from coopwire.domain.timings import DEFAULT
+from coopwire.ports.bus import Consumer, EventBus
+from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.stores import Changes
+from coopwire.storage.database import PostgresDatabase, connect
+from coopwire.storage.letters import dead_letters
+from coopwire.storage.sealing import Sealer
+from coopwire.transport.clock import SystemClock
+
+TIMINGS = replace(
+    DEFAULT,
+    bus_ladder=SHORT_LADDER,
+    bus_reconnect=timedelta(seconds=0.2),
+    call_deadline=timedelta(seconds=5),
+)
+Make = Callable[[PostgresDatabase, SystemClock, Sequence[Consumer], Bells, FailPoints], EventBus]
+"""Puts a bus together."""
+
+
+def on_postgres(
+    database: PostgresDatabase,
+    clock: SystemClock,
+    consumers: Sequence[Consumer],
+    bells: Bells,
+    fail: FailPoints,
+) -> EventBus:
+    """The bus that needs nothing but the database."""
+    return PostgresBus(database, clock, consumers, bells)
+
+
+def on_rabbitmq(url: str) -> Make:
+    """A bus over this broker."""
+
+    def make(
+        database: PostgresDatabase,
+        clock: SystemClock,
+        consumers: Sequence[Consumer],
+        bells: Bells,
+        fail: FailPoints,
+    ) -> EventBus:
+        return RabbitBus(Address(url), database, clock, consumers, bells, fail)
+
+    return make
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[PostgresDatabase]:
+    """The database, for whoever looks on."""
+    database = await connect(dsn, Sealer([bytes(32)]), size=4)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def running(
+    dsn: str,
+    make: Make,
+    consumers: Sequence[Consumer],
+    fail: FailPoints = nothing_fails,
+    timings: Any = TIMINGS,
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """The bus of one hub process with its own pool; the callable ends it in the middle of whatever it does."""
+    bells = Bells()
+    database = await connect(dsn, Sealer([bytes(32)]), fail=fail, ring=bells.ring)
+    clock = SystemClock(await database.now(), timings)
+    task = asyncio.create_task(make(database, clock, consumers, bells, fail).run())
+
+    async def kill() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    try:
+        yield kill
+    finally:
+        bells.close()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await database.close()
+
+
+async def say(database: PostgresDatabase, events: Sequence[Event]) -> None:
+    """Commit events to the outbox."""
+    async with database.begin("test") as tx:
+        await tx.apply(Changes(events=list(events)), await database.now())
+
+
+async def heard(database: PostgresDatabase, name: str) -> list[str]:
+    """Subjects of the rows that a Listener wrote, in the order of their commits."""
+    rows = await database.pool.fetch(
+        "SELECT subject FROM operator_actions WHERE actor = $1 ORDER BY id", name
+    )
+    return [row["subject"] for row in rows]
+
+
+async def redrive(database: PostgresDatabase, consumer: str, event: str) -> bool:
+    """As `coopwire letters redrive` does it."""
+    async with database.begin("redrive dead letter") as tx:
+        return await tx.outbox.revive(consumer, event, await database.now())
+
+
+@asynccontextmanager
+async def bench(dsn: str, make: Make) -> AsyncIterator[BusBench]:
+    """A bus on a bench over this database."""
+    async with opened(dsn) as database:
+
+        async def publish_again(events: Sequence[str]) -> None:
+            await database.pool.execute(
+                "UPDATE outbox SET published_at = NULL WHERE id = ANY($1::text[])", list(events)
+            )
+
+        async def letters() -> list[Letter]:
+            async with database.pool.acquire() as connection:
+                found = await dead_letters(connection, 100)
+            return [Letter(d.consumer, d.event, d.cause, d.tries, d.first_failed_at) for d in found]
+
+        yield BusBench(
+            ladder=SHORT_LADDER,
+            running=lambda consumers: running(dsn, make, consumers),
+            say=lambda events: say(database, events),
+            heard=lambda name: heard(database, name),
+            publish_again=publish_again,
+            letters=letters,
+            redrive=lambda consumer, event: redrive(database, consumer, event),
+        )
