@@ -93,8 +93,8 @@ async def running(
         yield kill
     finally:
         bells.close()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task}, timeout=3)
+        await kill()
         await database.close()
 
 
@@ -119,7 +119,7 @@ async def redrive(database: PostgresDatabase, consumer: str, event: str) -> bool
 
 
 @asynccontextmanager
-async def bench(dsn: str, make: Make) -> AsyncIterator[BusBench]:
+async def bench(dsn: str, make: Make, patience: timedelta = timedelta(seconds=12)) -> AsyncIterator[BusBench]:
     """A bus on a bench over this database."""
     async with opened(dsn) as database:
 
@@ -135,6 +135,7 @@ async def bench(dsn: str, make: Make) -> AsyncIterator[BusBench]:
 
         yield BusBench(
             ladder=SHORT_LADDER,
+            patience=patience,
             running=lambda consumers: running(dsn, make, consumers),
             say=lambda events: say(database, events),
             heard=lambda name: heard(database, name),

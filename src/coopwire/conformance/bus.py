@@ -19,7 +19,6 @@ SHORT_LADDER = (timedelta(seconds=0.4), timedelta(seconds=0.8), timedelta(second
 """A ladder for benches: the checks wait for each of its rungs in real time."""
 LATEST = timedelta(seconds=1.5)
 """So much later than its rung says a delivery may come, on a machine that has much to do."""
-PATIENCE_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class BusBench:
     """A bus under test over an empty outbox; its clock is real and its ladder short."""
 
     ladder: Sequence[timedelta]
+    patience: timedelta
+    """So long is waited for what must come."""
     running: Callable[[Sequence[Consumer]], AbstractAsyncContextManager[Callable[[], Awaitable[None]]]]
     """A hub process's bus with these consumers, running for the block; the callable ends it without a goodbye."""
     say: Callable[[Sequence[Event]], Awaitable[None]]
@@ -92,20 +93,22 @@ def event(subject: str, key: str = "", type_: EventType = PAYMENT_FAILED) -> Eve
     return Event(f"e{next(_numbers)}-{subject}", type_.type, subject, key or subject, data, datetime.now(UTC))
 
 
-async def soon(what: str, holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
+async def _soon(
+    bus: BusBench, what: str, holds: Callable[[], Awaitable[bool]], more: timedelta = timedelta()
+) -> None:
     """Wait until it holds; CheckFailed when it does not in time."""
-    loop = asyncio.get_running_loop()
+    loop, seconds = asyncio.get_running_loop(), (bus.patience + more).total_seconds()
     deadline = loop.time() + seconds
     while not await holds():
         require(loop.time() < deadline, f"not within {seconds:g} s: {what}")
         await asyncio.sleep(0.02)
 
 
-async def _all_heard(bus: BusBench, name: str, subjects: Sequence[str], seconds: float = PATIENCE_S) -> None:
+async def _all_heard(bus: BusBench, name: str, subjects: Sequence[str]) -> None:
     async def hold() -> bool:
         return set(await bus.heard(name)) >= set(subjects)
 
-    await soon(f"{name} hears everything", hold, seconds)
+    await _soon(bus, f"{name} hears everything", hold)
 
 
 async def _settled_to(bus: BusBench, name: str, subjects: Sequence[str]) -> None:
@@ -146,7 +149,7 @@ async def what_a_killed_consumer_had_in_hand_is_delivered_again(bus: BusBench) -
         async def in_hand() -> bool:
             return bool(listener.called)
 
-        await soon("the consumer is called", in_hand)
+        await _soon(bus, "the consumer is called", in_hand)
         await kill()
     require_equal(list(await bus.heard("listener")), [], "what took effect before a commit")
     successor = Listener()
@@ -274,7 +277,7 @@ async def a_slow_consumer_never_blocks_another(bus: BusBench) -> None:
         async def in_hand() -> bool:
             return bool(slow.called)
 
-        await soon("the slow consumer is called", in_hand)
+        await _soon(bus, "the slow consumer is called", in_hand)
         await bus.say([event("c")])
         await _all_heard(bus, "quick", ["a", "b", "c"])
         require_equal(list(await bus.heard("slow")), [], "what the slow one has done")
@@ -287,5 +290,5 @@ async def _dead(bus: BusBench, expected: int) -> Sequence[Letter]:
     async def hold() -> bool:
         return len(await bus.letters()) == expected
 
-    await soon(f"{expected} dead letters", hold, sum(bus.ladder, 4 * LATEST).total_seconds() + PATIENCE_S)
+    await _soon(bus, f"{expected} dead letters", hold, sum(bus.ladder, 4 * LATEST))
     return await bus.letters()
