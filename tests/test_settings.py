@@ -95,6 +95,24 @@ def test_a_hub_without_a_database_says_how_to_name_one() -> None:
         _ = read().dsn
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::1]:1", ("::1", 1)), ("metrics.internal:0", None)],
+)
+def test_the_address_of_a_workers_metrics_is_host_and_port(
+    monkeypatch: pytest.MonkeyPatch, text: str, place: tuple[str, int] | None
+) -> None:
+    monkeypatch.setenv("COOPWIRE_METRICS_ADDRESS", text)
+    assert read().metrics_place == (place or ("metrics.internal", 0))
+
+
+@pytest.mark.parametrize("text", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "a:b"])
+def test_any_other_address_of_metrics_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("COOPWIRE_METRICS_ADDRESS", text)
+    with pytest.raises(ConfigurationError, match="COOPWIRE_METRICS_ADDRESS: write host:port"):
+        read()
+
+
 def test_several_keys_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COOPWIRE_SECRET_KEY", f"{KEY}, {OLDER_KEY}")
     assert read().sealing_keys == (bytes(range(32)), bytes(32))

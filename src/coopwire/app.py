@@ -8,7 +8,7 @@ import os
 import secrets as entropy
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.timings import Timings
-from coopwire.ports.bus import BusUnavailable, EventBus
+from coopwire.ports.bus import BusUnavailable, Consumer, EventBus
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connected, Connection, Outside
 from coopwire.ports.stores import StorageUnavailable
@@ -42,10 +42,11 @@ from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.storage import embedded, migrate
 from coopwire.storage.database import PostgresDatabase, connect
+from coopwire.storage.gauges import GaugeRows
 from coopwire.storage.sealing import Sealer
 from coopwire.transport.clock import SystemClock
 from coopwire.transport.guard import LocalBoard
-from coopwire.transport.http import GuardedHttp, HttpTransport
+from coopwire.transport.http import CallReport, GuardedHttp, HttpTransport
 
 if TYPE_CHECKING:
     import uvicorn
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from coopwire.application.receipt_desk import ReceiptDesk
     from coopwire.application.reconciling.reconciler import Reconciler
     from coopwire.application.recovering import Recovery
+    from coopwire.monitoring.metrics import Metrics
     from coopwire.web.asgi import ASGI
     from coopwire.web.office import Office
 
@@ -82,6 +84,7 @@ class App:
     refunding: Refunding
     tracker: RefundTracker
     gates: _GateWriter
+    metrics: Metrics
 
     async def run(self) -> None:
         """All loops of a worker, until `stop`; effects under way are finished first."""
@@ -242,6 +245,8 @@ async def opened(
     `timings` replaces the profile's, and `begins_at` the database's time as where the hub's clock begins: for
     tests in which hours pass.
     """
+    from coopwire.monitoring.metrics import Metrics
+
     await migrate.upgrade(dsn)
     bells = Bells()
     lengths = timings or settings.durations
@@ -253,15 +258,25 @@ async def opened(
         transport = await stack.enter_async_context(HttpTransport())
         gates = _GateWriter()
         board = LocalBoard(clock.timings, gates.changed)
+        metrics = Metrics()
+        report = _counted_by(metrics)
         connected = {
             name: _connect(
-                connection, Outside(GuardedHttp(name, transport, board, clock), database.tokens, clock)
+                connection,
+                Outside(GuardedHttp(name, transport, board, clock, report=report), database.tokens, clock),
             )
             for name, connection in configured.connections.items()
         }
         network = Network(connected, configured.routes, concurrency)
         gates.database, gates.clock, gates.ring = database, clock, bells.ring
-        yield _assemble(settings, network, database, clock, bells, gates, role, fail)
+        yield _assemble(settings, network, database, clock, bells, gates, metrics, role, fail)
+
+
+def _counted_by(metrics: Metrics) -> Callable[[CallReport], None]:
+    def count(report: CallReport) -> None:
+        metrics.call(report.connection, report.operation, report.outcome, report.took.total_seconds())
+
+    return count
 
 
 def _connect(connection: Connection, outside: Outside) -> Connected:
@@ -278,10 +293,14 @@ def _assemble(
     clock: SystemClock,
     bells: Bells,
     gates: _GateWriter,
+    metrics: Metrics,
     role: str,
     fail: FailPoints,
 ) -> App:
     worker = new_worker_name(role)
+    reactions = consumers(network, clock)
+    names, connections = [one.name for one in reactions], list(network.connections)
+    metrics.watch(GaugeRows(database.pool, connections, names, clock), names, connections)
     executor = Executor(worker, network, database, clock, bells, fail)
     return App(
         worker=worker,
@@ -297,29 +316,30 @@ def _assemble(
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
         calendar=BusinessDays(network, database, clock, bells),
         chainer=Chainer(database, bells),
-        bus=_bus(settings, network, database, clock, bells, fail),
+        bus=_bus(settings, reactions, database, clock, bells, metrics, fail),
         desk=Desk(worker, network, database, clock, bells, executor),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail),
         gates=gates,
+        metrics=metrics,
     )
 
 
 def _bus(
     settings: Settings,
-    network: Network,
+    reactions: Sequence[Consumer],
     database: PostgresDatabase,
     clock: SystemClock,
     bells: Bells,
+    metrics: Metrics,
     fail: FailPoints,
 ) -> EventBus:
-    subscribed = consumers(network, clock)
     if settings.broker is None:
-        return PostgresBus(database, clock, subscribed, bells)
+        return PostgresBus(database, clock, reactions, bells, metrics)
     # Imported when it is used: most hubs have no broker.
     from coopwire.bus.rabbitmq import Address, RabbitBus
 
-    return RabbitBus(Address(settings.broker), database, clock, subscribed, bells, fail)
+    return RabbitBus(Address(settings.broker), database, clock, reactions, bells, metrics, fail)
 
 
 def dies_at(place: str | None) -> FailPoints:
@@ -365,7 +385,6 @@ def office(app: App) -> Office:
     from coopwire.application.correcting import Corrections
     from coopwire.application.operating import Operator
     from coopwire.exports import export_report
-    from coopwire.monitoring.metrics import Metrics
     from coopwire.storage.core_accounts import CoreAccountRows
     from coopwire.storage.days import DayRows
     from coopwire.storage.keys import KeyRows
@@ -386,7 +405,7 @@ def office(app: App) -> Office:
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),
         clock=app.clock,
-        meter=Metrics(),
+        meter=app.metrics,
     )
 
 
@@ -405,10 +424,7 @@ async def run_server(
     from coopwire.web.asgi import build_app
     from coopwire.web.door import Door
 
-    # Opened again by its number the socket knows that it is TCP, and asyncio turns off Nagle's algorithm:
-    # without that an answer waits up to 40 ms for the client's acknowledgement.
-    bound = socket.create_server((settings.host, settings.port), backlog=1024)
-    listening = socket.socket(fileno=bound.detach())
+    listening = _bound(settings.host, settings.port)
     async with opened(settings, configured, dsn, role="serve", fail=dies_at(settings.fail_at)) as app:
         await app.verify_bus()
         parts = office(app)
@@ -457,13 +473,43 @@ async def _first_to_end(serving: asyncio.Task[None], running: asyncio.Task[None]
 
 
 async def run_worker(settings: Settings, configured: Configured, dsn: str) -> None:
-    """A worker process: every loop, no web; ends in good order on SIGTERM or SIGINT."""
+    """A worker process: every loop, no API; ends in good order on SIGTERM or SIGINT.
+
+    OSError when the address for its metrics is taken.
+    """
+    watched = _bound(*settings.metrics_place) if settings.metrics_place is not None else None
     async with opened(settings, configured, dsn, role="worker", fail=dies_at(settings.fail_at)) as app:
         _on_signal(app.stop)
         await app.verify_bus()
         _log.info("worker_started", worker=app.worker, timings=settings.timings)
-        await app.run()
+        async with _watched(app, watched):
+            await app.run()
         _log.info("worker_stopped", worker=app.worker)
+
+
+@asynccontextmanager
+async def _watched(app: App, listening: socket.socket | None) -> AsyncIterator[None]:
+    """The metrics of a worker at this socket, for the block."""
+    if listening is None:
+        yield
+        return
+    from coopwire.web.watching import Watching
+
+    server = _server(Watching(app.metrics))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Opened again by its number the socket knows that it is TCP, and asyncio turns off Nagle's algorithm:
+    # without that an answer waits up to 40 ms for the client's acknowledgement.
+    bound = socket.create_server((host, port), family=family, backlog=1024)
+    return socket.socket(fileno=bound.detach())
 
 
 def _on_signal(stop: Callable[[], None]) -> None:

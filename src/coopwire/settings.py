@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_word)] = Field(
         "text", description="`text` for people, `json` for machines, one object a line"
     )
+    metrics_address: str | None = Field(
+        None,
+        description="`host:port` on which `coopwire worker` answers `/metrics` and `/healthz`; unset: nowhere. "
+        "`coopwire serve` answers them on its own port",
+    )
     fail_at: str | None = Field(
         None, description="for tests: name of the fail point at which the process is to die"
     )
@@ -113,6 +118,13 @@ class Settings(BaseSettings):
             "write postgres, or amqp://user:password@host/virtual-host with signs such as @ / : of a password "
             "written as %40 %2F %3A"
         )
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        if value is not None:
+            _place(value)
+        return value
 
     @field_validator("secret_key")
     @classmethod
@@ -143,6 +155,11 @@ class Settings(BaseSettings):
     def sealing_keys(self) -> tuple[bytes, ...]:
         """The keys of `secret_key`, 32 bytes each, the sealing one first; empty when it is unset."""
         return () if self.secret_key is None else _keys(self.secret_key.get_secret_value())
+
+    @property
+    def metrics_place(self) -> tuple[str, int] | None:
+        """Host and port of `metrics_address`; None when it is unset."""
+        return None if self.metrics_address is None else _place(self.metrics_address)
 
     @property
     def durations(self) -> Timings:
@@ -204,6 +221,13 @@ def _is_broker(text: str) -> bool:
         return url.scheme in ("amqp", "amqps") and bool(url.hostname) and url.port != 0
     except ValueError:
         return False
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdecimal() and int(port) < 1 << 16):
+        raise ValueError("write host:port, such as 127.0.0.1:9464 or [::1]:9464")
+    return host.strip("[]"), int(port)
 
 
 def _keys(text: str) -> tuple[bytes, ...]:

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from rigs.scrapes import scrape
 
 from coopwire.application.announce import event
 from coopwire.application.bells import Bells
 from coopwire.bus.postgres import PostgresBus
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.events import BREAK_OPENED, PAYMENT_FAILED, Event
+from coopwire.monitoring.metrics import Metrics
 from coopwire.ports.bus import Consumer
 from coopwire.ports.stores import Changes, Transaction
 from coopwire.storage.database import PostgresDatabase, connect
@@ -47,7 +49,8 @@ class Rig:
         self.database = database
         self.clock = ManualClock()
         self.consumers = [listener.consumer() for listener in listeners]
-        self.bus = PostgresBus(database, self.clock, self.consumers, Bells())
+        self.metrics = Metrics()
+        self.bus = PostgresBus(database, self.clock, self.consumers, Bells(), self.metrics)
 
     async def say(self, *payments: str) -> None:
         now = self.clock.now()
@@ -157,6 +160,31 @@ async def test_a_dead_letter_can_be_delivered_again(database_dsn: str) -> None:
             assert not await tx.outbox.revive("listener", "no-such-event", bus.clock.now())
         await bus.turn()
         assert await bus.heard() == ["p"]
+
+
+async def test_what_becomes_of_events_is_counted_by_consumer(database_dsn: str) -> None:
+    listener, other = Listener(), Listener("other")
+    listener.bad = {"p2"}
+    async with rig(database_dsn, listener, other) as bus:
+        await bus.say("p1", "p2", "p3")
+        for seconds in (0, 5, 15, 30):
+            bus.clock.advance(timedelta(seconds=seconds))
+            await bus.turn()
+        told = scrape((await bus.metrics.exposition())[0])
+    assert told.value("coopwire_bus_published_total") == 3
+    counted = {
+        (word, name): told.value(f"coopwire_bus_{word}_total", consumer=name)
+        for word in ("consumed", "retried", "dead")
+        for name in ("listener", "other")
+    }
+    assert counted == {
+        ("consumed", "listener"): 2,
+        ("consumed", "other"): 3,
+        ("retried", "listener"): 3,
+        ("retried", "other"): None,
+        ("dead", "listener"): 1,
+        ("dead", "other"): None,
+    }
 
 
 async def test_many_workers_on_one_bus_handle_each_event_once(database_dsn: str) -> None:

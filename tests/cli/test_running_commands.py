@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ import pytest
 from rigs.command_line import COMMAND, Run
 from rigs.database import fetch
 from rigs.deployment import Deployment
+from rigs.scrapes import scrape
 
 
 @contextlib.contextmanager
@@ -55,6 +57,46 @@ def test_a_worker_beats_until_it_is_told_to_end_and_logs_objects_for_machines(
     assert process.returncode == 0, err
     assert {"worker_started", "worker_stopped"} <= {json.loads(line)["event"] for line in err.splitlines()}
     assert fetch(deployment.dsn, "SELECT 1 FROM workers") == []
+
+
+def test_a_worker_shows_its_metrics_where_it_is_told_to(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = _free_port()
+    monkeypatch.setenv("COOPWIRE_METRICS_ADDRESS", f"127.0.0.1:{port}")
+    with _running("worker") as process:
+        while not fetch(deployment.dsn, "SELECT 1 FROM workers"):
+            assert process.poll() is None, "the worker ended"
+            time.sleep(0.05)
+        assert _asked(port, "/healthz") == (200, '{"status":"ok"}')
+        status, text = _asked(port, "/metrics")
+        assert _asked(port, "/v1/payments")[0] == 404
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, status) == (0, 200), err
+    told = scrape(text)
+    assert (told.value("coopwire_database_up"), told.value("coopwire_workers")) == (1, 1)
+    assert told.value("coopwire_bus_dead_total", consumer="settle-receipts") == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+        return number
+
+
+def _asked(port: int, path: str) -> tuple[int, str]:
+    """What it answers, as soon as it listens."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    raise AssertionError("nobody listens")
 
 
 def test_a_port_that_is_taken_ends_the_hub_with_one_line(deployment: Deployment, within: Run) -> None:

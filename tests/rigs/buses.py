@@ -55,7 +55,7 @@ def on_rabbitmq(url: str) -> Make:
         bells: Bells,
         fail: FailPoints,
     ) -> EventBus:
-        return RabbitBus(Address(url), database, clock, consumers, bells, fail)
+        return RabbitBus(Address(url), database, clock, consumers, bells, fail=fail)
 
     return make
 
@@ -82,7 +82,7 @@ async def running(
     bells = Bells()
     database = await connect(dsn, Sealer([bytes(32)]), fail=fail, ring=bells.ring)
     clock = SystemClock(await database.now(), timings)
-    task = asyncio.create_task(make(database, clock, consumers, bells, fail).run())
+    task = asyncio.create_task(make(database, clock, consumers, bells, fail=fail).run())
 
     async def kill() -> None:
         task.cancel()

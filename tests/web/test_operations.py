@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from rigs.api import FrontDoor, Told
+from rigs.scrapes import scrape
 
 from coopwire.domain.references import new_reference
 from coopwire.web import examples
@@ -182,7 +183,7 @@ async def test_a_gate_that_cannot_be_moved_is_told_so(
 async def test_probes_need_no_key(front: FrontDoor) -> None:
     assert (await front.get("/healthz", key=None)).body == {"status": "ok"}
     ready = await front.get("/readyz", key=None)
-    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0002", "workers": 1})
+    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0005", "workers": 1})
 
 
 async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: FrontDoor) -> None:
@@ -194,6 +195,13 @@ async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: Fr
     assert 'coopwire_webhooks_total{connection="",word="unknown_connection"} 1.0' in text
     assert "canary" not in text
     assert 'method="other"' in text
+
+
+async def test_metrics_tell_how_the_hub_stands(front: FrontDoor) -> None:
+    told = scrape((await front.get("/metrics", key=None)).raw)
+    assert (told.value("coopwire_database_up"), told.value("coopwire_workers")) == (1, 1)
+    assert told.value("coopwire_breaker_open", connection="paystack", traffic="read") == 0
+    assert told.value("coopwire_dead_letters", consumer="settle-receipts") == 0
 
 
 @pytest.mark.parametrize(

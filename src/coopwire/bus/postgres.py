@@ -10,6 +10,7 @@ import structlog
 from coopwire.bus.failing import cause_of
 from coopwire.ports.bus import BusBells, Consumer
 from coopwire.ports.clock import Clock
+from coopwire.ports.meters import BusMeter, Uncounted
 from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transaction
 
 _log = structlog.get_logger()
@@ -26,11 +27,13 @@ class PostgresBus:
         clock: Clock,
         consumers: Sequence[Consumer],
         bells: BusBells,
+        meter: BusMeter | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._consumers = consumers
         self._bells = bells
+        self._meter = meter or Uncounted()
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
 
     async def verify(self) -> None:
@@ -68,6 +71,7 @@ class PostgresBus:
         async with self._database.begin("relay events") as tx:
             published = await tx.outbox.publish(self._subscribers, _BATCH, self._clock.now())
         if published:
+            self._meter.published(published)
             self._bells.ring(*(f"deliveries:{c.name}" for c in self._consumers))
         return published
 
@@ -87,6 +91,7 @@ class PostgresBus:
             if deliveries:
                 await self._handle(tx, consumer, deliveries)
         if deliveries:
+            self._meter.consumed(consumer.name, len(deliveries))
             self._bells.ring("effects", "outbox")
         return len(deliveries)
 
@@ -111,6 +116,8 @@ class PostgresBus:
             raise
         except Exception as error:
             await self._put_back(consumer, claimed[0], error)
+        else:
+            self._meter.consumed(consumer.name, len(claimed))
         return len(claimed)
 
     async def _put_back(self, consumer: Consumer, delivery: Delivery, error: Exception) -> None:
@@ -121,4 +128,7 @@ class PostgresBus:
         async with self._database.begin(f"put back {consumer.name}") as tx:
             await tx.outbox.failed(consumer.name, delivery, cause, now, retry_at)
         if retry_at is None:
+            self._meter.dead(consumer.name)
             _log.error("dead_letter", consumer=consumer.name, event_id=delivery.event.id, cause=cause)
+        else:
+            self._meter.retried(consumer.name)

@@ -1,4 +1,4 @@
-"""The generated pages of docs/: providers, events, settings and timings, written from the code that runs."""
+"""The generated pages of docs/: providers, events, settings, timings and metrics, from the code that runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_SOURCES
 from coopwire.domain import timings
 from coopwire.domain.events import CATALOGUE, SOURCE, EventType
 from coopwire.domain.timings import Timings
+from coopwire.monitoring.catalogue import CATALOGUE as METRICS
+from coopwire.monitoring.catalogue import Metric, Scope
 from coopwire.ports.providers import (
     Capability,
     Lookup,
@@ -81,6 +83,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
         "events.md": events,
         "settings.md": settings,
         "timings.md": durations,
+        "metrics.md": metrics,
     }
 
 
@@ -253,6 +256,30 @@ def _lengths(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(length(one) for one in value)
     return length(value) if isinstance(value, timedelta) else str(value)
+
+
+# -- metrics ----------------------------------------------------------------------------------------------
+
+
+def metrics() -> str:
+    """docs/metrics.md: every metric that a hub exports."""
+    columns = ("metric", "kind", "labels", "meaning")
+    return _page(
+        "Metrics",
+        "`GET /metrics` of `coopwire serve`, and of `coopwire worker` where `COOPWIRE_METRICS_ADDRESS` is set, in "
+        "the text format of Prometheus. No label holds what somebody sent, and none names a person. Dashboards "
+        "and alert rules that use them are in `deploy/`.",
+        "## Of one process\n\nWhat this process did since it was started: sum it over processes.\n\n"
+        + _table(columns, [_metric(one) for one in METRICS if one.scope is Scope.PROCESS]),
+        "## Of the whole hub\n\nHow the hub stands, read from its database at each scrape. Every process tells "
+        "the same: take `max by (…)` over processes, never `sum`.\n\n"
+        + _table(columns, [_metric(one) for one in METRICS if one.scope is Scope.HUB]),
+    )
+
+
+def _metric(of: Metric) -> tuple[str, ...]:
+    names = ", ".join(f"`{name}`" for name in of.series)
+    return names, of.kind.value, ", ".join(f"`{label}`" for label in of.labels), of.meaning
 
 
 # -- Markdown ---------------------------------------------------------------------------------------------

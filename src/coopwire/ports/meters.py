@@ -1,4 +1,4 @@
-"""What the front door counts, and how the counts are shown."""
+"""What the front door, the bus and the calls outside count, and how it is shown."""
 
 from __future__ import annotations
 
@@ -29,6 +29,43 @@ class Meter(Protocol):
         """One request of the API; `route` is the template of its path, empty if there is none."""
         ...
 
-    def exposition(self) -> tuple[bytes, str]:
-        """All counts as text with its media type, for `/metrics`."""
+    async def exposition(self) -> tuple[bytes, str]:
+        """All counts, and how the hub stands, as text with its media type, for `/metrics`. Never fails: that
+        the database is away is a figure too."""
         ...
+
+
+class BusMeter(Protocol):
+    """Counts what becomes of events. A count is told after the commit of what it counts."""
+
+    def published(self, events: int) -> None:
+        """So many events were given to the bus."""
+        ...
+
+    def consumed(self, consumer: str, deliveries: int) -> None:
+        """So many took effect."""
+        ...
+
+    def retried(self, consumer: str) -> None:
+        """One failed, and comes again."""
+        ...
+
+    def dead(self, consumer: str) -> None:
+        """One was given up."""
+        ...
+
+
+class Uncounted:
+    """The BusMeter of a bus whose events nobody counts."""
+
+    def published(self, events: int) -> None:
+        """See BusMeter."""
+
+    def consumed(self, consumer: str, deliveries: int) -> None:
+        """See BusMeter."""
+
+    def retried(self, consumer: str) -> None:
+        """See BusMeter."""
+
+    def dead(self, consumer: str) -> None:
+        """See BusMeter."""

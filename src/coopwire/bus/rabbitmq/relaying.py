@@ -11,6 +11,7 @@ from coopwire.bus.rabbitmq.sending import Sender, Unroutable
 from coopwire.ports.bus import BusBells
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints
+from coopwire.ports.meters import BusMeter
 from coopwire.ports.stores import Database, StorageUnavailable
 
 _log = structlog.get_logger()
@@ -28,6 +29,7 @@ class Relay:
         subscribers: Mapping[str, Sequence[str]],
         sender: Sender,
         bells: BusBells,
+        meter: BusMeter,
         fail: FailPoints,
     ) -> None:
         self._database = database
@@ -35,6 +37,7 @@ class Relay:
         self._subscribers = subscribers
         self._sender = sender
         self._bells = bells
+        self._meter = meter
         self._fail = fail
 
     async def run(self, ended: asyncio.Event, mend: Callable[[], Awaitable[None]]) -> None:
@@ -71,6 +74,7 @@ class Relay:
         if sent:
             async with self._database.begin("mark events published") as tx:
                 await tx.outbox.published(sent, self._clock.now())
+            self._meter.published(len(sent))
         return len(events), _unroutable(results)
 
     async def send_again(self) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from coopwire.bus.rabbitmq.troubles import explained
 from coopwire.ports.bus import BusBells, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints
+from coopwire.ports.meters import BusMeter
 from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transaction
 
 _log = structlog.get_logger()
@@ -41,6 +42,7 @@ class Taker:
         sender: Sender,
         bells: BusBells,
         address: Address,
+        meter: BusMeter,
         fail: FailPoints,
     ) -> None:
         self.consumer = consumer
@@ -49,6 +51,7 @@ class Taker:
         self._sender = sender
         self._bells = bells
         self._address = address
+        self._meter = meter
         self._fail = fail
         self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._ended = False
@@ -118,6 +121,7 @@ class Taker:
             await self._put_back(taken[0], error)
             return
         if taken:
+            self._meter.consumed(self.consumer.name, len(taken))
             self._bells.ring("effects", "outbox")
 
     async def _have_effect(self, tx: Transaction, taken: Sequence[Delivery]) -> None:
@@ -133,8 +137,10 @@ class Taker:
         async with self._database.begin(f"put back {self.consumer.name}") as tx:
             first = await tx.outbox.failed(name, delivery, cause, now, retry_at)
         if not dead:
+            self._meter.retried(name)
             await self._sender.retry(name, event, delivery.tries)
             return
+        self._meter.dead(name)
         _log.error("dead_letter", consumer=name, event_id=event.id, cause=cause)
         await self._sender.bury(name, event, _told(error, delivery.tries + 1, first))
 

@@ -22,6 +22,7 @@ from coopwire.bus.topology import topology
 from coopwire.ports.bus import BusBells, BusUnavailable, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
+from coopwire.ports.meters import BusMeter, Uncounted
 from coopwire.ports.providers import ConfigurationError
 from coopwire.ports.stores import Database
 
@@ -42,6 +43,7 @@ class RabbitBus:
         clock: Clock,
         consumers: Sequence[Consumer],
         bells: BusBells,
+        meter: BusMeter | None = None,
         fail: FailPoints = nothing_fails,
     ) -> None:
         self._address = address
@@ -49,6 +51,7 @@ class RabbitBus:
         self._clock = clock
         self._consumers = consumers
         self._bells = bells
+        self._meter = meter or Uncounted()
         self._fail = fail
         self._topology = topology(consumers, clock.timings)
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
@@ -84,7 +87,9 @@ class RabbitBus:
             deadline = self._clock.timings.call_deadline
             sender = Sender(channel, self._topology, self._address, deadline)
             takers = [self._taker(consumer, sender) for consumer in self._consumers]
-            relay = Relay(self._database, self._clock, self._subscribers, sender, self._bells, self._fail)
+            relay = Relay(
+                self._database, self._clock, self._subscribers, sender, self._bells, self._meter, self._fail
+            )
             limit = deadline.total_seconds()
             async with consuming(self._address, self._topology, takers, ended, limit):
                 _log.info("bus_connected", broker=self._address.host)
@@ -96,7 +101,16 @@ class RabbitBus:
                 )
 
     def _taker(self, consumer: Consumer, sender: Sender) -> Taker:
-        return Taker(consumer, self._database, self._clock, sender, self._bells, self._address, self._fail)
+        return Taker(
+            consumer,
+            self._database,
+            self._clock,
+            sender,
+            self._bells,
+            self._address,
+            self._meter,
+            self._fail,
+        )
 
     async def _until(self, ended: asyncio.Event, takers: Sequence[Taker]) -> None:
         while not (ended.is_set() or self._bells.closing):

@@ -33,6 +33,6 @@ async def ready(office: TheOffice) -> ReadyAnswer:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(office: TheOffice) -> Response:
-    """Counts in the Prometheus text format."""
-    text, media = office.meter.exposition()
+    """Counts, and how the hub stands, in the Prometheus text format."""
+    text, media = await office.meter.exposition()
     return Response(text, media_type=media)
