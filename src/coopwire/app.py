@@ -383,6 +383,7 @@ def office(app: App) -> Office:
     # Here and below the web is imported when it is used: a worker and a command have no need of it.
     from coopwire.application.accounts import AccountImport
     from coopwire.application.correcting import Corrections
+    from coopwire.application.letters import LetterDesk
     from coopwire.application.operating import Operator
     from coopwire.exports import export_report
     from coopwire.storage.core_accounts import CoreAccountRows
@@ -396,6 +397,7 @@ def office(app: App) -> Office:
         network=app.network,
         desk=app.desk,
         operator=Operator(app.network, app.database, app.clock),
+        letters=LetterDesk(app.database, app.clock),
         corrections=Corrections(app.network, app.database, app.clock, app.refunding),
         reconciler=reconciler(app),
         days=DayRows(pool),

@@ -13,9 +13,11 @@ from rigs.scrapes import scrape
 
 from coopwire.application.announce import event
 from coopwire.application.bells import Bells
+from coopwire.application.letters import LetterDesk
 from coopwire.bus.postgres import PostgresBus
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.events import BREAK_OPENED, PAYMENT_FAILED, Event
+from coopwire.domain.letters import Letters
 from coopwire.monitoring.metrics import Metrics
 from coopwire.ports.bus import Consumer
 from coopwire.ports.stores import Changes, Transaction
@@ -154,10 +156,8 @@ async def test_a_dead_letter_can_be_delivered_again(database_dsn: str) -> None:
             await bus.turn()
         assert (await bus.delivery("p"))["state"] == "dead"
         listener.bad = set()
-        event_id = await bus.database.pool.fetchval("SELECT id FROM outbox")
-        async with bus.database.begin("test") as tx:
-            assert await tx.outbox.revive("listener", event_id, bus.clock.now())
-            assert not await tx.outbox.revive("listener", "no-such-event", bus.clock.now())
+        [lot] = await LetterDesk(bus.database, bus.clock).redrive(Letters(), "a test", "mended")
+        assert (lot.consumer, lot.letters) == ("listener", 1)
         await bus.turn()
         assert await bus.heard() == ["p"]
 

@@ -1,4 +1,4 @@
-"""Keys, effects, gates, breaks, dead letters and accounts at the command line, over a real database."""
+"""Keys, effects, gates, breaks and accounts at the command line, over a real database."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_refunds_are_listed_and_one_is_shown(deployment: Deployment, within: Run
     assert within("refunds", "show", "nobody").code == 2
 
 
-# -- breaks and dead letters ------------------------------------------------------------------------------
+# -- breaks -----------------------------------------------------------------------------------------------
 
 
 def test_breaks_are_listed_with_their_evidence(deployment: Deployment, within: Run) -> None:
@@ -272,23 +272,6 @@ def test_breaks_are_listed_with_their_evidence(deployment: Deployment, within: R
     assert one["evidence"] == {"charge": "42"}
     assert '{"charge": "42"}' in within("breaks", "list").out
     assert within("breaks", "list", "--type", "heartbreak").code == 2
-
-
-def test_a_dead_letter_is_listed_and_delivered_again(deployment: Deployment, within: Run) -> None:
-    fetch(
-        deployment.dsn,
-        "WITH o AS (INSERT INTO outbox (id, type, subject, key, data, occurred_at, published_at) "
-        "VALUES ('ev1', 'coopwire.receipt.recorded.v1', 'r1', 'k', '{}', now(), now()) RETURNING seq) "
-        "INSERT INTO deliveries (consumer, seq, tries, due_at, state, cause, first_failed_at) "
-        "SELECT 'settling', seq, 4, now(), 'dead', 'KeyError', now() FROM o RETURNING 1",
-    )
-    [letter] = within("letters", "list", "--json").rows
-    assert (letter["consumer"], letter["event"], letter["cause"]) == ("settling", "ev1", "KeyError")
-    assert within("letters", "redrive", "settling", "ev2", "--reason", "x").code == 2
-    assert within("letters", "redrive", "settling", "ev1", "--reason", "mended").code == 0
-    assert fetch(deployment.dsn, "SELECT state FROM deliveries") == [{"state": "waiting"}]
-    assert _audited(deployment.dsn) == [("redrive dead letter", "settling ev1", "mended")]
-    assert within("letters", "list", "--json").rows == []
 
 
 # -- accounts ---------------------------------------------------------------------------------------------

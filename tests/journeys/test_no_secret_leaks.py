@@ -528,6 +528,7 @@ async def _everything_at_the_command_line(hub: Served) -> None:
         ("receipts", "list"),
         ("gates", "list"),
         ("letters", "list"),
+        ("letters", "list", "--all"),
         ("keys", "list"),
         ("mapping", "check", "quickbooks"),
         ("doctor",),

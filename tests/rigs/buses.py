@@ -11,16 +11,17 @@ from datetime import timedelta
 from typing import Any
 
 from coopwire.application.bells import Bells
+from coopwire.application.letters import LetterDesk
 from coopwire.bus.postgres import PostgresBus
 from coopwire.bus.rabbitmq import Address, RabbitBus
 from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter
 from coopwire.domain.events import Event
+from coopwire.domain.letters import Letters
 from coopwire.domain.timings import DEFAULT
 from coopwire.ports.bus import Consumer, EventBus
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes
 from coopwire.storage.database import PostgresDatabase, connect
-from coopwire.storage.letters import dead_letters
 from coopwire.storage.sealing import Sealer
 from coopwire.transport.clock import SystemClock
 
@@ -113,9 +114,9 @@ async def heard(database: PostgresDatabase, name: str) -> list[str]:
 
 
 async def redrive(database: PostgresDatabase, consumer: str, event: str) -> bool:
-    """As `coopwire letters redrive` does it."""
-    async with database.begin("redrive dead letter") as tx:
-        return await tx.outbox.revive(consumer, event, await database.now())
+    """As `coopwire letters redrive` does it; whether there was one that is dead."""
+    desk = LetterDesk(database, SystemClock(await database.now(), TIMINGS))
+    return bool(await desk.redrive(Letters(ids=(f"{consumer}:{event}",)), "a test", "its cause is mended"))
 
 
 @asynccontextmanager
@@ -129,9 +130,11 @@ async def bench(dsn: str, make: Make, patience: timedelta = timedelta(seconds=12
             )
 
         async def letters() -> list[Letter]:
-            async with database.pool.acquire() as connection:
-                found = await dead_letters(connection, 100)
-            return [Letter(d.consumer, d.event, d.cause, d.tries, d.first_failed_at) for d in found]
+            found = await database.pool.fetch(
+                "SELECT d.consumer, o.id, d.cause, d.tries, d.first_failed_at FROM deliveries d "
+                "JOIN outbox o ON o.seq = d.seq WHERE d.state = 'dead' ORDER BY d.seq"
+            )
+            return [Letter(*row) for row in found]
 
         yield BusBench(
             ladder=SHORT_LADDER,

@@ -42,6 +42,8 @@ def rush() -> Timings:
         refund_look_schedule=tuple(timedelta(seconds=s) for s in (0.2, 0.5, 1, 2)),
         refund_look_then_every=timedelta(seconds=2),
         bus_ladder=tuple(rung / 60 for rung in DEFAULT.bus_ladder),
+        # So many lost answers open the breaker, as they should.
+        breaker_open=timedelta(seconds=1),
         create_answer_within=timedelta(seconds=2),
         speed=600,
     )

@@ -1,4 +1,4 @@
-"""The timeline of a payment: everything that happened to it, from every source, in one order."""
+"""The timeline of a payment, or of a dead letter: everything that happened, from every source, in one order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coopwire.application.standing import name_of, time, why
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.money import Money
 from coopwire.domain.receipts import ReceiptSource
-from coopwire.domain.states import ENDED_REFUND, RefundState
+from coopwire.domain.states import ENDED_REFUND, DeliveryState, RefundState
 from coopwire.ports.queries import (
     AllocationView,
     BreakMoveView,
@@ -18,6 +18,8 @@ from coopwire.ports.queries import (
     EffectDetail,
     EffectView,
     GateView,
+    LetterFacts,
+    LetterView,
     NoticeView,
     PaymentFacts,
     PaymentView,
@@ -50,10 +52,40 @@ class Timeline:
     breaks: tuple[BreakView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LetterTimeline:
+    """A dead letter, what its event tells, and what happened to it and to the payment that it is about."""
+
+    letter: LetterView
+    data: Mapping[str, object]
+    payment: str | None
+    entries: tuple[TimelineEntry, ...]
+
+
 def timeline(facts: PaymentFacts, now: datetime) -> Timeline:
     """The timeline of these facts, the oldest entry first."""
     entries = sorted(_entries(facts), key=lambda entry: entry.at)
     return Timeline(facts.payment, why(facts, now), tuple(entries), facts.gates, facts.breaks)
+
+
+def letter_timeline(found: LetterFacts, facts: PaymentFacts | None) -> LetterTimeline:
+    """The timeline of a letter within that of its payment, where it has one; the oldest entry first."""
+    entries = [*(_entries(facts) if facts is not None else ()), *_letter(found)]
+    entries.sort(key=lambda entry: entry.at)
+    return LetterTimeline(found.letter, found.data, found.payment, tuple(entries))
+
+
+def _letter(found: LetterFacts) -> Iterator[TimelineEntry]:
+    letter = found.letter
+    yield TimelineEntry(letter.occurred_at, "event", letter.id, f"{letter.type} about {letter.subject}")
+    first = next((move.cause for move in found.moves), letter.cause)
+    failed = f"{letter.consumer} failed for the first time; it was given up with: {first}"
+    yield TimelineEntry(letter.first_failed_at, "letter.failed", letter.id, failed)
+    for move in found.moves:
+        text = f"{move.actor}: {move.move} ({move.reason})"
+        yield TimelineEntry(move.at, f"letter.{move.move}", letter.id, text)
+    if letter.state is DeliveryState.DONE and letter.finished_at is not None:
+        yield TimelineEntry(letter.finished_at, "letter.delivered", letter.id, f"{letter.consumer} took it")
 
 
 def _entries(facts: PaymentFacts) -> Iterator[TimelineEntry]:

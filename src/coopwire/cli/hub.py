@@ -10,13 +10,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from coopwire.cli.failures import BadInput
+from coopwire.ports.failpoints import nothing_fails
 
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.application.correcting import Corrections
+    from coopwire.application.letters import LetterDesk
     from coopwire.application.operating import Operator
     from coopwire.application.people import Person
     from coopwire.connections import Configured
+    from coopwire.ports.failpoints import FailPoints
     from coopwire.settings import Settings
     from coopwire.storage.database import PostgresDatabase
     from coopwire.storage.queries import PostgresQueries
@@ -56,7 +59,7 @@ def on_database(work: Callable[[PostgresDatabase], Awaitable[ResultT]]) -> Resul
     from coopwire import app
 
     async def run(dsn: str) -> ResultT:
-        async with _database(of, dsn) as database:
+        async with _database(of, dsn, app.dies_at(of.fail_at)) as database:
             return await work(database)
 
     of = settings()
@@ -84,13 +87,15 @@ def on_hub(work: Callable[[App], Awaitable[ResultT]]) -> ResultT:
 
 
 @asynccontextmanager
-async def _database(of: Settings, dsn: str) -> AsyncIterator[PostgresDatabase]:
+async def _database(
+    of: Settings, dsn: str, fail: FailPoints = nothing_fails
+) -> AsyncIterator[PostgresDatabase]:
     """The database, migrated. StorageUnavailable when it cannot be reached."""
     from coopwire import app
     from coopwire.storage import migrate
     from coopwire.storage.database import connect
 
-    database = await connect(dsn, app.sealer(of), size=2)
+    database = await connect(dsn, app.sealer(of), size=2, fail=fail)
     try:
         await migrate.upgrade(dsn)
         yield database
@@ -103,6 +108,14 @@ def operator(hub: App) -> Operator:
     from coopwire.application.operating import Operator
 
     return Operator(hub.network, hub.database, hub.clock)
+
+
+async def letter_desk(database: PostgresDatabase) -> LetterDesk:
+    """Where dead letters are redriven and discarded; no provider is needed for that."""
+    from coopwire.application.letters import LetterDesk
+    from coopwire.transport.clock import SystemClock
+
+    return LetterDesk(database, SystemClock(await database.now(), settings().durations))
 
 
 def corrections(hub: App) -> Corrections:

@@ -51,10 +51,20 @@ class BreakState(StrEnum):
     WRITTEN_OFF = "written_off"
 
 
+class DeliveryState(StrEnum):
+    """Where the delivery of one event to one consumer stands."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+    DISCARDED = "discarded"
+
+
 _P = PaymentState
 _E = EffectState
 _R = RefundState
 _B = BreakState
+_D = DeliveryState
 
 PAYMENT_MOVES: dict[PaymentState, frozenset[PaymentState]] = {
     _P.INTENDED: frozenset({_P.PENDING, _P.PROCESSING, _P.SUCCEEDED, _P.FAILED, _P.ABANDONED, _P.CANCELLED}),
@@ -111,7 +121,16 @@ BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
 CLOSED_BREAK = frozenset({_B.RESOLVED, _B.WRITTEN_OFF})
 """States in which a break asks for nobody any more."""
 
-_S = TypeVar("_S", PaymentState, EffectState, RefundState, BreakState)
+DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
+    _D.WAITING: frozenset({_D.DONE, _D.DEAD}),
+    _D.DEAD: frozenset({_D.WAITING, _D.DISCARDED}),
+    # A person may change their mind: what was discarded is kept.
+    _D.DISCARDED: frozenset({_D.WAITING}),
+    _D.DONE: frozenset(),
+}
+"""Moves of a delivery. `dead` was given up by the bus and waits for a person, who redrives or discards it."""
+
+_S = TypeVar("_S", PaymentState, EffectState, RefundState, BreakState, DeliveryState)
 
 
 class ForbiddenMove(Exception):
@@ -125,6 +144,11 @@ class ForbiddenMove(Exception):
 def may_move(table: dict[_S, frozenset[_S]], old: _S, new: _S) -> bool:
     """True if `new` is `old` or an allowed successor of it."""
     return new == old or new in table[old]
+
+
+def before(table: dict[_S, frozenset[_S]], new: _S) -> list[_S]:
+    """The states from which the table leads to `new`, in the order of their words."""
+    return sorted(old for old, news in table.items() if new in news)
 
 
 def move(noun: str, table: dict[_S, frozenset[_S]], old: _S, new: _S) -> _S:

@@ -5,7 +5,7 @@ No view holds a secret or a personal datum: no payer, no account number, no body
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
@@ -18,7 +18,7 @@ from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
-from coopwire.domain.states import BreakState, EffectState, PaymentState, RefundState
+from coopwire.domain.states import BreakState, DeliveryState, EffectState, PaymentState, RefundState
 from coopwire.ports.stores.breaks import BreakMove
 
 ViewT = TypeVar("ViewT")
@@ -42,6 +42,8 @@ class Filter:
     owner: str | None = None
     closed: bool | None = None
     day: date | None = None
+    consumer: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +428,69 @@ class ActionView:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterGroupView:
+    """Letters of one consumer with one cause, ids and numbers in it as `#`.
+
+    `dead` ones wait for a person, `waiting` ones are on their way again until `last_due_at`.
+    """
+
+    id: str
+    consumer: str
+    cause: str
+    types: Sequence[str]
+    dead: int
+    waiting: int
+    discarded: int
+    first_failed_at: datetime
+    last_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """An event that a consumer could not take, under the id `CONSUMER:EVENT`; `cause` is what it raised last.
+
+    `due_at` is when it is delivered again, None unless it waits for that. `tries` counts since the last redrive.
+    """
+
+    id: str
+    consumer: str
+    event: str
+    type: str
+    subject: str
+    state: DeliveryState
+    group: str
+    cause: str
+    tries: int
+    redrives: int
+    occurred_at: datetime
+    first_failed_at: datetime
+    redriven_at: datetime | None
+    due_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterMoveView:
+    """What a person did about a letter: `redriven` or `discarded`, and the cause that it had then."""
+
+    move: str
+    at: datetime
+    actor: str
+    reason: str
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """A letter with what its event tells, the payment that it is about, and what persons did about it."""
+
+    letter: LetterView
+    data: Mapping[str, object]
+    payment: str | None
+    moves: tuple[LetterMoveView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReconciliationView:
     """A comparison of a business day; `holds` is None until it ended, `differences` counts what it found."""
 
@@ -527,6 +592,15 @@ class Queries(Protocol):
     async def batches(self, which: Filter, limit: int, after: Position | None) -> Page[BatchView]: ...
     async def batch_lines(self, which: Filter, limit: int, after: Position | None) -> Page[BatchLineView]:
         """Lines of the batch of the filter, in their order."""
+        ...
+
+    async def letter_groups(self) -> tuple[LetterGroupView, ...]:
+        """Dead letters by their cause, those with most of them first."""
+        ...
+
+    async def letters(self, which: Filter, limit: int, after: Position | None) -> Page[LetterView]: ...
+    async def letter(self, id: str) -> LetterFacts | None:
+        """One letter with what is known of it beside its payment."""
         ...
 
     async def facts(self, payment: str, now: datetime) -> PaymentFacts | None:

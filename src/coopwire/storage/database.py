@@ -29,6 +29,7 @@ from coopwire.storage.connections import (
     WorkerStore,
 )
 from coopwire.storage.effects import EffectStore
+from coopwire.storage.letters import LetterStore
 from coopwire.storage.mappings import MappingStore
 from coopwire.storage.outbox import OutboxStore
 from coopwire.storage.reconciliations import ReconciliationStore
@@ -82,6 +83,7 @@ class PostgresTransaction:
         self.idempotency = IdempotencyStore(connection)
         self.workers = WorkerStore(connection)
         self.outbox = OutboxStore(connection)
+        self.letters = LetterStore(connection)
         self.mappings = MappingStore(connection)
         self.reconciliations = ReconciliationStore(connection, self._entries)
         self.chain = ChainStore(connection, marker)
@@ -159,6 +161,10 @@ class PostgresTransaction:
         )
         await self._db.execute(
             "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before
+        )
+        await self._db.execute(
+            "DELETE FROM letter_moves m WHERE NOT EXISTS "
+            "(SELECT FROM deliveries d WHERE d.consumer = m.consumer AND d.seq = m.seq)"
         )
         await self._db.execute(
             "DELETE FROM outbox o WHERE o.published_at < $1 "

@@ -1,43 +1,152 @@
-"""Dead letters of the bus: events that a consumer could not take on any rung of the ladder."""
+"""Dead letters: deliveries that were given up, spread over time when they go again, or discarded."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
+from coopwire.domain.letters import Letters
+from coopwire.domain.states import DELIVERY_MOVES, DeliveryState, before
+from coopwire.ports.queries import LetterFacts, LetterGroupView
+from coopwire.ports.stores import Lot
+from coopwire.storage import views
+from coopwire.storage.listing import ALL_LETTERS
 from coopwire.storage.rows import Connection
 
+_LOCK = 0x6C657474657273
+_ID = "d.consumer || ':' || o.id"
+_CHOSEN = f"""
+chosen AS (
+    SELECT d.consumer, d.seq FROM deliveries d JOIN outbox o ON o.seq = d.seq
+    WHERE d.state = ANY($1::text[]) AND ($2::text[] IS NULL OR {_ID} = ANY($2))
+    AND ($3::text IS NULL OR d.cause_group = $3) AND ($4::text IS NULL OR d.consumer = $4)
+    ORDER BY d.seq, d.consumer LIMIT $5
+)"""
+# Whoever overtakes, and whom one must not overtake, is told by one pass over everything of a key in its order.
+_PLAN = f"""
+WITH {_CHOSEN}, under_way AS (
+    SELECT consumer, max(due_at) AS due_at FROM deliveries
+    WHERE state = 'waiting' AND redriven_at IS NOT NULL GROUP BY consumer
+), concerned AS (
+    SELECT d.consumer, d.seq, d.state, d.due_at, d.redriven_at, d.cause, d.cause_group, o.type, o.key, c.seq IS NOT NULL AS goes
+    FROM deliveries d JOIN outbox o ON o.seq = d.seq
+    LEFT JOIN chosen c ON c.consumer = d.consumer AND c.seq = d.seq
+    WHERE d.state IN ('waiting', 'dead') OR c.seq IS NOT NULL
+), ordered AS (
+    SELECT *, row_number() OVER (PARTITION BY consumer, goes ORDER BY seq) - 1 AS place,
+        max(due_at) FILTER (WHERE state = 'waiting' AND redriven_at IS NOT NULL) OVER by_key AS not_before,
+        coalesce(bool_or(state = 'dead' AND NOT goes) OVER by_key, false) AS overtakes
+    FROM concerned WINDOW by_key AS (PARTITION BY consumer, key ORDER BY seq)
+), planned AS (
+    SELECT o.consumer, o.seq, o.type, o.cause, o.cause_group, o.overtakes, greatest(
+        CASE WHEN $7::interval > interval '0' THEN greatest($6::timestamptz, u.due_at + $7) ELSE $6 END
+        + o.place * $7, o.not_before) AS due_at
+    FROM ordered o LEFT JOIN under_way u ON u.consumer = o.consumer WHERE o.goes
+)"""
+_MOVE = """, moved AS (
+    UPDATE deliveries d SET state = 'waiting', tries = 0, due_at = p.due_at, finished_at = NULL,
+        redrives = redrives + 1, redriven_at = $6
+    FROM planned p WHERE d.consumer = p.consumer AND d.seq = p.seq RETURNING p.*
+), kept AS (
+    INSERT INTO letter_moves (consumer, seq, move, at, actor, reason, cause)
+    SELECT consumer, seq, 'redriven', $6, $8, $9, cause FROM moved
+)"""
+_LOTS = """
+SELECT consumer, coalesce(cause_group, '') AS "group", type, coalesce(min(cause), '') AS cause, count(*) AS letters,
+    min(due_at) AS first_at, max(due_at) AS last_at, count(*) FILTER (WHERE overtakes) AS overtaking
+FROM {} GROUP BY consumer, cause_group, type ORDER BY consumer, cause_group, type
+"""
+_DISCARD = f"""
+WITH {_CHOSEN}, moved AS (
+    UPDATE deliveries d SET state = 'discarded', finished_at = $6 FROM chosen c
+    WHERE d.consumer = c.consumer AND d.seq = c.seq RETURNING d.consumer, d.seq, d.cause
+)
+INSERT INTO letter_moves (consumer, seq, move, at, actor, reason, cause)
+SELECT consumer, seq, 'discarded', $6, $7, $8, cause FROM moved RETURNING 1
+"""
+_PAYMENT = """
+SELECT coalesce(
+    $2, (SELECT payment FROM receipts WHERE id = coalesce($3, $1)), (SELECT payment FROM effects WHERE id = $1),
+    (SELECT r.payment FROM refunds f JOIN receipts r ON r.id = f.receipt WHERE f.id = $1),
+    (SELECT reference FROM payments WHERE reference = $1))
+"""
+_GROUPS = """
+SELECT coalesce(d.cause_group, '') AS id, d.consumer, coalesce(min(d.cause), '') AS cause,
+    array_agg(DISTINCT o.type) AS types, min(d.first_failed_at) AS first_failed_at,
+    count(*) FILTER (WHERE d.state = 'dead') AS dead, count(*) FILTER (WHERE d.state = 'waiting') AS waiting,
+    count(*) FILTER (WHERE d.state = 'discarded') AS discarded,
+    max(d.due_at) FILTER (WHERE d.state = 'waiting') AS last_due_at
+FROM deliveries d JOIN outbox o ON o.seq = d.seq
+WHERE d.state IN ('dead', 'discarded') OR (d.state = 'waiting' AND d.redriven_at IS NOT NULL)
+GROUP BY d.consumer, d.cause_group ORDER BY dead DESC, min(d.first_failed_at), d.consumer, d.cause_group
+"""
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One delivery that was given up, with what the consumer raised last."""
 
-    consumer: str
-    event: str
-    type: str
-    subject: str
-    cause: str
-    tries: int
-    first_failed_at: datetime
+class LetterStore:
+    """The DeadLetters socket on one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    async def unknown(self, ids: Collection[str]) -> list[str]:
+        """Those of these ids that no letter has or ever had."""
+        found = await self._db.fetch(f"{ALL_LETTERS} AND l.id = ANY($1::text[])", list(ids))
+        return sorted(set(ids) - {row["id"] for row in found})
+
+    async def plan(self, which: Letters, now: datetime, every: timedelta) -> list[Lot]:
+        """What `redrive` would do now."""
+        return await self._lots(_PLAN + _LOTS.format("planned"), which, now, every)
+
+    async def redrive(
+        self, which: Letters, now: datetime, every: timedelta, actor: str, reason: str
+    ) -> list[Lot]:
+        """Deliver these letters again, as `plan` computes it and in the same statement."""
+        # Two redrives at once would not see each other's due times, and together exceed the rate of each.
+        await self._lock()
+        sql = _PLAN + _MOVE + _LOTS.format("moved")
+        return await self._lots(sql, which, now, every, actor, reason)
+
+    async def discard(self, which: Letters, now: datetime, actor: str, reason: str) -> int:
+        """Never deliver these dead letters; how many."""
+        await self._lock()
+        states = before(DELIVERY_MOVES, DeliveryState.DISCARDED)
+        return len(await self._db.fetch(_DISCARD, *_choice(which, states), now, actor, reason))
+
+    async def _lock(self) -> None:
+        await self._db.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+
+    async def _lots(
+        self, sql: str, which: Letters, now: datetime, every: timedelta, *written: str
+    ) -> list[Lot]:
+        # What somebody discarded comes back only when it is named.
+        states = before(DELIVERY_MOVES, DeliveryState.WAITING) if which.ids else [DeliveryState.DEAD]
+        found = await self._db.fetch(sql, *_choice(which, states), now, every, *written)
+        return [Lot(**row) for row in found]
 
 
-async def dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
-    """The oldest dead letters, at most `limit`."""
-    found = await connection.fetch(
-        "SELECT d.consumer, o.id, o.type, o.subject, d.cause, d.tries, d.first_failed_at "
-        "FROM deliveries d JOIN outbox o ON o.seq = d.seq WHERE d.state = 'dead' "
-        "ORDER BY d.first_failed_at, d.seq, d.consumer LIMIT $1",
-        limit,
+def _choice(which: Letters, states: list[DeliveryState]) -> tuple[object, ...]:
+    """The first five values of a statement with `_CHOSEN`."""
+    return [str(one) for one in states], list(which.ids) or None, which.group, which.consumer, which.limit
+
+
+async def letter_groups(db: Connection) -> tuple[LetterGroupView, ...]:
+    """Letters by their cause, those with most dead ones first."""
+    return tuple(views.letter_group(row) for row in await db.fetch(_GROUPS))
+
+
+async def letter_facts(db: Connection, id: str) -> LetterFacts | None:
+    """One letter, the payment that it is about, and what persons did about it."""
+    row = await db.fetchrow(f"{ALL_LETTERS} AND l.id = $1", id)
+    if row is None:
+        return None
+    letter = views.letter(row)
+    about = await db.fetchval(
+        _PAYMENT, letter.subject, row["data"].get("payment"), row["data"].get("receipt")
     )
-    return [
-        DeadLetter(
-            r["consumer"],
-            r["id"],
-            r["type"],
-            r["subject"],
-            r["cause"] or "",
-            r["tries"],
-            r["first_failed_at"],
-        )
-        for r in found
-    ]
+    moves = await db.fetch(
+        "SELECT m.* FROM letter_moves m JOIN outbox o ON o.seq = m.seq "
+        "WHERE m.consumer = $1 AND o.id = $2 ORDER BY m.id",
+        letter.consumer,
+        letter.event,
+    )
+    return LetterFacts(letter, row["data"], about, tuple(views.letter_move(one) for one in moves))

@@ -139,6 +139,30 @@ CORE_ACCOUNTS = Listing(
     "c.id",
     views.core_account,
 )
+ALL_LETTERS = """
+SELECT * FROM (
+    SELECT d.consumer || ':' || o.id AS id, d.consumer, o.id AS event, o.type, o.subject, o.data, o.occurred_at,
+        d.state, coalesce(d.cause_group, '') AS "group", coalesce(d.cause, '') AS cause, d.tries, d.redrives,
+        d.first_failed_at, d.redriven_at, d.finished_at, CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at
+    FROM deliveries d JOIN outbox o ON o.seq = d.seq
+    WHERE d.state IN ('dead', 'discarded') OR d.redriven_at IS NOT NULL
+) l WHERE true
+"""
+"""Deliveries that were given up at some time, wherever they stand now."""
+LETTERS = Listing(
+    ALL_LETTERS,
+    {
+        "state": "l.state = {}",
+        "type": "l.type = {}",
+        "consumer": "l.consumer = {}",
+        "group": 'l."group" = {}',
+        "since": "l.first_failed_at >= {}",
+        "until": "l.first_failed_at < {}",
+    },
+    "l.first_failed_at",
+    "l.id",
+    views.letter,
+)
 BATCH_COUNTS = """
 SELECT b.*, w.waiting, r.refused FROM receipt_batches b
 CROSS JOIN LATERAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from coopwire.domain.letters import cause_group
 from coopwire.ports.stores import Delivery, Unpublished
 from coopwire.storage import rows
 from coopwire.storage.rows import Connection
@@ -80,8 +81,8 @@ class OutboxStore:
     ) -> datetime:
         """Try again at `retry_at`, or dead-letter with the cause when None; when it failed for the first time."""
         first: datetime = await self._db.fetchval(
-            "UPDATE deliveries SET tries = tries + 1, cause = $3, due_at = coalesce($5, due_at), "
-            "first_failed_at = coalesce(first_failed_at, $4), "
+            "UPDATE deliveries SET tries = tries + 1, cause = $3, cause_group = $6, "
+            "due_at = coalesce($5, due_at), first_failed_at = coalesce(first_failed_at, $4), "
             "state = CASE WHEN $5::timestamptz IS NULL THEN 'dead' ELSE 'waiting' END "
             "WHERE consumer = $1 AND seq = $2 RETURNING first_failed_at",
             consumer,
@@ -89,19 +90,9 @@ class OutboxStore:
             cause,
             now,
             retry_at,
+            cause_group(consumer, cause),
         )
         return first
-
-    async def revive(self, consumer: str, event: str, now: datetime) -> bool:
-        """Deliver a dead letter again."""
-        done = await self._db.execute(
-            "UPDATE deliveries d SET state = 'waiting', tries = 0, due_at = $3 FROM outbox o "
-            "WHERE o.seq = d.seq AND d.consumer = $1 AND o.id = $2 AND d.state = 'dead'",
-            consumer,
-            event,
-            now,
-        )
-        return bool(done == "UPDATE 1")
 
     async def prepare(
         self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime

@@ -18,6 +18,9 @@ from coopwire.ports.queries import (
     Filter,
     GateView,
     JournalView,
+    LetterFacts,
+    LetterGroupView,
+    LetterView,
     Page,
     PaymentFacts,
     PaymentView,
@@ -32,6 +35,7 @@ from coopwire.ports.queries import (
 from coopwire.storage import listing, migrate, views
 from coopwire.storage.audit.chain import head_view
 from coopwire.storage.facts import break_in_detail, closed_gates, facts, in_detail, with_allocation
+from coopwire.storage.letters import letter_facts, letter_groups
 from coopwire.storage.listing import Listing, fetch
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
@@ -144,6 +148,20 @@ class PostgresQueries:
     async def batch_lines(self, which: Filter, limit: int, after: Position | None) -> Page[BatchLineView]:
         """Lines of the batch of the filter, in their order."""
         return await self._list(listing.BATCH_LINES, which, limit, after)
+
+    async def letters(self, which: Filter, limit: int, after: Position | None) -> Page[LetterView]:
+        """Letters, those that failed last first."""
+        return await self._list(listing.LETTERS, which, limit, after)
+
+    async def letter_groups(self) -> tuple[LetterGroupView, ...]:
+        """Dead letters by their cause, those with most of them first."""
+        async with reading(self._pool, "list letter groups") as db:
+            return await letter_groups(db)
+
+    async def letter(self, id: str) -> LetterFacts | None:
+        """One letter with what is known of it beside its payment."""
+        async with snapshot(self._pool, "read letter") as db:
+            return await letter_facts(db, id)
 
     async def gates(self, now: datetime) -> tuple[GateView, ...]:
         """Gates that are closed now."""

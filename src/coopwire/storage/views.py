@@ -8,6 +8,7 @@ from typing import Any
 
 from coopwire.domain.books import Side
 from coopwire.domain.effects import EffectKind
+from coopwire.domain.letters import cause_shape
 from coopwire.domain.payments import PaymentKind
 from coopwire.domain.states import EffectState
 from coopwire.ports.queries import (
@@ -22,6 +23,9 @@ from coopwire.ports.queries import (
     EffectView,
     GateView,
     JournalView,
+    LetterGroupView,
+    LetterMoveView,
+    LetterView,
     LineView,
     LookupView,
     LookView,
@@ -185,6 +189,21 @@ def batch_line(row: Row) -> BatchLineView:
         kind=of.kind if of else None,
         loan=of.loan if of else None,
     )
+
+
+def letter(row: Row) -> LetterView:
+    """A delivery that was given up at some time."""
+    return shaped(LetterView, row)
+
+
+def letter_move(row: Row) -> LetterMoveView:
+    """What a person did about a letter."""
+    return shaped(LetterMoveView, row)
+
+
+def letter_group(row: Row) -> LetterGroupView:
+    """Letters with one cause; the row has the cause of one of them."""
+    return shaped(LetterGroupView, row, cause=cause_shape(row["cause"]))
 
 
 def action(row: Row) -> ActionView:

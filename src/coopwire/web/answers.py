@@ -11,6 +11,7 @@ from coopwire.application.accounts import Stored
 from coopwire.domain.states import EffectState
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT
+from coopwire.ports.stores import Lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,21 @@ class MovedAnswer:
     state: EffectState
     reason: str
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveAnswer:
+    """How many dead letters go again, or would; each lot is of one consumer, cause and type."""
+
+    letters: int
+    lots: Sequence[Lot]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardAnswer:
+    """How many dead letters were discarded."""
+
+    letters: int
 
 
 @dataclass(frozen=True, slots=True)

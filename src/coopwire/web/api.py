@@ -19,6 +19,7 @@ from coopwire.web.routes import (
     breaks,
     health,
     keys,
+    letters,
     money,
     operations,
     payments,
@@ -42,7 +43,19 @@ def build_api(office: Office) -> FastAPI:
     )
     app.state.office = office
     app.add_middleware(Front, meter=office.meter, limits=_LIMITS)
-    modules = (payments, money, receipts, breaks, operations, reconciliations, accounts, audit, keys, health)
+    modules = (
+        payments,
+        money,
+        receipts,
+        breaks,
+        letters,
+        operations,
+        reconciliations,
+        accounts,
+        audit,
+        keys,
+        health,
+    )
     for module in modules:
         app.include_router(module.router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ NUMBERED = frozenset({"effects", "journals", "postings", "breaks", "core-account
 """Lists in the order of their rows' numbers; the others are in the order of time."""
 _LONGEST = 400
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
-_KEY = re.compile(r"[a-z0-9]{1,40}\Z")
+_KEY = re.compile(r"[a-z0-9][a-z0-9:_-]{0,119}\Z")
 
 
 def encode(noun: str, which: Filter, position: Position) -> str:

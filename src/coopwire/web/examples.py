@@ -506,3 +506,75 @@ READY = {"ready": True, "schema": "0005", "workers": 1}
 def listed(item: dict[str, Any]) -> dict[str, Any]:
     """A list with this one item."""
     return {"items": [item], "next": None}
+
+
+_EVENT = "3f1d2c9e-6a0b-4c55-9d1a-7be2f4a8c610"
+_LETTER_CAUSE = "KeyError: 'receivable_gl of gateway-2'"
+LETTER_GROUP: dict[str, Any] = {
+    "id": "9c41be07d2a3",
+    "consumer": "settling",
+    "cause": "KeyError: 'receivable_gl of #'",
+    "types": ["coopwire.bank.posted.v1"],
+    "dead": 12,
+    "waiting": 0,
+    "discarded": 1,
+    "first_failed_at": "2026-03-02T09:18:14Z",
+    "last_due_at": None,
+}
+LETTER: dict[str, Any] = {
+    "id": f"settling:{_EVENT}",
+    "consumer": "settling",
+    "event": _EVENT,
+    "type": "coopwire.bank.posted.v1",
+    "subject": _POSTING,
+    "state": "dead",
+    "group": "9c41be07d2a3",
+    "cause": _LETTER_CAUSE,
+    "tries": 4,
+    "redrives": 0,
+    "occurred_at": "2026-03-02T09:18:13Z",
+    "first_failed_at": "2026-03-02T09:18:14Z",
+    "redriven_at": None,
+    "due_at": None,
+    "finished_at": None,
+}
+LETTER_TIMELINE: dict[str, Any] = {
+    "letter": LETTER,
+    "data": {
+        "effect": _POSTING,
+        "kind": "posting",
+        "connection": "core",
+        "receipt": _RECEIPT,
+        "payment": _PAYMENT,
+        "provider_ref": "FT26061009",
+    },
+    "payment": _PAYMENT,
+    "entries": [
+        *TIMELINE["entries"],
+        {
+            "at": "2026-03-02T09:18:14Z",
+            "kind": "letter.failed",
+            "subject": f"settling:{_EVENT}",
+            "text": f"settling failed for the first time; it was given up with: {_LETTER_CAUSE}",
+        },
+    ],
+}
+PLAN_LETTERS_BODY = {"group": "9c41be07d2a3", "per_second": 5.0}
+REDRIVE_LETTERS_BODY = {**PLAN_LETTERS_BODY, "reason": "the receivable account is configured"}
+DISCARD_LETTERS_BODY = {"ids": [f"settling:{_EVENT}"], "reason": "told by hand"}
+REDRIVE = {
+    "letters": 12,
+    "lots": [
+        {
+            "consumer": "settling",
+            "group": "9c41be07d2a3",
+            "type": "coopwire.bank.posted.v1",
+            "cause": _LETTER_CAUSE,
+            "letters": 12,
+            "first_at": "2026-03-02T10:00:00Z",
+            "last_at": "2026-03-02T10:00:02.2Z",
+            "overtaking": 0,
+        }
+    ],
+}
+DISCARDED = {"letters": 1}

@@ -18,13 +18,14 @@ from pydantic import (
     StringConstraints,
 )
 
+from coopwire.application.letters import FASTEST
 from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.receipts import AllocationState
-from coopwire.domain.states import BreakState, EffectState, PaymentState, RefundState
+from coopwire.domain.states import BreakState, DeliveryState, EffectState, PaymentState, RefundState
 from coopwire.ports.keys import Scope
 from coopwire.ports.queries import Filter
 
@@ -80,6 +81,14 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT)]
 Owed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+LARGEST_COUNT = 1_000_000
+"""Rows that one request may mean."""
+ConsumerName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+LetterGroup = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+LetterId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}:[A-Za-z0-9-]{1,64}$")]
+"""`CONSUMER:EVENT`."""
+Rate = Annotated[float, Field(strict=True, gt=0, le=FASTEST)]
 
 
 def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -209,6 +218,34 @@ class OpenGateBody(_Body):
     connection: Connection
     kind: GateKind
     traffic: list[Traffic] = Field(min_length=1, max_length=2)
+    reason: Reason
+
+
+class LettersBody(_Body):
+    """Which dead letters: exactly one of `ids`, `group`, `consumer` and `all`; `limit` takes the oldest of them."""
+
+    ids: list[LetterId] | None = Field(None, min_length=1, max_length=200)
+    group: LetterGroup | None = None
+    consumer: ConsumerName | None = None
+    all: Literal[True] | None = None
+    limit: Annotated[int, Field(strict=True, gt=0, le=LARGEST_COUNT)] | None = None
+
+
+class PlanLettersBody(LettersBody):
+    """Look ahead at a redrive."""
+
+    per_second: Rate | None = Field(None, description="at most so many a second to each consumer")
+
+
+class RedriveLettersBody(PlanLettersBody):
+    """Deliver dead letters again."""
+
+    reason: Reason
+
+
+class DiscardLettersBody(LettersBody):
+    """Let dead letters be delivered to nobody."""
+
     reason: Reason
 
 
@@ -425,6 +462,17 @@ class BreakFilter(_Timed):
     type: BreakType | None = None
     payment: Ref | None = None
     receipt: Ref | None = None
+
+
+class LetterFilter(PageOf):
+    """Which letters; without a state also those that were delivered since."""
+
+    state: DeliveryState | None = None
+    consumer: ConsumerName | None = None
+    group: LetterGroup | None = None
+    type: Named | None = Field(None, description="the type of the event")
+    since: Instant | None = Field(None, description="failed first from this instant on")
+    until: Instant | None = Field(None, description="failed first before this instant")
 
 
 class ReconciliationFilter(PageOf):

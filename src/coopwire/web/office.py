@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from coopwire.application.accounts import AccountImport
 from coopwire.application.correcting import Corrections
+from coopwire.application.letters import LetterDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
@@ -30,6 +31,7 @@ class Office:
     network: Network
     desk: Desk
     operator: Operator
+    letters: LetterDesk
     corrections: Corrections
     reconciler: Reconciler
     days: Days

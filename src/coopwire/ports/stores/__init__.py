@@ -8,6 +8,7 @@ from coopwire.ports.stores.connections import AccountMapping, Connections, CoreA
 from coopwire.ports.stores.effects import Claim, Effects, Outcome, Try
 from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
+from coopwire.ports.stores.letters import DeadLetters, Lot
 from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
 from coopwire.ports.stores.outbox import Delivery, Outbox, Unpublished
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove, Payments
@@ -44,6 +45,7 @@ __all__ = [
     "Connections",
     "CoreAccount",
     "Database",
+    "DeadLetters",
     "Delivered",
     "Delivery",
     "Earlier",
@@ -58,6 +60,7 @@ __all__ = [
     "Lookup",
     "LookupRequest",
     "Lookups",
+    "Lot",
     "NewPayment",
     "NewReceipt",
     "NewRefund",

@@ -55,10 +55,6 @@ class Outbox(Protocol):
         """Try again at `retry_at`, or dead-letter with the cause when None; when it failed for the first time."""
         ...
 
-    async def revive(self, consumer: str, event: str, now: datetime) -> bool:
-        """Deliver a dead letter again."""
-        ...
-
     async def prepare(
         self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime
     ) -> list[Unpublished]:

@@ -16,6 +16,7 @@ from coopwire.ports.stores.connections import Connections
 from coopwire.ports.stores.effects import Effects
 from coopwire.ports.stores.idempotency import Idempotency
 from coopwire.ports.stores.inbox import Delivered, Inbox
+from coopwire.ports.stores.letters import DeadLetters
 from coopwire.ports.stores.lookups import Lookups
 from coopwire.ports.stores.outbox import Outbox
 from coopwire.ports.stores.payments import Payments
@@ -60,6 +61,8 @@ class Transaction(Protocol):
     def workers(self) -> Workers: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def letters(self) -> DeadLetters: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
     @property
