@@ -28,7 +28,8 @@ WITH {_CHOSEN}, under_way AS (
     SELECT consumer, max(due_at) AS due_at FROM deliveries
     WHERE state = 'waiting' AND redriven_at IS NOT NULL GROUP BY consumer
 ), concerned AS (
-    SELECT d.consumer, d.seq, d.state, d.due_at, d.redriven_at, d.cause, d.cause_group, o.type, o.key, c.seq IS NOT NULL AS goes
+    SELECT d.consumer, d.seq, d.state, d.due_at, d.redriven_at, d.cause, d.cause_group, o.type, o.key,
+        c.seq IS NOT NULL AS goes
     FROM deliveries d JOIN outbox o ON o.seq = d.seq
     LEFT JOIN chosen c ON c.consumer = d.consumer AND c.seq = d.seq
     WHERE d.state IN ('waiting', 'dead') OR c.seq IS NOT NULL
