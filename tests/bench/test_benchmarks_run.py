@@ -55,3 +55,16 @@ def test_the_soak_ends_with_its_trend() -> None:
 def test_the_audit_benchmark_ends_with_its_rate_and_its_ratio() -> None:
     lines = run_bench("audit_verify", "--runs", "1", "--rows", "2000")
     assert _ends_with(lines, r"median: \d+ rows/s verified", r"ratio audit_verify: \d+\.\d\d"), lines
+
+
+@pytest.mark.whole
+def test_the_relay_benchmark_ends_with_its_ratio() -> None:
+    lines = run_bench("relay", "--events", "400", "--runs", "1")
+    assert _ends_with(lines, r"events per second: hub \d+, bare \d+", r"ratio relay: \d+\.\d\d"), lines
+
+
+@pytest.mark.whole
+def test_the_consume_benchmark_ends_with_its_ratios() -> None:
+    lines = run_bench("consume", "--events", "400", "--runs", "1")
+    better = r"ratio to (dramatiq|celery): \d+\.\d\d"
+    assert _ends_with(lines, r"ratio to bare: \d+\.\d\d", better), lines
