@@ -8,16 +8,16 @@ import os
 import secrets as entropy
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from coopwire.application.bells import EFFECTS, LOOKUPS, Bells
+from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, UNKNOWN, Bells
 from coopwire.application.calendar import BusinessDays
 from coopwire.application.chaining import Chainer
 from coopwire.application.executor import Executor
@@ -32,7 +32,7 @@ from coopwire.application.sweeping import Sweeper
 from coopwire.application.tracking import RefundTracker
 from coopwire.bus.postgres import PostgresBus
 from coopwire.connections import Configured
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.breakers import Breaker
 from coopwire.domain.timings import Timings
 from coopwire.ports.bus import BusUnavailable, Consumer, EventBus
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -41,12 +41,13 @@ from coopwire.ports.stores import StorageUnavailable
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.storage import embedded, migrate
+from coopwire.storage.breaker_exchange import BreakerRows
 from coopwire.storage.database import PostgresDatabase, connect
 from coopwire.storage.gauges import GaugeRows
 from coopwire.storage.sealing import Sealer
 from coopwire.transport.clock import SystemClock
-from coopwire.transport.guard import LocalBoard
 from coopwire.transport.http import CallReport, GuardedHttp, HttpTransport
+from coopwire.transport.shared_board import SharedBoard
 
 if TYPE_CHECKING:
     import uvicorn
@@ -83,7 +84,7 @@ class App:
     desk: Desk
     refunding: Refunding
     tracker: RefundTracker
-    gates: _GateWriter
+    board: SharedBoard
     metrics: Metrics
 
     async def run(self) -> None:
@@ -118,10 +119,9 @@ class App:
         # The heart beats until the last effect under way is finished, else others would take it for lost.
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sweeper.run())
-            helpers = [group.create_task(self.gates.run()), group.create_task(self._listen())]
+            listening = group.create_task(self._listen())
             await asyncio.gather(*(group.create_task(_awaited(loop)) for loop in loops))
-            for helper in helpers:
-                helper.cancel()
+            listening.cancel()
             self.sweeper.end()
 
     async def _listen(self) -> None:
@@ -147,49 +147,6 @@ class App:
 
 async def _awaited(loop: Callable[[], Awaitable[None]]) -> None:
     await loop()
-
-
-class _GateWriter:
-    """Writes what the breaker decides into gate rows, so that claims and operators see it."""
-
-    def __init__(self) -> None:
-        self._changes: asyncio.Queue[tuple[str, Traffic, Gate | None]] = asyncio.Queue()
-        self.database: PostgresDatabase | None = None
-        self.clock: SystemClock | None = None
-        self.ring: Callable[..., None] = lambda *_: None
-
-    def changed(self, connection: str, traffic: Traffic, gate: Gate | None) -> None:
-        """The breaker opened (its gate closes) or closed."""
-        self._changes.put_nowait((connection, traffic, gate))
-
-    async def run(self) -> None:
-        """Write changes until cancelled."""
-        assert self.database is not None
-        assert self.clock is not None
-        while True:
-            connection, traffic, gate = await self._changes.get()
-            try:
-                await self._write(self.database, self.clock, connection, traffic, gate)
-            except StorageUnavailable:
-                # The breaker itself still guards the calls of this process; try to tell again.
-                self._changes.put_nowait((connection, traffic, gate))
-                await self.clock.sleep(self.clock.timings.heartbeat)
-
-    async def _write(
-        self,
-        database: PostgresDatabase,
-        clock: SystemClock,
-        connection: str,
-        traffic: Traffic,
-        gate: Gate | None,
-    ) -> None:
-        async with database.begin("breaker gate") as tx:
-            if gate is not None:
-                await tx.connections.close_gate(gate, clock.now())
-            else:
-                await tx.connections.open_gate(connection, GateKind.BREAKER, traffic)
-        _log.warning("breaker", connection=connection, traffic=traffic.value, open=gate is not None)
-        self.ring(EFFECTS, LOOKUPS)
 
 
 @contextmanager
@@ -238,26 +195,25 @@ async def opened(
     fail: FailPoints = nothing_fails,
     concurrency: int = 10,
     timings: Timings | None = None,
-    begins_at: datetime | None = None,
+    clock_of: Callable[[datetime, Timings], SystemClock] = SystemClock,
 ) -> AsyncIterator[App]:
     """A hub on this database, migrated; closed at the end of the block.
 
-    `timings` replaces the profile's, and `begins_at` the database's time as where the hub's clock begins: for
-    tests in which hours pass.
+    `timings` replaces the profile's; `clock_of` makes the clock from the database's time and the durations.
     """
     from coopwire.monitoring.metrics import Metrics
 
     await migrate.upgrade(dsn)
-    bells = Bells()
+    bells, worker = Bells(), new_worker_name(role)
     lengths = timings or settings.durations
     idle_limit = lengths.call_deadline * 2
     database = await connect(dsn, sealer(settings), idle_limit=idle_limit, fail=fail, ring=bells.ring)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        clock = SystemClock(begins_at or await database.now(), lengths)
+        clock = clock_of(await database.now(), lengths)
         transport = await stack.enter_async_context(HttpTransport())
-        gates = _GateWriter()
-        board = LocalBoard(clock.timings, gates.changed)
+        board = SharedBoard(worker, BreakerRows(database.pool), clock, _turned(bells))
+        bells.answer(BREAKERS, board.wake)
         metrics = Metrics()
         report = _counted_by(metrics)
         connected = {
@@ -267,9 +223,11 @@ async def opened(
             )
             for name, connection in configured.connections.items()
         }
-        network = Network(connected, configured.routes, concurrency)
-        gates.database, gates.clock, gates.ring = database, clock, bells.ring
-        yield _assemble(settings, network, database, clock, bells, gates, metrics, role, fail)
+        network = Network(connected, configured.routes, concurrency, board)
+        # A breaker that is open already must be known before the first call.
+        await board.exchange()
+        await stack.enter_async_context(_running(board.run()))
+        yield _assemble(settings, worker, network, database, clock, bells, board, metrics, fail)
 
 
 def _counted_by(metrics: Metrics) -> Callable[[CallReport], None]:
@@ -277,6 +235,34 @@ def _counted_by(metrics: Metrics) -> Callable[[CallReport], None]:
         metrics.call(report.connection, report.operation, report.outcome, report.took.total_seconds())
 
     return count
+
+
+def _turned(bells: Bells) -> Callable[[Breaker], None]:
+    """Whoever waits at the gate of a breaker may look again."""
+
+    def turned(breaker: Breaker) -> None:
+        if breaker.probe_by is None:
+            _log.warning(
+                "breaker",
+                connection=breaker.connection,
+                traffic=breaker.traffic.value,
+                open=breaker.opened_at is not None,
+                reason=breaker.reason,
+            )
+        bells.ring(EFFECTS, UNKNOWN, LOOKUPS)
+
+    return turned
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """A task beside the block, ended with it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _connect(connection: Connection, outside: Outside) -> Connected:
@@ -288,16 +274,15 @@ def _connect(connection: Connection, outside: Outside) -> Connected:
 
 def _assemble(
     settings: Settings,
+    worker: str,
     network: Network,
     database: PostgresDatabase,
     clock: SystemClock,
     bells: Bells,
-    gates: _GateWriter,
+    board: SharedBoard,
     metrics: Metrics,
-    role: str,
     fail: FailPoints,
 ) -> App:
-    worker = new_worker_name(role)
     reactions = consumers(network, clock)
     names, connections = [one.name for one in reactions], list(network.connections)
     metrics.watch(GaugeRows(database.pool, connections, names, clock), names, connections)
@@ -320,7 +305,7 @@ def _assemble(
         desk=Desk(worker, network, database, clock, bells, executor),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail),
-        gates=gates,
+        board=board,
         metrics=metrics,
     )
 

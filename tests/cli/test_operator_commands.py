@@ -182,6 +182,44 @@ def test_a_move_needs_a_reason(deployment: Deployment, within: Run) -> None:
     assert _state(deployment.dsn, "e1") == "held"
 
 
+# -- breakers ---------------------------------------------------------------------------------------------
+
+
+def test_a_breaker_is_opened_seen_and_closed_again(deployment: Deployment, within: Run) -> None:
+    listed = within("breakers", "list", "--json").rows
+    assert {b["state"] for b in listed} == {"closed"}
+    assert within("breakers", "open", "core", "--traffic", "write", "--reason", "they asked").code == 0
+    [opened] = [b for b in within("breakers", "list", "--json").rows if b["state"] != "closed"]
+    assert (opened["connection"], opened["traffic"], opened["until"]) == ("core", "write", None)
+    assert "opened by hand: they asked" in within("breakers", "list").out
+    assert [gate["kind"] for gate in within("gates", "list", "--json").rows] == ["breaker"]
+    assert "is closed" in within("breakers", "close", "core", "--reason", "they are back").out
+    assert "was closed already" in within("breakers", "close", "core", "--reason", "again").out
+    assert "all gates are open" in within("gates", "list").out
+    assert [action for action, *_ in _audited(deployment.dsn)] == [
+        "open write breaker",
+        "close write breaker",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("open", "nowhere", "--reason", "x"),
+        ("close", "nowhere", "--reason", "x"),
+        ("close", "core", "--reason", " "),
+        ("open", "core", "--reason", "x", "--traffic", "sideways"),
+        ("open", "core", "--reason", "x", "--until", "2020-01-01T00:00:00Z"),
+    ],
+)
+def test_a_breaker_that_makes_no_sense_is_told(
+    deployment: Deployment, within: Run, words: tuple[str, ...]
+) -> None:
+    ran = within("breakers", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("coopwire: ")
+
+
 # -- gates ------------------------------------------------------------------------------------------------
 
 

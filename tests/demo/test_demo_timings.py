@@ -17,7 +17,13 @@ from coopwire.domain.timings import (
 )
 
 S, MIN, H, D = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
-BOUND_BY_THE_MACHINE = {"heartbeat", "worker_lost_after", "call_deadline", "create_answer_within"}
+BOUND_BY_THE_MACHINE = {
+    "heartbeat",
+    "worker_lost_after",
+    "call_deadline",
+    "create_answer_within",
+    "breaker_exchange",
+}
 WHOLE = {"idempotency_kept", "raw_kept", "dues_valid"}
 DESIGN = {
     "heartbeat": 5 * S,

@@ -29,6 +29,7 @@ from coopwire.application.recovering import Recovered
 from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.storage.embedded.binaries import installed
+from coopwire.transport.clock import SystemClock
 
 LAGOS = ZoneInfo("Africa/Lagos")
 PLACES = [place for place in all_places() if place.endswith("recovery") or "enter writes" in place]
@@ -98,7 +99,10 @@ async def _hub(
 ) -> AsyncIterator[River]:
     """A hub on this database beside these systems; one that does not send only looks."""
     urls = {name: running.url for name, running in outside.running.items()}
-    async with composition.opened(hub_settings(dsn), configured(urls), dsn, role="test", begins_at=at) as app:
+    clock_of = SystemClock if at is None else lambda _, lengths: SystemClock(at, lengths)
+    async with composition.opened(
+        hub_settings(dsn), configured(urls), dsn, role="test", clock_of=clock_of
+    ) as app:
         if fresh:
             await prepare(app, outside)
         await app.sweeper.beat()

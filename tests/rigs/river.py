@@ -25,6 +25,7 @@ from coopwire.demo.simulated import MAPPING
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, Component, Due, Dues, Mode, PaymentKind
 from coopwire.domain.receipts import ReceiptSource, Source
+from coopwire.domain.timings import Timings
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connection
 from coopwire.ports.stores import Delivered
@@ -32,6 +33,7 @@ from coopwire.ports.tokens import Tokens
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.simulation import kernel
+from coopwire.transport.clock import SystemClock
 
 PROVIDERS = ("paystack", "quickbooks", "bankone", "lms")
 PAYSTACK_SECRET = "sk_test_simulated"
@@ -271,12 +273,22 @@ async def river(
     members: int = 1,
     change: Callable[[Configured], Configured] = lambda same: same,
     timings: str = "demo",
+    lengths: Timings | None = None,
+    clock_of: Callable[[datetime, Timings], SystemClock] = SystemClock,
 ) -> AsyncIterator[River]:
-    """A running hub with its simulators; ended in good order."""
+    """A running hub with its simulators; ended in good order. `lengths` replaces the durations of `timings`."""
     async with simulators(simulated) as outside:
         urls = {name: running.url for name, running in outside.running.items()}
         setup = change(configured(urls, allocation))
-        async with composition.opened(hub_settings(dsn, timings), setup, dsn, role="test", fail=fail) as app:
+        async with composition.opened(
+            hub_settings(dsn, timings),
+            setup,
+            dsn,
+            role="test",
+            fail=fail,
+            timings=lengths,
+            clock_of=clock_of,
+        ) as app:
             await prepare(app, outside, members)
             await app.sweeper.beat()
             loops = asyncio.create_task(app.run())

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopwire.conformance.clock import START
+from coopwire.domain.breakers import BreakerState
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.timings import DEFAULT, DEMO
-from coopwire.transport.guard import BreakerState, LocalBoard
+from coopwire.transport.guard import LocalBoard
 
 CORE, WRITE, READ = "core", Traffic.WRITE, Traffic.READ
 

@@ -18,10 +18,10 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coopwire.domain.breakers import BreakerState
 from coopwire.domain.errors import GateClosed, InvalidOrder, NotSent, OutcomeUnknown, TryLater
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.ports.http import HttpAnswer, HttpRequest
-from coopwire.transport.guard import BreakerState
 from coopwire.transport.http import GuardedHttp, HttpTransport, retry_after
 
 

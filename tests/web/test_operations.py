@@ -62,6 +62,50 @@ async def test_a_closed_gate_is_seen_in_the_timeline_and_opened_again(front: Fro
     assert (await _timeline(front, payment)).body["why"] == "booked and banked"
 
 
+async def _breaker(front: FrontDoor, verb: str, **more: Any) -> Told:
+    body = {"connection": "bankone", "traffic": ["write"], **WHY, **more}
+    return await front.call("POST", f"/v1/breakers/{verb}", json=body)
+
+
+async def test_a_breaker_opened_by_hand_stops_a_running_hub_until_it_is_closed(front: FrontDoor) -> None:
+    assert (await _breaker(front, "open")).status == 204
+    listed = (await front.get("/v1/breakers")).body["items"]
+    assert {(b["connection"], b["traffic"]) for b in listed} == {
+        (name, traffic)
+        for name in ("paystack", "quickbooks", "bankone", "lms")
+        for traffic in ("read", "write")
+    }
+    [opened] = [b for b in listed if b["state"] != "closed"]
+    assert (opened["connection"], opened["state"], opened["until"]) == ("bankone", "open", None)
+    assert opened["reason"] == "opened by hand: tried by hand"
+    payment = await _paid(front)
+    journal = "SELECT state FROM effects WHERE kind = 'journal' AND payment = $1"
+    await front.hub.until(journal, payment["reference"], expected="done")
+    posting = "SELECT state FROM effects WHERE kind = 'posting' AND payment = $1"
+    assert await front.hub.value(posting, payment["reference"]) == "intended"
+    assert (await _breaker(front, "close")).body == {"was_open": True}
+    await front.hub.until(posting, payment["reference"], expected="done")
+    assert (await _breaker(front, "close")).body == {"was_open": False}
+    tries = "SELECT tries FROM effects WHERE kind = 'posting' AND payment = $1"
+    assert await front.hub.value(tries, payment["reference"]) == 1
+    actions = await front.hub.rows(
+        "SELECT action, reason FROM operator_actions WHERE action LIKE '%breaker' ORDER BY id"
+    )
+    assert [(a["action"], a["reason"]) for a in actions] == [
+        ("open write breaker", WHY["reason"]),
+        ("close write breaker", WHY["reason"]),
+    ]
+
+
+async def test_opening_the_breakers_gate_closes_the_breaker_in_running_processes(front: FrontDoor) -> None:
+    await _breaker(front, "open", connection="lms")
+    assert (await _gate(front, "open", connection="lms", kind="breaker")).body == {"was_closed": True}
+    payment = await _paid(front)
+    callbacks = "SELECT count(*) FROM effects WHERE kind = 'callback' AND payment = $1 AND state <> 'done'"
+    await front.hub.until("SELECT count(*) > 0 FROM effects WHERE kind = 'callback'", expected=True)
+    await front.hub.until(callbacks, payment["reference"], expected=0)
+
+
 async def test_an_unknown_posting_tells_when_it_is_looked_up(front: FrontDoor) -> None:
     await front.hub.outside.fault("bankone", "credit", "silence_after", times=1)
     payment = await _paid(front)
@@ -183,7 +227,7 @@ async def test_a_gate_that_cannot_be_moved_is_told_so(
 async def test_probes_need_no_key(front: FrontDoor) -> None:
     assert (await front.get("/healthz", key=None)).body == {"status": "ok"}
     ready = await front.get("/readyz", key=None)
-    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0005", "workers": 1})
+    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0007", "workers": 1})
 
 
 async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: FrontDoor) -> None:

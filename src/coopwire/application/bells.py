@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Callable
 
 WEBHOOKS = "webhooks"
 LOOKUPS = "lookups"
@@ -16,6 +17,7 @@ DELIVERIES = "deliveries"
 CALENDAR = "calendar"
 RECEIPTS = "receipts"
 AUDIT = "audit"
+BREAKERS = "breakers"
 GATHER_SECONDS = 0.01
 """After a ring a loop waits this long, so that what rings at the same time is done in one round."""
 
@@ -26,11 +28,18 @@ class Bells:
     def __init__(self) -> None:
         self.closing = False
         self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._answers: dict[str, Callable[[], None]] = {}
+
+    def answer(self, topic: str, hear: Callable[[], None]) -> None:
+        """Call `hear`, which must not raise, whenever the topic rings."""
+        self._answers[topic] = hear
 
     def ring(self, *topics: str) -> None:
         """Wake whoever waits on these topics."""
         for topic in topics:
             self._events[topic].set()
+            if topic in self._answers:
+                self._answers[topic]()
 
     def close(self) -> None:
         """Let every loop end after its current round; nobody is cut off in the middle of a transaction."""

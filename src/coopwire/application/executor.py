@@ -36,7 +36,9 @@ from coopwire.domain.errors import (
     NotSent,
     OutcomeUnknown,
     TryLater,
+    Unsupported,
 )
+from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Lookup as LookupWay
@@ -133,23 +135,24 @@ class Executor:
     # A round takes all that is due or all that slots allow; the next one needs a ring either way.
 
     async def _send_round(self) -> bool:
-        free = self._free(self._busy)
+        free = self._free(self._busy, Traffic.WRITE)
         if free and self.pulse.alive():
             for one in await self._claim(free):
                 self._start(self._busy, one)
         return False
 
     async def _look_round(self) -> bool:
-        free = self._free(self._looking)
+        free = self._free(self._looking, Traffic.READ)
         if free and self.pulse.alive():
             for one in await self._claim_unknown(free):
                 self._start(self._looking, one, look=True)
         return False
 
-    def _free(self, busy: Counter[_Slot]) -> Mapping[_Slot, int]:
-        limit = self._network.concurrency
-        slots = [(name, kind) for kind, names in self._network.by_kind.items() for name in names]
-        return {slot: limit - busy[slot] for slot in slots if busy[slot] < limit}
+    def _free(self, busy: Counter[_Slot], traffic: Traffic) -> Mapping[_Slot, int]:
+        now, network = self._clock.now(), self._network
+        slots = [(name, kind) for kind, names in network.by_kind.items() for name in names]
+        free = {slot: network.slots(slot[0], traffic, busy[slot], now) for slot in slots}
+        return {slot: number for slot, number in free.items() if number}
 
     def _start(self, busy: Counter[_Slot], one: Ready, *, look: bool = False) -> None:
         slot = (one.claim.effect.connection, one.claim.effect.kind)
@@ -299,6 +302,8 @@ class Executor:
         """The adapter's answer, or its error as a value; an adapter that breaks its promise is unknown."""
         try:
             return await call
+        except (NotSent, TryLater) as error:
+            return self._excused(effect.connection, Traffic.WRITE if write else Traffic.READ, error)
         except HubError as error:
             return error
         except Exception as error:
@@ -310,6 +315,13 @@ class Executor:
                 write=write,
             )
             return OutcomeUnknown(f"the adapter raised {type(error).__name__}")
+
+    def _excused(self, connection: str, traffic: Traffic, error: NotSent | TryLater) -> HubError:
+        """While a connection answers nobody, what is not done for that reason has not used up a try."""
+        own_fault = isinstance(error, InvalidOrder | Unsupported)
+        if own_fault or not self._network.pace.away(connection, traffic, self._clock.now()):
+            return error
+        return GateClosed(error.message, code=error.code)
 
     def _time_is_left(self, claim: Claim) -> bool:
         in_time = self._clock.now() + self._clock.timings.call_deadline <= claim.until

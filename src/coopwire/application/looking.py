@@ -56,11 +56,13 @@ class Looker:
             recorder.cancel()
 
     async def _round(self) -> bool:
-        limit = self._network.concurrency
-        free = {n: limit - self._busy[n] for n in self._network.gateways() if self._busy[n] < limit}
+        now = self._clock.now()
+        slots = {
+            n: self._network.slots(n, Traffic.READ, self._busy[n], now) for n in self._network.gateways()
+        }
+        free = {name: number for name, number in slots.items() if number}
         if not free:
             return False
-        now = self._clock.now()
         async with self._database.begin("claim look-ups") as tx:
             lookups = await tx.lookups.claim(free, now, now + self._clock.timings.claim_length)
         for lookup in lookups:

@@ -8,8 +8,10 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from coopwire.domain.effects import EffectKind
+from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import AllocationMode
 from coopwire.domain.receipts import Source
+from coopwire.ports.pacing import Pace, Unpaced
 from coopwire.ports.providers import Capability, Connected, Role, Trust
 
 CAPABILITY_OF = {
@@ -63,6 +65,7 @@ class Network:
     connections: Mapping[str, Connected]
     routes: Routes
     concurrency: int = 10
+    pace: Pace = field(default_factory=Unpaced)
     core_day: CoreDay = field(default_factory=CoreDay)
     by_kind: Mapping[EffectKind, tuple[str, ...]] = field(init=False)
 
@@ -72,6 +75,11 @@ class Network:
             for kind, capability in CAPABILITY_OF.items()
         }
         object.__setattr__(self, "by_kind", by_kind)
+
+    def slots(self, connection: str, traffic: Traffic, busy: int, now: datetime) -> int:
+        """How many calls may be started there while `busy` of the same kind are under way."""
+        free, room = self.concurrency - busy, self.pace.room(connection, traffic, now)
+        return max(free if room is None else min(free, room), 0)
 
     def value_day(self, at: datetime) -> date:
         """The day on which the core books at `at`: its business date, else the calendar's day."""

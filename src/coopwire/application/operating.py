@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from coopwire.application import announce
-from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
+from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.people import given_reason
@@ -161,7 +161,12 @@ class Operator:
     async def open_gate(
         self, connection: str, kind: GateKind, traffic: Collection[Traffic], actor: str, reason: str
     ) -> bool:
-        """Open gates of this kind; True if one of them was closed. What waits goes on in order."""
+        """Open gates of this kind; True if one of them was closed. What waits goes on in order.
+
+        The gate of the breaker is opened by closing the breaker.
+        """
+        if kind is GateKind.BREAKER:
+            return await self.close_breaker(connection, traffic, actor, reason)
         reason = given_reason(actor, reason)
         self._known(connection)
         now = self._clock.now()
@@ -173,6 +178,46 @@ class Operator:
                     await tx.audit(actor, f"open {kind.value} {one.value} gate", connection, reason, now)
         await self._ring(EFFECTS, LOOKUPS)
         return opened
+
+    # -- breakers -----------------------------------------------------------------------------------------
+
+    async def open_breaker(
+        self,
+        connection: str,
+        traffic: Collection[Traffic],
+        actor: str,
+        reason: str,
+        until: datetime | None = None,
+    ) -> None:
+        """Let no call pass, in any process, until then or until somebody closes the breaker."""
+        reason = given_reason(actor, reason)
+        self._known(connection)
+        now = self._clock.now()
+        if not traffic:
+            raise Rejected("traffic", "name read, write or both")
+        if until is not None and until <= now:
+            raise Rejected("until", "must be in the future")
+        async with self._database.begin("open breaker") as tx:
+            for one in sorted(traffic):
+                await tx.connections.open_breaker(connection, one, until, f"opened by hand: {reason}", now)
+                await tx.audit(actor, f"open {one.value} breaker", connection, reason, now)
+        await self._ring(BREAKERS)
+
+    async def close_breaker(
+        self, connection: str, traffic: Collection[Traffic], actor: str, reason: str
+    ) -> bool:
+        """Let calls pass again without a probe; True if a breaker was open. What waits goes on in order."""
+        reason = given_reason(actor, reason)
+        self._known(connection)
+        now = self._clock.now()
+        closed = False
+        async with self._database.begin("close breaker") as tx:
+            for one in sorted(traffic):
+                if await tx.connections.close_breaker(connection, one, now):
+                    closed = True
+                    await tx.audit(actor, f"close {one.value} breaker", connection, reason, now)
+        await self._ring(BREAKERS, EFFECTS, LOOKUPS)
+        return closed
 
     def _known(self, connection: str) -> None:
         if connection not in self._network.connections:

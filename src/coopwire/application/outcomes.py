@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,8 +69,10 @@ def _held(setting: Setting, error: HubError) -> Outcome:
 
 
 def _again(setting: Setting, error: HubError) -> Outcome:
-    effect, now = setting.effect, setting.now
-    if now - effect.created_at >= setting.timings.effect_age_limit:
+    effect, now, timings = setting.effect, setting.now, setting.timings
+    # Whoever waited long behind a closed gate has not had its tries yet.
+    tried = effect.tries >= len(timings.retry_ladder)
+    if tried and now - effect.created_at >= timings.effect_age_limit:
         reason = f"gave up: {_reason(error)}"
         return _outcome(setting, EffectState.HELD, "gave_up", now + NEVER, reason=reason)
     due = next_try(effect.tries + 1, getattr(error, "retry_after", None), now, setting.timings)
@@ -181,6 +183,24 @@ def send_again(setting: Setting) -> Outcome | None:
         reason="sent again under the same id",
         looked=True,
     )
+
+
+def unanswered(setting: Setting, error: HubError) -> Outcome:
+    """A look-up to which nobody answered: nothing was learned, so looking goes on when its schedule is over.
+
+    A person is told then nevertheless (`is_overdue`).
+    """
+    outcome = still_unknown(setting, f"no answer: {type(error).__name__}")
+    if outcome.due_at - outcome.at < NEVER:
+        return outcome
+    due = setting.now + setting.timings.unknown_then_every
+    return replace(outcome, due_at=due, reason=setting.effect.reason)
+
+
+def is_overdue(effect: Effect, now: datetime, timings: Timings) -> bool:
+    """Whether an effect has been unknown for longer than its schedule of look-ups."""
+    since = effect.unknown_since
+    return effect.state is EffectState.UNKNOWN and since is not None and now - since >= timings.unknown_until
 
 
 def _absence_from(setting: Setting) -> datetime | None:

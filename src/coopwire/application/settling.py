@@ -17,7 +17,7 @@ from coopwire.application.writing import write
 from coopwire.domain.books import reallocation_entry
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import Effect, EffectKind
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
+from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, NotSent, TryLater
 from coopwire.domain.events import (
     BANK_DEBITED,
     BANK_POSTED,
@@ -114,6 +114,8 @@ class Settling:
             assert one.order is not None
             return outcomes.found(setting, one.order, result)
         if isinstance(result, HubError):
+            if one.looked and isinstance(result, TryLater | NotSent):
+                return outcomes.unanswered(setting, result)
             if one.looked:
                 return outcomes.still_unknown(setting, f"no answer: {type(result).__name__}")
             return outcomes.failed_send(setting, result)
@@ -153,7 +155,7 @@ class Settling:
             changes.breaks.append(self._break(type_, effect, outcome.reason))
         if isinstance(one.result, ContractBroken):
             changes.breaks.append(self._break(BreakType.CONTRACT_BROKEN, effect, outcome.reason))
-        if effect.state is EffectState.UNKNOWN and outcome.due_at - outcome.at >= outcomes.NEVER:
+        if one.looked and outcomes.is_overdue(effect, outcome.at, self._clock.timings):
             changes.breaks.append(self._break(BreakType.OUTCOME_STILL_UNKNOWN, effect, outcome.reason))
         finding = one.result
         if isinstance(finding, Finding) and one.order and outcomes.found_twice(one.order, finding.snapshots):

@@ -57,10 +57,12 @@ class RefundTracker:
         await repeat("track refunds", self._round, self._bells, REFUNDS)
 
     async def _round(self) -> bool:
-        slots = dict.fromkeys(self._network.by_kind[EffectKind.REFUND], self._network.concurrency)
+        now = self._clock.now()
+        names = self._network.by_kind[EffectKind.REFUND]
+        free = {name: self._network.slots(name, Traffic.READ, 0, now) for name in names}
+        slots = {name: number for name, number in free.items() if number}
         if not slots:
             return False
-        now = self._clock.now()
         async with self._database.begin("claim refunds") as tx:
             claimed = await tx.refunds.claim(slots, now, now + self._clock.timings.claim_length)
         for asked in await asyncio.gather(*(self._ask(one) for one in claimed)):

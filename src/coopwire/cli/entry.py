@@ -12,6 +12,7 @@ import typer
 from coopwire.cli import (
     accounts,
     audit,
+    breakers,
     breaks,
     effects,
     failures,
@@ -76,6 +77,7 @@ for _command in (
     app.command()(_command)
 for _name, _group in (
     ("effects", effects.app),
+    ("breakers", breakers.app),
     ("gates", gates.app),
     ("breaks", breaks.app),
     ("refunds", refunds.app),

@@ -57,7 +57,7 @@ def open_(
     known = {one.value: one for one in GateKind}
     if kind not in known:
         raise BadInput(f"there is no gate {show.cell(kind)}; there are: {', '.join(known)}")
-    chosen = _chosen(traffic)
+    chosen = chosen_traffic(traffic)
 
     async def open_it(open_hub: App) -> bool:
         return await hub.operator(open_hub).open_gate(connection, known[kind], chosen, hub.actor(), reason)
@@ -78,7 +78,7 @@ def close(
 ) -> None:
     """Close the manual gate: what waits keeps its place; what is under way ends."""
     end = times.instant(until, "--until") if until is not None else None
-    chosen = _chosen(traffic)
+    chosen = chosen_traffic(traffic)
 
     async def close_it(open_hub: App) -> None:
         await hub.operator(open_hub).close_gate(connection, chosen, hub.actor(), reason, end)
@@ -87,7 +87,8 @@ def close(
     show.say(f"the manual gate of {connection} is closed{f' until {until}' if until else ''}")
 
 
-def _chosen(words: list[str] | None) -> Collection[Traffic]:
+def chosen_traffic(words: list[str] | None) -> Collection[Traffic]:
+    """The kinds of calls that are meant, both when none was named. BadInput."""
     from coopwire.domain.gates import Traffic
 
     known = {one.value: one for one in Traffic}

@@ -58,6 +58,7 @@ MEANING_OF_TIMINGS: Mapping[str, str] = {
     "refund_look_until": "after so long a person is asked about a refund that has not come to an end",
     "breaker_window": "the sliding window over which the breaker judges a connection",
     "breaker_open": "how long an open breaker lets nothing pass before it probes",
+    "breaker_exchange": "how often workers tell each other what their breakers counted and decided",
     "bus_ladder": "distances between the deliveries of an event to a consumer that failed; then it is dead",
     "bus_reconnect": "a broker that went away is asked so often whether it is there again",
     "bus_sent_again_after": "a delivery that nobody took by then is handed to the broker once more",

@@ -5,13 +5,14 @@ No view holds a secret or a personal datum: no payer, no account number, no body
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.books import Side
+from coopwire.domain.breakers import BreakerState
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
@@ -334,6 +335,21 @@ class GateView:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerView:
+    """A breaker over all workers, with the calls that count now; `until` None and open: until it is closed."""
+
+    connection: str
+    traffic: Traffic
+    state: BreakerState
+    reason: str
+    opened_at: datetime | None
+    until: datetime | None
+    attempts: int
+    failures: int
+    probing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CoreAccountView:
     """A line of the table of core accounts, without the number."""
 
@@ -583,6 +599,12 @@ class Queries(Protocol):
     ) -> Page[ReconciliationView]: ...
     async def gates(self, now: datetime) -> tuple[GateView, ...]:
         """Gates that are closed now."""
+        ...
+
+    async def breakers(
+        self, connections: Collection[str], now: datetime, window: timedelta
+    ) -> tuple[BreakerView, ...]:
+        """The breakers of these connections, reads and writes, with the calls of the last `window`."""
         ...
 
     async def core_accounts(

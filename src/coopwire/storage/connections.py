@@ -12,6 +12,7 @@ from typing import Any
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.ports.stores import AccountMapping, CoreAccount, IdempotencyRow
 from coopwire.ports.tokens import Tokens
+from coopwire.storage import breakers, gates
 from coopwire.storage.effects import account_mapping
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
@@ -49,19 +50,7 @@ class ConnectionStore:
             gate.traffic.value,
             now,
         )
-        await self._db.execute(
-            "INSERT INTO gates (connection, kind, traffic, reason, closed_at, until) "
-            "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, kind, traffic) DO UPDATE SET "
-            "reason = excluded.reason, until = excluded.until, "
-            "closed_at = CASE WHEN gates.until <= excluded.closed_at THEN excluded.closed_at "
-            "ELSE gates.closed_at END",
-            gate.connection,
-            gate.kind.value,
-            gate.traffic.value,
-            gate.reason,
-            now,
-            gate.until,
-        )
+        await gates.close_gate(self._db, gate, now)
         return before is None
 
     async def closed_at(self, gate: Gate) -> datetime | None:
@@ -76,13 +65,21 @@ class ConnectionStore:
 
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
-        done = await self._db.execute(
-            "DELETE FROM gates WHERE connection = $1 AND kind = $2 AND traffic = $3",
-            connection,
-            kind.value,
-            traffic.value,
-        )
-        return bool(done != "DELETE 0")
+        return await gates.open_gate(self._db, connection, kind, traffic)
+
+    async def open_breaker(
+        self, connection: str, traffic: Traffic, until: datetime | None, reason: str, now: datetime
+    ) -> bool:
+        """Let nothing pass until then (None: until somebody closes it); True if it was closed before."""
+        breaker = await breakers.held_breaker(self._db, connection, traffic, now)
+        await breakers.turn(self._db, breaker.opened(now, until, reason), now)
+        return breaker.opened_at is None
+
+    async def close_breaker(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Let everything pass again, counting from nothing; True if it was open before."""
+        breaker = await breakers.held_breaker(self._db, connection, traffic, now)
+        await breakers.turn(self._db, breaker.closed(), now)
+        return breaker.opened_at is not None
 
     async def is_open(self, connection: str, traffic: Traffic, now: datetime) -> bool:
         """Whether all gates are open."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from coopwire.domain.corrections import CORRECTIONS_OF
+from coopwire.domain.gates import Traffic
 from coopwire.domain.states import BreakState
 from coopwire.ports.queries import (
     BreakDetail,
+    BreakerView,
     EffectDetail,
     GateView,
     LookView,
@@ -22,6 +24,19 @@ from coopwire.storage import views
 from coopwire.storage.listing import ALL_REFUNDS
 from coopwire.storage.rows import Connection, Row
 
+_BREAKERS = """
+SELECT c.connection, t.traffic, coalesce(b.generation, 0) AS generation, b.opened_at, b.open_until,
+    coalesce(b.reason, '') AS reason, b.probe_by, b.probe_until,
+    coalesce(n.attempts, 0)::int AS attempts, coalesce(n.failures, 0)::int AS failures
+FROM unnest($1::text[]) AS c(connection) CROSS JOIN unnest($2::text[]) AS t(traffic)
+LEFT JOIN breakers b USING (connection, traffic)
+LEFT JOIN LATERAL (
+    SELECT sum(k.attempts) AS attempts, sum(k.failures) AS failures FROM breaker_buckets k
+    WHERE k.starts_at > $3 AND k.connection = c.connection AND k.traffic = t.traffic
+      AND k.generation = coalesce(b.generation, 0)
+) n ON true
+ORDER BY c.connection, t.traffic
+"""
 _MOST_FACTS = 1000
 """Rows of one kind that a timeline shows; of more, the newest."""
 
@@ -140,6 +155,14 @@ async def closed_gates(
         None if connections is None else sorted(connections),
     )
     return tuple(views.gate(row) for row in found)
+
+
+async def breaker_views(
+    db: Connection, connections: Collection[str], now: datetime, window: timedelta
+) -> tuple[BreakerView, ...]:
+    """The breakers of these connections, reads and writes, with the calls of the last `window`."""
+    found = await db.fetch(_BREAKERS, sorted(connections), [t.value for t in Traffic], now - window)
+    return tuple(views.breaker(row, now) for row in found)
 
 
 async def _notices(db: Connection, asked: Collection[tuple[str, str]]) -> list[Row]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from coopwire.ports.queries import (
@@ -11,6 +12,7 @@ from coopwire.ports.queries import (
     BatchLineView,
     BatchView,
     BreakDetail,
+    BreakerView,
     BreakView,
     CoreAccountView,
     EffectDetail,
@@ -34,7 +36,14 @@ from coopwire.ports.queries import (
 )
 from coopwire.storage import listing, migrate, views
 from coopwire.storage.audit.chain import head_view
-from coopwire.storage.facts import break_in_detail, closed_gates, facts, in_detail, with_allocation
+from coopwire.storage.facts import (
+    break_in_detail,
+    breaker_views,
+    closed_gates,
+    facts,
+    in_detail,
+    with_allocation,
+)
 from coopwire.storage.letters import letter_facts, letter_groups
 from coopwire.storage.listing import Listing, fetch
 from coopwire.storage.rows import Connection
@@ -167,6 +176,13 @@ class PostgresQueries:
         """Gates that are closed now."""
         async with reading(self._pool, "list gates") as db:
             return await closed_gates(db, now)
+
+    async def breakers(
+        self, connections: Collection[str], now: datetime, window: timedelta
+    ) -> tuple[BreakerView, ...]:
+        """The breakers of these connections, reads and writes, with the calls of the last `window`."""
+        async with reading(self._pool, "list breakers") as db:
+            return await breaker_views(db, connections, now, window)
 
     async def _list(
         self, noun: Listing[ViewT], which: Filter, limit: int, after: Position | None

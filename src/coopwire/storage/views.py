@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from coopwire.domain.books import Side
+from coopwire.domain.breakers import BreakerState
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.letters import cause_shape
 from coopwire.domain.payments import PaymentKind
@@ -17,6 +18,7 @@ from coopwire.ports.queries import (
     AttemptView,
     BatchLineView,
     BatchView,
+    BreakerView,
     BreakMoveView,
     BreakView,
     CoreAccountView,
@@ -39,6 +41,7 @@ from coopwire.ports.queries import (
     TryView,
 )
 from coopwire.storage import rows
+from coopwire.storage.breakers import breaker_of
 from coopwire.storage.rows import Row, shaped
 
 _WITH_ACCOUNT = {PaymentKind.SAVINGS, PaymentKind.SHARES}
@@ -162,6 +165,23 @@ def break_move(row: Row) -> BreakMoveView:
 def gate(row: Row) -> GateView:
     """A gate."""
     return shaped(GateView, row)
+
+
+def breaker(row: Row, now: datetime) -> BreakerView:
+    """A breaker as it stands at `now`, with the calls that count."""
+    shared = breaker_of(row)
+    state = shared.state(now)
+    return BreakerView(
+        shared.connection,
+        shared.traffic,
+        state,
+        shared.reason,
+        shared.opened_at,
+        shared.open_until,
+        row["attempts"],
+        row["failures"],
+        state is BreakerState.HALF_OPEN and shared.probe_until is not None and now < shared.probe_until,
+    )
 
 
 def core_account(row: Row) -> CoreAccountView:

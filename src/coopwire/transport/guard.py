@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import ParamSpec, Protocol
 
+from coopwire.domain.breakers import BreakerState, Tally
 from coopwire.domain.gates import Gate, GateKind, Traffic
-from coopwire.domain.timings import BREAKER_MIN_ATTEMPTS, BREAKER_RATIO_PERCENT, Timings
+from coopwire.domain.timings import Timings
 
 BUCKETS = 60
 """Into so many parts the window is cut: one second each in the default profile."""
@@ -19,14 +19,6 @@ BUCKETS = 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
 _Params = ParamSpec("_Params")
-
-
-class BreakerState(StrEnum):
-    """CLOSED lets everything pass, OPEN nothing, HALF_OPEN one probe at a time."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
 
 
 class BreakerBoard(Protocol):
@@ -61,6 +53,11 @@ def tell(listener: Callable[_Params, None], *args: _Params.args, **kwargs: _Para
         _log.exception("a listener of the transport failed")
 
 
+def reason_to_open(traffic: Traffic) -> str:
+    """Why a breaker opened, for people."""
+    return f"{traffic}s failed to be answered too often"
+
+
 class _Window:
     """Attempts and failures of the last window, in buckets."""
 
@@ -81,7 +78,7 @@ class _Window:
         """Attempts are more than the least number, and the share of failures reached the limit."""
         attempts = sum(count for _, count, _ in self._counts)
         failures = sum(count for _, _, count in self._counts)
-        return attempts > BREAKER_MIN_ATTEMPTS and failures * 100 >= attempts * BREAKER_RATIO_PERCENT
+        return Tally(attempts, failures).broken()
 
     def clear(self) -> None:
         self._counts.clear()
@@ -149,7 +146,7 @@ class LocalBoard:
         breaker.window.clear()
         breaker.probe_until = None
         breaker.open_until = now + self._timings.breaker_open
-        reason = f"{traffic}s failed to be answered too often"
+        reason = reason_to_open(traffic)
         gate = Gate(connection, GateKind.BREAKER, traffic, reason, breaker.open_until)
         tell(self._on_change, connection, traffic, gate)
 

@@ -75,6 +75,13 @@ class OpenedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedBreakerAnswer:
+    """Whether a breaker was open before it was closed."""
+
+    was_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImportAnswer:
     """A table of core accounts that was taken in: lines per result, and every line."""
 

@@ -343,6 +343,17 @@ GATE = {
     "closed_at": "2026-03-02T17:00:00Z",
     "until": "2026-03-02T19:00:00Z",
 }
+BREAKER = {
+    "connection": "core",
+    "traffic": "write",
+    "state": "open",
+    "reason": "writes failed to be answered too often",
+    "opened_at": "2026-03-02T10:00:00Z",
+    "until": "2026-03-02T10:05:00Z",
+    "attempts": 0,
+    "failures": 0,
+    "probing": False,
+}
 TIMELINE = {
     "payment": {**PAYMENT, "state": "succeeded"},
     "why": "booked, not banked: the outcome of the posting at core is unknown since 2026-03-02T09:18:14Z "
@@ -380,6 +391,14 @@ CLOSE_GATE_BODY = {
 }
 OPEN_GATE_BODY = {"connection": "core", "kind": "manual", "traffic": ["write"], "reason": "the bank is back"}
 OPENED = {"was_closed": True}
+OPEN_BREAKER_BODY = {
+    "connection": "core",
+    "traffic": ["write"],
+    "reason": "the bank asked us to stop",
+    "until": None,
+}
+CLOSE_BREAKER_BODY = {"connection": "core", "traffic": ["write"], "reason": "the bank answers again"}
+CLOSED_BREAKER = {"was_open": True}
 ACCOUNTS_BODY = {
     "lines": [
         {"member": "M-1029", "number": "1100000000"},

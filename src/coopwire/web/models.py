@@ -249,6 +249,23 @@ class DiscardLettersBody(LettersBody):
     reason: Reason
 
 
+class OpenBreakerBody(_Body):
+    """Let no call pass to a connection, in any process."""
+
+    connection: Connection
+    traffic: list[Traffic] = Field(min_length=1, max_length=2)
+    reason: Reason
+    until: Instant | None = Field(None, description="default: until somebody closes it")
+
+
+class CloseBreakerBody(_Body):
+    """Let calls pass to a connection again."""
+
+    connection: Connection
+    traffic: list[Traffic] = Field(min_length=1, max_length=2)
+    reason: Reason
+
+
 class CommentBody(_Body):
     """Say something about a break; kept in its history with the key's name."""
 

@@ -47,6 +47,16 @@ class Connections(Protocol):
         """Open; True if it was closed."""
         ...
 
+    async def open_breaker(
+        self, connection: str, traffic: Traffic, until: datetime | None, reason: str, now: datetime
+    ) -> bool:
+        """Let nothing pass until then (None: until somebody closes it); True if it was closed before."""
+        ...
+
+    async def close_breaker(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Let everything pass again, counting from nothing; True if it was open before."""
+        ...
+
     async def is_open(self, connection: str, traffic: Traffic, now: datetime) -> bool:
         """Whether all gates are open."""
         ...

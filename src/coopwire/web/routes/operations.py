@@ -8,13 +8,20 @@ from fastapi import APIRouter, Body, Query
 
 from coopwire.domain.effects import Effect
 from coopwire.ports.keys import Scope
-from coopwire.ports.queries import EffectDetail, EffectView, GateView
+from coopwire.ports.queries import BreakerView, EffectDetail, EffectView, GateView
 from coopwire.web import examples
 from coopwire.web.access import Caller, actor, needs
-from coopwire.web.answers import Listed, MovedAnswer, OpenedAnswer
+from coopwire.web.answers import ClosedBreakerAnswer, Listed, MovedAnswer, OpenedAnswer
 from coopwire.web.document import answers
 from coopwire.web.listing import part
-from coopwire.web.models import CloseGateBody, EffectFilter, OpenGateBody, ReasonBody
+from coopwire.web.models import (
+    CloseBreakerBody,
+    CloseGateBody,
+    EffectFilter,
+    OpenBreakerBody,
+    OpenGateBody,
+    ReasonBody,
+)
 from coopwire.web.office import TheOffice
 from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem
 from coopwire.web.reading import StrictRoute
@@ -104,6 +111,47 @@ async def open_gate(
         body.connection, body.kind, set(body.traffic), actor(caller), body.reason
     )
     return OpenedAnswer(opened)
+
+
+@router.get("/breakers", dependencies=_READ, responses=answers(examples.listed(examples.BREAKER)))
+async def list_breakers(office: TheOffice) -> Listed[BreakerView]:
+    """The breakers of all connections, judged over all workers."""
+    now, window = office.clock.now(), office.clock.timings.breaker_window
+    return Listed(await office.queries.breakers(office.network.connections.keys(), now, window))
+
+
+@router.post(
+    "/breakers/open",
+    status_code=204,
+    dependencies=_OPERATE,
+    responses=answers(None, NOT_FOUND, status=204, body=True),
+)
+async def open_breaker(
+    body: Annotated[OpenBreakerBody, Body(examples=[examples.OPEN_BREAKER_BODY])],
+    caller: Caller,
+    office: TheOffice,
+) -> None:
+    """Let no call pass to a connection, in any process; what waits keeps its place and its tries."""
+    await office.operator.open_breaker(
+        body.connection, set(body.traffic), actor(caller), body.reason, body.until
+    )
+
+
+@router.post(
+    "/breakers/close",
+    dependencies=_OPERATE,
+    responses=answers(examples.CLOSED_BREAKER, NOT_FOUND, body=True),
+)
+async def close_breaker(
+    body: Annotated[CloseBreakerBody, Body(examples=[examples.CLOSE_BREAKER_BODY])],
+    caller: Caller,
+    office: TheOffice,
+) -> ClosedBreakerAnswer:
+    """Let calls pass again without a probe; what waited goes on in order."""
+    closed = await office.operator.close_breaker(
+        body.connection, set(body.traffic), actor(caller), body.reason
+    )
+    return ClosedBreakerAnswer(closed)
 
 
 def _moved(effect: Effect) -> MovedAnswer:

@@ -1,0 +1,56 @@
+"""A hub's clock that a test moves on: outages of days, in seconds, with the durations of production."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rigs.river import River
+
+from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, REFUNDS, UNKNOWN
+from coopwire.domain.timings import DEFAULT, Timings
+from coopwire.transport.clock import SystemClock
+
+LENGTHS = replace(
+    DEFAULT,
+    heartbeat=timedelta(seconds=0.3),
+    call_deadline=timedelta(seconds=2),
+    claim_length=timedelta(seconds=5),
+    breaker_exchange=timedelta(seconds=0.1),
+)
+"""The durations of production, but for those that bind a test to the machine's own speed."""
+
+
+class SkippingClock(SystemClock):
+    """The production clock, and what was skipped."""
+
+    def __init__(self, database_now: datetime, timings: Timings) -> None:
+        super().__init__(database_now, timings)
+        self._skipped = timedelta(0)
+
+    def now(self) -> datetime:
+        """Aware UTC time."""
+        return super().now() + self._skipped
+
+    def skip(self, length: timedelta) -> None:
+        """It is later."""
+        self._skipped += length
+
+
+async def skip(hub: River, length: timedelta) -> None:
+    """Let `length` pass while nothing is under way, and let the hub do what is due then."""
+    clock = hub.app.clock
+    assert isinstance(clock, SkippingClock)
+    await _quiet(hub)
+    clock.skip(length)
+    for simulator in hub.outside.made.values():
+        simulator.clock.advance(length.total_seconds())
+    await hub.app.sweeper.beat()
+    hub.app.bells.ring(BREAKERS, EFFECTS, UNKNOWN, LOOKUPS, OUTBOX, REFUNDS)
+    await asyncio.sleep(0.1)
+    await _quiet(hub)
+
+
+async def _quiet(hub: River) -> None:
+    await hub.until("SELECT count(*) FROM effects WHERE claim_token IS NOT NULL", expected=0)
