@@ -31,6 +31,7 @@ docs: setup  ## write the generated pages of docs/ again
 
 docs-check: setup  ## fail if a generated page of docs/ is out of date
 	@$(BIN)/coopwire docs --check
+	@$(BIN)/coopwire events check
 
 bench: setup  ## run a benchmark: make bench BENCH=name (without BENCH: list them)
 ifdef BENCH

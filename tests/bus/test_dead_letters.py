@@ -381,10 +381,10 @@ async def test_deliveries_move_only_as_their_table_says(database_dsn: str) -> No
 async def test_a_group_of_many_letters_goes_in_a_moment(database_dsn: str) -> None:
     async with rig(database_dsn) as bus:
         now = bus.clock.now()
-        await _bury(bus, 20_000, now)
+        await _bury(bus, 40_000, now)
         began = asyncio.get_running_loop().time()
         lots = await bus.desk.redrive(Letters(), *WHY, 1000)
-        assert sum(lot.letters for lot in lots) == 20_000
+        assert sum(lot.letters for lot in lots) == 40_000
         again = await bus.desk.plan(Letters(), 1000)
         assert again == []
         assert asyncio.get_running_loop().time() - began < 20

@@ -487,6 +487,8 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
         "/v1/breaks/{id}": "SELECT id FROM breaks",
+        "/v1/letters/{id}": "SELECT d.consumer || ':' || o.id AS id FROM deliveries d JOIN outbox o USING (seq) "
+        "WHERE d.state = 'dead'",
         "/v1/reconciliations/{id}": "SELECT id FROM reconciliations",
         "/v1/reconciliations/{id}/export": "SELECT id FROM reconciliations",
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from rigs.published import hold_to_the_catalogue
 from rigs.river import Outside, configured, hub_settings, prepare, simulators
 from rigs.trail import verified
 
@@ -171,9 +172,11 @@ class World:
         return found
 
     async def _trail(self) -> list[Wrong]:
+        """What is wrong in the audit trail; the events are held to their schemas on the way."""
         db = await asyncpg.connect(self.dsn)
         try:
             await set_codecs(db)
+            await hold_to_the_catalogue(db)
             async with db.transaction(isolation="repeatable_read", readonly=True):
                 return (await verified(db))[0]
         finally:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 from pydantic import SecretStr
+from rigs.published import hold_to_the_catalogue
 
 from coopwire import app as composition
 from coopwire.app import App
@@ -276,7 +277,10 @@ async def river(
     lengths: Timings | None = None,
     clock_of: Callable[[datetime, Timings], SystemClock] = SystemClock,
 ) -> AsyncIterator[River]:
-    """A running hub with its simulators; ended in good order. `lengths` replaces the durations of `timings`."""
+    """A running hub with its simulators; ended in good order, and every event that it published is of the catalogue.
+
+    `lengths` replaces the durations of `timings`.
+    """
     async with simulators(simulated) as outside:
         urls = {name: running.url for name, running in outside.running.items()}
         setup = change(configured(urls, allocation))
@@ -297,3 +301,4 @@ async def river(
             finally:
                 app.stop()
                 await loops
+            await hold_to_the_catalogue(app.database.pool)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rigs.api import FrontDoor, Told
 
+from coopwire.domain.events import BANK_POSTED
 from coopwire.domain.letters import cause_group
 from coopwire.web import examples
 
@@ -27,7 +28,7 @@ async def _bury(front: FrontDoor, cause: str, payment: str, consumer: str = CONS
         "SELECT $4, seq, 4, now(), 'dead', $5, $6, now() FROM o",
         event,
         payment,
-        {"payment": payment, "receipt": None},
+        {**BANK_POSTED.example, "payment": payment, "receipt": None},
         consumer,
         cause,
         cause_group(consumer, cause),

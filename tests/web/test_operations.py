@@ -11,6 +11,7 @@ from rigs.api import FrontDoor, Told
 from rigs.scrapes import scrape
 
 from coopwire.domain.references import new_reference
+from coopwire.storage.migrate import HEAD
 from coopwire.web import examples
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -227,7 +228,7 @@ async def test_a_gate_that_cannot_be_moved_is_told_so(
 async def test_probes_need_no_key(front: FrontDoor) -> None:
     assert (await front.get("/healthz", key=None)).body == {"status": "ok"}
     ready = await front.get("/readyz", key=None)
-    assert (ready.status, ready.body) == (200, {"ready": True, "schema": "0007", "workers": 1})
+    assert (ready.status, ready.body) == (200, {"ready": True, "schema": HEAD, "workers": 1})
 
 
 async def test_metrics_count_by_route_and_never_by_what_a_client_wrote(front: FrontDoor) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from typing import Any
 
+from coopwire.cli import asyncapi
 from coopwire.cli.show import length
 from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_SOURCES
 from coopwire.domain import timings
 from coopwire.domain.events import CATALOGUE, SOURCE, EventType
+from coopwire.domain.members import OPEN_WORDS
 from coopwire.domain.timings import Timings
 from coopwire.monitoring.catalogue import CATALOGUE as METRICS
 from coopwire.monitoring.catalogue import Metric, Scope
@@ -24,7 +28,7 @@ from coopwire.ports.providers import (
 from coopwire.providers import catalog
 from coopwire.settings import Settings, variable
 
-MARK = "<!-- Written by `coopwire docs`; change the code it is read from, not this page. -->"
+MARK = "Written by `coopwire docs`; change the code it is read from, not this page."
 """Stands on every page that may be overwritten."""
 _LOOKUPS = {
     Lookup.NONE: "cannot be asked",
@@ -82,6 +86,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
     return {
         "providers.md": providers,
         "events.md": events,
+        "asyncapi.yaml": asyncapi_document,
         "settings.md": settings,
         "timings.md": durations,
         "metrics.md": metrics,
@@ -189,20 +194,60 @@ def _provider(sheet: ProviderSheet) -> str:
 # -- events -----------------------------------------------------------------------------------------------
 
 
+_TYPE_COLUMNS = ("member of `data`", "type", "meaning")
+
+
 def events() -> str:
     """docs/events.md: every event that the hub publishes."""
     return _page(
         "Events",
         f"Every event is a CloudEvent 1.0 with source `{SOURCE}`. `type` carries the version, `subject` is our "
         "reference. Amounts are integers of minor units. An event is delivered at least once; its `id` is the "
-        "same each time.",
+        "same each time. Every member is always there. [asyncapi.yaml](asyncapi.yaml) says the same for machines.",
+        "A published version changes by additions alone: let members pass that you do not know, and words where "
+        "the type says that more may come. How a version is published: [ADR 0017](adr/0017-published-events.md).",
         *[_event(event) for event in CATALOGUE],
     )
 
 
 def _event(event: EventType) -> str:
-    rows = [(f"`{name}`", meaning) for name, meaning in event.data.items()]
-    return f"## `{event.type}`\n\n{event.title}.\n\n{_table(('member of `data`', 'meaning'), rows)}"
+    example = json.dumps(asyncapi.cloud_event(event), indent=2)
+    table = _table(_TYPE_COLUMNS, _member_rows(event.schema))
+    return f"## `{event.type}`\n\n{event.title}.\n\n{table}\n\n```json\n{example}\n```"
+
+
+def _member_rows(schema: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str, str]]:
+    for name, member in schema["properties"].items():
+        yield f"`{within}{name}`", _type_in_words(member), member["description"]
+        if "items" in member:
+            yield from _member_rows(member["items"], f"{within}{name}[].")
+
+
+def _type_in_words(schema: Mapping[str, Any]) -> str:
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    said = " or ".join(types)
+    if "items" in schema:
+        said += " of objects"
+    if "format" in schema:
+        said += f" ({schema['format']})"
+    if "pattern" in schema:
+        said += f" like `{schema['pattern']}`"
+    if "minimum" in schema:
+        said += f", at least {schema['minimum']}"
+    if "enum" in schema:
+        said = f"one of {_words(schema['enum'])}"
+    if OPEN_WORDS in schema:
+        said = f"one of {_words(schema[OPEN_WORDS])}; more may come"
+    return said
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in words)
+
+
+def asyncapi_document() -> str:
+    """docs/asyncapi.yaml: the same for machines."""
+    return f"# {MARK}\n{asyncapi.text()}"
 
 
 # -- settings ---------------------------------------------------------------------------------------------
@@ -287,7 +332,7 @@ def _metric(of: Metric) -> tuple[str, ...]:
 
 
 def _page(title: str, *parts: str) -> str:
-    return "\n\n".join((f"# {title}", MARK, *parts)) + "\n"
+    return "\n\n".join((f"# {title}", f"<!-- {MARK} -->", *parts)) + "\n"
 
 
 def _table(columns: Sequence[str], rows: Rows) -> str:

@@ -6,135 +6,204 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from coopwire.domain.breaks import BreakType
+from coopwire.domain.effects import EffectKind
+from coopwire.domain.members import (
+    Member,
+    example_of,
+    facts,
+    flag,
+    listed,
+    maybe,
+    open_word,
+    schema_of,
+    shaped,
+    text,
+    whole,
+    word,
+)
+from coopwire.domain.payments import Component, PaymentKind
+from coopwire.domain.states import CLOSED_BREAK, EffectState, PaymentState, RefundState
+
 SOURCE = "coopwire"
 
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A published, versioned event; `data` maps each member to its meaning (amounts in minor units)."""
+    """A published, versioned event; every member of `data` is always there. Amounts are in minor units.
+
+    A version that is published changes by additions alone (ADR 0017): anything else is a further version beside it.
+    """
 
     name: str
     version: int
     title: str
-    data: Mapping[str, str]
+    data: Mapping[str, Member]
 
     @property
     def type(self) -> str:
         """The CloudEvents `type`."""
         return f"coopwire.{self.name}.v{self.version}"
 
+    @property
+    def schema(self) -> dict[str, object]:
+        """The JSON Schema of `data`."""
+        return schema_of(self.data)
 
-_MONEY = {"amount_minor": "integer, minor units", "currency": "ISO 4217"}
-_EFFECT = {
-    "effect": "effect id",
-    "kind": "checkout, journal, posting, reversal, refund or callback",
-    "connection": "connection name",
-    "receipt": "receipt id or null",
-    "payment": "payment reference or null",
+    @property
+    def example(self) -> dict[str, object]:
+        """A `data` that the schema allows."""
+        return example_of(self.data)
+
+
+_PAYMENT = text("payment reference", "p7k2m9x4q1w8e5r3t6y0")
+_RECEIPT = text("receipt id", "r5t8y2u6i1o9p3a7s4d0")
+_POSTING = "b9n3m7v1c5x8z2l6k4j0"
+_CURRENCY = shaped("ISO 4217", "NGN", "^[A-Z]{3}$")
+_REASON = text("short, may be empty", "", empty=True)
+_CONNECTION = text("connection name", "core")
+_SUBJECT = text("our row: a receipt, an effect, a payment or what else it is about", "r5t8y2u6i1o9p3a7s4d0")
+_BREAK = open_word("type of the break", "amount_differs", BreakType)
+_MONEY = {
+    "amount_minor": whole("minor units", 5_250_000, minimum=1),
+    "currency": _CURRENCY,
 }
+_EFFECT = {
+    "effect": text("effect id", _POSTING),
+    "kind": open_word("what was written", "posting", EffectKind),
+    "connection": _CONNECTION,
+    "receipt": maybe(_RECEIPT),
+    "payment": maybe(_PAYMENT),
+}
+_THEIRS = {"provider_ref": text("their reference; empty where they have none", "FT26061009", empty=True)}
 
 PAYMENT_INITIALIZED = EventType(
     "payment.initialized",
     1,
     "A payment was accepted: to be collected by a gateway, or together with its money from elsewhere",
-    {"payment": "payment reference", "kind": "payment kind", "member": "member reference", **_MONEY},
+    {
+        "payment": _PAYMENT,
+        "kind": open_word("what the money is for", "loan_repayment", PaymentKind),
+        "member": text("member reference", "M-1029"),
+        **_MONEY,
+    },
 )
 PAYMENT_MOVED = EventType(
     "payment.moved",
     1,
     "A payment moved to another state",
     {
-        "payment": "payment reference",
-        "state": "new state",
-        "was": "state before",
-        "reason": "short, may be empty",
+        "payment": _PAYMENT,
+        "state": word("new state", "succeeded", PaymentState),
+        "was": word("state before", "pending", PaymentState),
+        "reason": _REASON,
     },
 )
 PAYMENT_FAILED = EventType(
     "payment.failed",
     1,
     "The gateway said that a payment failed; the member may still try again",
-    {"payment": "payment reference", "reason": "the gateway's reason"},
+    {"payment": _PAYMENT, "reason": text("the gateway's reason, may be empty", "Declined", empty=True)},
 )
 RECEIPT_RECORDED = EventType(
     "receipt.recorded",
     1,
     "Money arrived and was recorded",
     {
-        "receipt": "receipt id",
-        "payment": "payment reference or null",
-        "connection": "gateway connection, or source of receipts from elsewhere",
-        "value_minor": "what counts for the member",
-        "gross_minor": "what the member paid",
-        "fee_minor": "gateway fee",
-        "currency": "ISO 4217",
-        "allocation": "list of component, amount_minor, due",
-        "paid_at": "RFC 3339",
+        "receipt": _RECEIPT,
+        "payment": maybe(_PAYMENT),
+        "connection": text("gateway connection, or source of receipts from elsewhere", "gateway"),
+        "value_minor": whole("what counts for the member, minor units", 5_250_000),
+        "gross_minor": whole("what the member paid, minor units", 5_250_000),
+        "fee_minor": whole("gateway fee, minor units", 88_750),
+        "currency": _CURRENCY,
+        "allocation": listed(
+            "where the money goes; the amounts add up to the value",
+            {
+                "component": open_word("part of the debt, or where else", "principal", Component),
+                "amount_minor": whole("minor units", 5_250_000),
+                "due": maybe(text("the due that it satisfies", "D3")),
+            },
+        ),
+        "paid_at": text("when the member paid, RFC 3339", "2026-03-02T09:17:40+00:00", format="date-time"),
     },
 )
-JOURNAL_POSTED = EventType(
-    "journal.posted", 1, "An entry stands in the books", {**_EFFECT, "provider_ref": "theirs"}
-)
-BANK_POSTED = EventType(
-    "bank.posted", 1, "The core bank credited the member", {**_EFFECT, "provider_ref": "theirs"}
-)
+JOURNAL_POSTED = EventType("journal.posted", 1, "An entry stands in the books", {**_EFFECT, **_THEIRS})
+BANK_POSTED = EventType("bank.posted", 1, "The core bank credited the member", {**_EFFECT, **_THEIRS})
 BANK_DEBITED = EventType(
     "bank.debited",
     1,
     "The core bank took a credit back from the member's account, before a refund",
-    {**_EFFECT, "provider_ref": "theirs"},
+    {**_EFFECT, **_THEIRS},
 )
-BANK_REVERSED = EventType(
-    "bank.reversed", 1, "The core bank undid a posting", {**_EFFECT, "provider_ref": "theirs"}
-)
+BANK_REVERSED = EventType("bank.reversed", 1, "The core bank undid a posting", {**_EFFECT, **_THEIRS})
 REFUND_MOVED = EventType(
     "refund.moved",
     1,
     "A refund moved to another state",
     {
-        "refund": "refund id",
-        "receipt": "receipt id",
-        "payment": "payment reference or null",
-        "state": "new state",
-        "was": "state before",
+        "refund": text("refund id", "f4g8h2j6k1l5z9x3c7v0"),
+        "receipt": _RECEIPT,
+        "payment": maybe(_PAYMENT),
+        "state": word("new state", "succeeded", RefundState),
+        "was": word("state before", "processing", RefundState),
         **_MONEY,
-        "reason": "short, may be empty",
+        "reason": _REASON,
     },
 )
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
     "A receipt is both booked and banked",
-    {"receipt": "receipt id", "payment": "reference"},
+    {"receipt": _RECEIPT, "payment": maybe(_PAYMENT)},
 )
 EFFECT_STOPPED = EventType(
     "effect.stopped",
     1,
     "An effect was refused, held or skipped, or its outcome is unknown",
-    {**_EFFECT, "state": "refused, held, cancelled or unknown", "reason": "why"},
+    {
+        **_EFFECT,
+        "state": word(
+            "where it stands",
+            "held",
+            (EffectState.REFUSED, EffectState.HELD, EffectState.CANCELLED, EffectState.UNKNOWN),
+        ),
+        "reason": text("why, may be empty", "the period is closed", empty=True),
+    },
 )
 BREAK_OPENED = EventType(
     "break.opened",
     1,
     "A difference needs a person",
-    {"break": "type", "subject": "our row", "evidence": "facts"},
+    {
+        "break": _BREAK,
+        "subject": _SUBJECT,
+        "evidence": facts(
+            "facts of both sides, for people", {"asked_minor": 5_250_000, "paid_minor": 5_000_000}
+        ),
+    },
 )
 BREAK_CLOSED = EventType(
     "break.closed",
     1,
     "A difference is resolved or written off",
-    {"break": "type", "subject": "our row", "state": "resolved or written_off", "resolution": "in words"},
+    {
+        "break": _BREAK,
+        "subject": _SUBJECT,
+        "state": word("how it ended", "resolved", sorted(CLOSED_BREAK)),
+        "resolution": text("in words", "the member paid the rest"),
+    },
 )
 DAY_RECONCILED = EventType(
     "day.reconciled",
     1,
     "A business day was compared with what the outside systems say",
     {
-        "day": "business day",
-        "run": "run id",
-        "holds": "whether every bucket adds up to the outside totals",
-        "breaks": "open breaks that this run found",
-        "digest": "SHA-256 of the outcome",
+        "day": text("business day", "2026-03-02", format="date"),
+        "run": text("run id", "q1w5e9r3t7y2u6i0o4p8"),
+        "holds": flag("whether every bucket adds up to the outside totals", True),
+        "breaks": whole("open breaks that this run found", 0, minimum=0),
+        "digest": shaped("SHA-256 of the outcome", "5f" * 32, "^[0-9a-f]{64}$"),
     },
 )
 CATALOGUE = (

@@ -10,39 +10,39 @@ from coopwire.domain.states import DELIVERY_MOVES, DeliveryState, before
 from coopwire.ports.queries import LetterFacts, LetterGroupView
 from coopwire.ports.stores import Lot
 from coopwire.storage import views
-from coopwire.storage.listing import ALL_LETTERS
+from coopwire.storage.listing import ALL_LETTERS, LETTER_ROWS
 from coopwire.storage.rows import Connection
 
 _LOCK = 0x6C657474657273
 _ID = "d.consumer || ':' || o.id"
-_CHOSEN = f"""
-chosen AS (
-    SELECT d.consumer, d.seq FROM deliveries d JOIN outbox o ON o.seq = d.seq
-    WHERE d.state = ANY($1::text[]) AND ($2::text[] IS NULL OR {_ID} = ANY($2))
-    AND ($3::text IS NULL OR d.cause_group = $3) AND ($4::text IS NULL OR d.consumer = $4)
-    ORDER BY d.seq, d.consumer LIMIT $5
-)"""
-# Whoever overtakes, and whom one must not overtake, is told by one pass over everything of a key in its order.
+_MEANT = f"""
+coalesce(d.state = ANY($1::text[]) AND ($2::text[] IS NULL OR {_ID} = ANY($2))
+    AND ($3::text IS NULL OR d.cause_group = $3) AND ($4::text IS NULL OR d.consumer = $4), false)"""
+# One pass over everything that is not done, so that its cost is that of sorting it, whatever is chosen. It tells who
+# overtakes an older letter of its key, and whom one must not overtake.
 _PLAN = f"""
-WITH {_CHOSEN}, under_way AS (
-    SELECT consumer, max(due_at) AS due_at FROM deliveries
-    WHERE state = 'waiting' AND redriven_at IS NOT NULL GROUP BY consumer
-), concerned AS (
-    SELECT d.consumer, d.seq, d.state, d.due_at, d.redriven_at, d.cause, d.cause_group, o.type, o.key,
-        c.seq IS NOT NULL AS goes
-    FROM deliveries d JOIN outbox o ON o.seq = d.seq
-    LEFT JOIN chosen c ON c.consumer = d.consumer AND c.seq = d.seq
-    WHERE d.state IN ('waiting', 'dead') OR c.seq IS NOT NULL
+WITH undone AS (
+    SELECT * FROM deliveries WHERE state = 'waiting' UNION ALL SELECT * FROM deliveries WHERE state = 'dead'
+    UNION ALL SELECT * FROM deliveries WHERE state = 'discarded'
+), judged AS (
+    SELECT d.consumer, d.seq, d.state, d.due_at, d.redriven_at, d.cause, d.cause_group, o.type, o.key, {_MEANT} AS meant
+    FROM undone d JOIN outbox o ON o.seq = d.seq
+), chosen AS (
+    SELECT *, meant AND ($5::bigint IS NULL
+        OR row_number() OVER (PARTITION BY meant ORDER BY seq, consumer) <= $5) AS goes
+    FROM judged
 ), ordered AS (
     SELECT *, row_number() OVER (PARTITION BY consumer, goes ORDER BY seq) - 1 AS place,
+        max(due_at) FILTER (WHERE state = 'waiting' AND redriven_at IS NOT NULL)
+            OVER (PARTITION BY consumer) AS under_way,
         max(due_at) FILTER (WHERE state = 'waiting' AND redriven_at IS NOT NULL) OVER by_key AS not_before,
         coalesce(bool_or(state = 'dead' AND NOT goes) OVER by_key, false) AS overtakes
-    FROM concerned WINDOW by_key AS (PARTITION BY consumer, key ORDER BY seq)
+    FROM chosen WINDOW by_key AS (PARTITION BY consumer, key ORDER BY seq)
 ), planned AS (
-    SELECT o.consumer, o.seq, o.type, o.cause, o.cause_group, o.overtakes, greatest(
-        CASE WHEN $7::interval > interval '0' THEN greatest($6::timestamptz, u.due_at + $7) ELSE $6 END
-        + o.place * $7, o.not_before) AS due_at
-    FROM ordered o LEFT JOIN under_way u ON u.consumer = o.consumer WHERE o.goes
+    SELECT consumer, seq, type, cause, cause_group, overtakes, greatest(
+        CASE WHEN $7::interval > interval '0' THEN greatest($6::timestamptz, under_way + $7) ELSE $6 END
+        + place * $7, not_before) AS due_at
+    FROM ordered WHERE goes
 )"""
 _MOVE = """, moved AS (
     UPDATE deliveries d SET state = 'waiting', tries = 0, due_at = p.due_at, finished_at = NULL,
@@ -58,7 +58,10 @@ SELECT consumer, coalesce(cause_group, '') AS "group", type, coalesce(min(cause)
 FROM {} GROUP BY consumer, cause_group, type ORDER BY consumer, cause_group, type
 """
 _DISCARD = f"""
-WITH {_CHOSEN}, moved AS (
+WITH chosen AS (
+    SELECT d.consumer, d.seq FROM {LETTER_ROWS} d JOIN outbox o ON o.seq = d.seq
+    WHERE {_MEANT} ORDER BY d.seq, d.consumer LIMIT $5
+), moved AS (
     UPDATE deliveries d SET state = 'discarded', finished_at = $6 FROM chosen c
     WHERE d.consumer = c.consumer AND d.seq = c.seq RETURNING d.consumer, d.seq, d.cause
 )
@@ -71,14 +74,13 @@ SELECT coalesce(
     (SELECT r.payment FROM refunds f JOIN receipts r ON r.id = f.receipt WHERE f.id = $1),
     (SELECT reference FROM payments WHERE reference = $1))
 """
-_GROUPS = """
+_GROUPS = f"""
 SELECT coalesce(d.cause_group, '') AS id, d.consumer, coalesce(min(d.cause), '') AS cause,
     array_agg(DISTINCT o.type) AS types, min(d.first_failed_at) AS first_failed_at,
     count(*) FILTER (WHERE d.state = 'dead') AS dead, count(*) FILTER (WHERE d.state = 'waiting') AS waiting,
     count(*) FILTER (WHERE d.state = 'discarded') AS discarded,
     max(d.due_at) FILTER (WHERE d.state = 'waiting') AS last_due_at
-FROM deliveries d JOIN outbox o ON o.seq = d.seq
-WHERE d.state IN ('dead', 'discarded') OR (d.state = 'waiting' AND d.redriven_at IS NOT NULL)
+FROM {LETTER_ROWS} d JOIN outbox o ON o.seq = d.seq WHERE d.state <> 'done'
 GROUP BY d.consumer, d.cause_group ORDER BY dead DESC, min(d.first_failed_at), d.consumer, d.cause_group
 """
 
@@ -126,7 +128,7 @@ class LetterStore:
 
 
 def _choice(which: Letters, states: list[DeliveryState]) -> tuple[object, ...]:
-    """The first five values of a statement with `_CHOSEN`."""
+    """The first five values of a statement with `_MEANT`."""
     return [str(one) for one in states], list(which.ids) or None, which.group, which.consumer, which.limit
 
 

@@ -1,0 +1,82 @@
+"""Every event of the catalogue is written by a real journey, and is what its published schema says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rigs.corrections import ADA, closed, corrected, desk, effect_of, repaid
+from rigs.published import all_wrong
+from rigs.refunds import approve, received
+from rigs.river import River, river
+
+from coopwire import app as composition
+from coopwire.domain.corrections import ReversePosting
+from coopwire.domain.events import CATALOGUE
+
+SWIFT = {"paystack": {"refund_seconds": "0.2"}}
+PART = 1_000_000
+
+
+async def _fails(hub: River) -> None:
+    """A member's try is declined."""
+    accepted = await hub.accept(loan="LN-declined")
+    told = await hub.pay(accepted.attempt, outcome="failed")
+    await hub.hint(accepted.attempt, told["charges"][0]["id"])
+    await hub.until("SELECT state FROM payments WHERE loan = 'LN-declined'", expected="failed")
+
+
+async def _goes_back(hub: River) -> None:
+    """A part of a repayment is debited at the bank and refunded by the gateway."""
+    receipt = await received(hub, loan="LN-refunded")
+    await approve(hub, receipt, PART)
+    await hub.until("SELECT state FROM refunds", expected="succeeded")
+
+
+async def _is_corrected(hub: River) -> None:
+    """A credit is undone by two persons."""
+    receipt = await repaid(hub, loan="LN-corrected")
+    break_ = (await desk(hub).open_request(receipt, ADA, "it belongs elsewhere")).id
+    await corrected(hub, break_, ReversePosting(await effect_of(hub, receipt, "posting")))
+    await closed(hub, break_)
+
+
+async def _is_compared(hub: River) -> None:
+    """The day is compared with the outside."""
+    today = hub.app.network.routes.business_day(hub.app.clock.now())
+    await composition.reconciler(hub.app).run(today, "a test", patience=timedelta(seconds=3))
+
+
+async def _stops(hub: River) -> None:
+    """The answer of the bank is lost."""
+    await hub.outside.fault("bankone", "credit", "drop_before", times=1)
+    accepted = await hub.accept(loan="LN-lost")
+    told = await hub.pay(accepted.attempt)
+    await hub.hint(accepted.attempt, told["charges"][0]["id"])
+    await hub.until("SELECT count(*) FROM outbox WHERE type LIKE '%effect.stopped%'", expected=1)
+
+
+async def test_every_event_is_written_by_a_journey_and_keeps_its_schema(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=SWIFT) as hub:
+        for happens in (_fails, _goes_back, _is_corrected, _is_compared, _stops):
+            await happens(hub)
+        rows = await hub.rows("SELECT type, subject, key, data FROM outbox")
+        assert {row["type"] for row in rows} == {event.type for event in CATALOGUE}
+        assert all_wrong(rows) == []
+
+
+async def test_the_hold_on_the_catalogue_bites(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        await received(hub)
+        rows = [
+            dict(row) for row in await hub.rows("SELECT type, subject, key, data FROM outbox ORDER BY seq")
+        ]
+    assert all_wrong(rows) == []
+    for row in rows:
+        for spoiled in (
+            {**row, "data": {**row["data"], "more": 1}},
+            {**row, "data": dict(list(row["data"].items())[1:])},
+            {**row, "data": dict.fromkeys(row["data"], object())},
+            {**row, "type": f"{row['type']}0"},
+            {**row, "key": ""},
+        ):
+            assert all_wrong([spoiled]) != [], spoiled
