@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +24,17 @@ from coopwire.application.executor import Executor
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
-from coopwire.application.network import Network
+from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
 from coopwire.application.reactions import consumers
 from coopwire.application.refunding import Refunding
 from coopwire.application.sweeping import Sweeper
 from coopwire.application.tracking import RefundTracker
 from coopwire.bus.postgres import PostgresBus
+from coopwire.bus.topology import Topology, topology
 from coopwire.connections import Configured
 from coopwire.domain.breakers import Breaker
+from coopwire.domain.payments import AllocationMode
 from coopwire.domain.timings import Timings
 from coopwire.ports.bus import BusUnavailable, Consumer, EventBus
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from coopwire.application.receipt_desk import ReceiptDesk
     from coopwire.application.reconciling.reconciler import Reconciler
     from coopwire.application.recovering import Recovery
+    from coopwire.bus.rabbitmq import Broker
     from coopwire.monitoring.metrics import Metrics
     from coopwire.web.asgi import ASGI
     from coopwire.web.office import Office
@@ -321,10 +324,28 @@ def _bus(
 ) -> EventBus:
     if settings.broker is None:
         return PostgresBus(database, clock, reactions, bells, metrics)
-    # Imported when it is used: most hubs have no broker.
-    from coopwire.bus.rabbitmq import Address, RabbitBus
+    # Imported when it is used, here and below: most hubs have no broker.
+    from coopwire.bus.rabbitmq import Address, Broker, RabbitBus
 
-    return RabbitBus(Address(settings.broker), database, clock, reactions, bells, metrics, fail)
+    broker = Broker(Address(settings.broker), topology(reactions, clock.timings), clock.timings.call_deadline)
+    return RabbitBus(broker, database, clock, reactions, bells, metrics, fail)
+
+
+def bus_topology(settings: Settings) -> Topology:
+    """What the hub needs on a broker, whether it has one or not."""
+    clock = SystemClock(datetime.now(UTC), settings.durations)
+    # Names and types are the same whatever is connected; nobody calls these consumers.
+    nothing = Network({}, Routes("", None, None, None, AllocationMode.HUB, {}, settings.zone))
+    return topology(consumers(nothing, clock), clock.timings)
+
+
+def broker(settings: Settings) -> Broker | None:
+    """The broker of these settings, to look at; None where the database is the bus."""
+    if settings.broker is None:
+        return None
+    from coopwire.bus.rabbitmq import Address, Broker
+
+    return Broker(Address(settings.broker), bus_topology(settings), settings.durations.call_deadline)
 
 
 def dies_at(place: str | None) -> FailPoints:

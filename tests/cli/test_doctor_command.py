@@ -68,6 +68,7 @@ def test_a_set_up_that_is_ready_has_nothing_wrong(healthy: Deployment, within: R
         "connection books",
         "connection core",
         "disk space",
+        "bus",
         "database",
         "schema",
         "secret key",

@@ -13,7 +13,8 @@ from typing import Any
 from coopwire.application.bells import Bells
 from coopwire.application.letters import LetterDesk
 from coopwire.bus.postgres import PostgresBus
-from coopwire.bus.rabbitmq import Address, RabbitBus
+from coopwire.bus.rabbitmq import Address, Broker, RabbitBus
+from coopwire.bus.topology import topology
 from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter
 from coopwire.domain.events import Event
 from coopwire.domain.letters import Letters
@@ -56,7 +57,9 @@ def on_rabbitmq(url: str) -> Make:
         bells: Bells,
         fail: FailPoints,
     ) -> EventBus:
-        return RabbitBus(Address(url), database, clock, consumers, bells, fail=fail)
+        table = topology(consumers, clock.timings)
+        broker = Broker(Address(url), table, clock.timings.call_deadline)
+        return RabbitBus(broker, database, clock, consumers, bells, fail=fail)
 
     return make
 

@@ -16,17 +16,22 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from rigs.folders import open_folder
 
 _SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _PACKAGE = "rabbitmq-server"
 _INSTALL_SECONDS = 300
-_START_SECONDS = 90
+_START_SECONDS = 180
 # Whatever is started stays in one process group, and the group dies when our end of the pipe is closed: by us,
 # or by the kernel when the test process is killed.
 _KEEPER = '"$EPMD" -port "$ERL_EPMD_PORT" & "$RABBIT" & read -r _; kill -KILL 0'
@@ -62,7 +67,7 @@ class Node:
     ) -> None:
         self.folder = folder
         self.name = name or f"t{secrets.token_hex(4)}"
-        self.port, self.web, self._distribution = free_ports(3)
+        self.port, self.tls_port, self.web, self._distribution = free_ports(4)
         self._own_epmd = epmd == 0
         self.epmd = epmd or free_ports(1)[0]
         self._settings = settings or {}
@@ -178,9 +183,18 @@ class Node:
             "RABBITMQ_CTL_ERL_ARGS": f"-setcookie coopwire {loopback} +S 1:1 +sbwt none",
         }
 
+    @property
+    def certificate(self) -> Path:
+        """What it shows over TLS; it is its own authority, and for 127.0.0.1 alone."""
+        return self.folder / "certificate.pem"
+
     def _write(self) -> None:
+        _make_certificate(self.certificate, self.folder / "key.pem")
         settings = {
             "listeners.tcp.1": self.host,
+            "listeners.ssl.1": f"127.0.0.1:{self.tls_port}",
+            "ssl_options.certfile": str(self.certificate),
+            "ssl_options.keyfile": str(self.folder / "key.pem"),
             "management.tcp.port": str(self.web),
             "management.tcp.ip": "127.0.0.1",
             "log.file.level": "warning",
@@ -198,6 +212,29 @@ class Node:
             return bool(self.ask("GET", "aliveness-test/%2F")["status"] == "ok")
         except (OSError, ValueError, urllib.error.HTTPError):
             return False
+
+
+def _make_certificate(certificate: Path, key_file: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a broker of tests")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
 
 
 @contextmanager
@@ -230,7 +267,11 @@ def shared_node(place: Path) -> Iterator[Node]:
             folder_of = open_folder()
             mine = shared = Node(folder_of.__enter__())
             mine.start()
-            told.write_text(json.dumps({"name": mine.name, "port": mine.port, "web": mine.web}))
+            told.write_text(
+                json.dumps(
+                    {"folder": str(mine.folder), "port": mine.port, "web": mine.web, "tls": mine.tls_port}
+                )
+            )
     try:
         yield shared
     finally:
@@ -245,7 +286,12 @@ def shared_node(place: Path) -> Iterator[Node]:
 
 def _as_told(facts: Mapping[str, Any]) -> Node:
     seen = Node.__new__(Node)
-    seen.name, seen.port, seen.web = facts["name"], facts["port"], facts["web"]
+    seen.folder, seen.port, seen.web, seen.tls_port = (
+        Path(facts["folder"]),
+        facts["port"],
+        facts["web"],
+        facts["tls"],
+    )
     return seen
 
 

@@ -147,10 +147,11 @@ def _defaults(provider: str) -> dict[str, str]:
     return {f.name: f.default for f in catalog.sheet(provider).profile.settings}
 
 
-def hub_settings(dsn: str, timings: str = "demo") -> Settings:
+def hub_settings(dsn: str, timings: str = "demo", bus: str = "postgres") -> Settings:
     """Settings of a hub on this database."""
     return Settings(
         database=SecretStr(dsn),
+        bus=SecretStr(bus),
         timings=timings,
         secret_key=SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
     )
@@ -276,6 +277,7 @@ async def river(
     timings: str = "demo",
     lengths: Timings | None = None,
     clock_of: Callable[[datetime, Timings], SystemClock] = SystemClock,
+    bus: str = "postgres",
 ) -> AsyncIterator[River]:
     """A running hub with its simulators; ended in good order, and every event that it published is of the catalogue.
 
@@ -285,7 +287,7 @@ async def river(
         urls = {name: running.url for name, running in outside.running.items()}
         setup = change(configured(urls, allocation))
         async with composition.opened(
-            hub_settings(dsn, timings),
+            hub_settings(dsn, timings, bus),
             setup,
             dsn,
             role="test",

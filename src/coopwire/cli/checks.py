@@ -21,6 +21,7 @@ from coopwire.connections import Configured, load
 from coopwire.domain.books import keys_needed
 from coopwire.domain.gates import GateKind
 from coopwire.domain.receipts import Source
+from coopwire.ports.bus import BusUnavailable
 from coopwire.ports.providers import ConfigurationError, Connection, Outside, Role
 from coopwire.ports.queries import GateView
 from coopwire.providers import catalog
@@ -86,6 +87,7 @@ def examine() -> Iterator[Finding]:
         for source in configured.routes.sources.values():
             yield _source(source)
     yield _disk_space(settings)
+    yield _bus(settings)
     yield from _database(settings, configured)
 
 
@@ -123,6 +125,24 @@ def _disk_space(settings: Settings) -> Finding:
     if free < SCARCE_BYTES:
         return _wrong("disk space", told, "make room: a database on a full disk stops")
     return _fine("disk space", told)
+
+
+def _bus(settings: Settings) -> Finding:
+    """Whether a broker lets us in and has what the hub needs; nothing is made there."""
+    name, broker = "bus", app.broker(settings)
+    if broker is None:
+        return _fine(name, "the database carries the events")
+    try:
+        missing, lying = asyncio.run(broker.standing())
+    except ConfigurationError as error:
+        return _wrong(name, str(error), "as it says; docs/runbook.md has more about the bus")
+    except BusUnavailable as error:
+        return _wrong(name, str(error), "until it is there, events wait in the outbox and nothing is lost")
+    if missing:
+        told = f"the broker at {broker.address.host} has not yet {', '.join(missing)}"
+        return _notice(name, told, "nothing: the next start of coopwire serve or coopwire worker makes them")
+    waiting = sum(lying[lane.taking.name] for lane in broker.topology.lanes.values())
+    return _fine(name, f"the broker at {broker.address.host} has all queues; {waiting} messages wait in them")
 
 
 def _existing(folder: Path) -> Path:

@@ -31,6 +31,7 @@ def _told(error: Exception) -> tuple[str, int]:
         return str(error), BAD_INPUT
     from coopwire.application.paying import Rejected
     from coopwire.domain.errors import HubError
+    from coopwire.ports.bus import BusUnavailable
     from coopwire.ports.providers import ConfigurationError
     from coopwire.ports.stores import StorageUnavailable
     from coopwire.simulation.settings import SettingError
@@ -45,6 +46,8 @@ def _told(error: Exception) -> tuple[str, int]:
         return str(error), FAILED
     if isinstance(error, StorageUnavailable):
         return f"the database cannot be used ({error}): `coopwire doctor` says more", FAILED
+    if isinstance(error, BusUnavailable):
+        return str(error), FAILED
     if isinstance(error, HubError):
         return f"{type(error).__name__}: {error.message}", FAILED
     if isinstance(error, OSError):

@@ -17,7 +17,7 @@ from coopwire.ports.stores import Transaction
 
 SHORT_LADDER = (timedelta(seconds=0.4), timedelta(seconds=0.8), timedelta(seconds=1.2))
 """A ladder for benches: the checks wait for each of its rungs in real time."""
-LATEST = timedelta(seconds=1.5)
+LATEST = timedelta(seconds=4)
 """So much later than its rung says a delivery may come, on a machine that has much to do."""
 
 
@@ -290,5 +290,5 @@ async def _dead(bus: BusBench, expected: int) -> Sequence[Letter]:
     async def hold() -> bool:
         return len(await bus.letters()) == expected
 
-    await _soon(bus, f"{expected} dead letters", hold, sum(bus.ladder, 4 * LATEST))
+    await _soon(bus, f"{expected} dead letters", hold, sum(bus.ladder, LATEST))
     return await bus.letters()

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+_TOLD_BY_US = ("aiormq", "aio_pika")
+"""What a broker has against us the bus says itself; these log frames, and with them passwords and bodies."""
 _ALREADY_TOLD = ("uvicorn.access", "aiohttp.access")
 """Requests are counted and carry an id; their lines hold addresses that may hold references."""
 
@@ -36,6 +38,8 @@ def configure(level: str, form: str) -> None:
     root.setLevel(level.upper())
     for name in _ALREADY_TOLD:
         logging.getLogger(name).disabled = True
+    for name in _TOLD_BY_US:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _StandardError(logging.Handler):

@@ -12,23 +12,20 @@ from faststream.message import StreamMessage
 from faststream.middlewares import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 
-from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.broker import Broker
 from coopwire.bus.rabbitmq.taking import BATCH, Taker
 from coopwire.bus.rabbitmq.troubles import explained
-from coopwire.bus.topology import Topology
 
 
 @asynccontextmanager
-async def consuming(
-    address: Address, topology: Topology, takers: Sequence[Taker], lost: asyncio.Event, limit_s: float
-) -> AsyncIterator[None]:
+async def consuming(at: Broker, takers: Sequence[Taker], lost: asyncio.Event) -> AsyncIterator[None]:
     """Messages come to the takers for the block; `lost` is set when the connection ends.
 
     The queues are looked up, not declared: the table of the topology stands on the broker already.
     """
     broker = RabbitBroker(
-        address.to_connect,
-        timeout=limit_s,
+        at.address.to_connect,
+        timeout=at.deadline.total_seconds(),
         on_close=[lambda *_: lost.set()],
         decoder=_as_it_came,
         logger=None,
@@ -36,9 +33,9 @@ async def consuming(
         graceful_timeout=None,
     )
     for taker in takers:
-        _subscribe(broker, topology.lanes[taker.consumer.name].taking.name, taker)
+        _subscribe(broker, at.topology.lanes[taker.consumer.name].taking.name, taker)
     try:
-        async with explained(address):
+        async with explained(at.address):
             await broker.start()
         yield
     finally:

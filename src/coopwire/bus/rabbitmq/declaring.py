@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from coopwire.bus.rabbitmq.troubles import unequal
-from coopwire.bus.topology import Queue, Topology
+from coopwire.bus.topology import Lane, Queue, Topology
 from coopwire.ports.providers import ConfigurationError
 
 
@@ -30,6 +30,30 @@ async def declare(connection: AbstractConnection, topology: Topology) -> None:
             + "\nstop the hub, delete them (rabbitmqctl delete_queue NAME) and start it again: what no consumer has "
             "taken is in the database, and is sent again; `coopwire bus topology` shows the table"
         )
+
+
+async def missing(connection: AbstractConnection, topology: Topology) -> tuple[list[str], dict[str, int]]:
+    """Which queues do not stand there, and how many messages lie in those that do. Nothing is made.
+
+    ConfigurationError names what stands there otherwise than the table says.
+    """
+    absent: list[str] = []
+    lying: dict[str, int] = {}
+    there: dict[str, Lane] = {}
+    channel = await connection.channel()
+    for lane in topology.lanes.values():
+        for queue in lane.queues:
+            try:
+                told = await channel.declare_queue(queue.name, passive=True)
+                lying[queue.name] = told.declaration_result.message_count or 0
+            except ChannelNotFoundEntity:
+                absent.append(queue.name)
+                channel = await connection.channel()
+        if not set(absent) & {queue.name for queue in lane.queues}:
+            there[lane.consumer] = lane
+    if there:
+        await declare(connection, Topology(there, topology.exchange))
+    return absent, lying
 
 
 async def _declare(channel: AbstractChannel, topology: Topology, queue: Queue | None) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from coopwire.bus.cloudevents import CONTENT_TYPE, dump
-from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.broker import Broker
 from coopwire.bus.rabbitmq.troubles import explained
-from coopwire.bus.topology import Topology
 from coopwire.domain.events import Event
 from coopwire.ports.bus import BusUnavailable
 
@@ -28,14 +27,12 @@ class Sender:
     is not known, Unroutable when it has no queue.
     """
 
-    def __init__(
-        self, channel: AbstractChannel, topology: Topology, address: Address, deadline: timedelta
-    ) -> None:
+    def __init__(self, channel: AbstractChannel, broker: Broker) -> None:
         self._channel = channel
-        self._topology = topology
-        self._address = address
-        self._deadline = deadline.total_seconds()
-        self._wanted = {key for lane in topology.lanes.values() for key in lane.taking.binds}
+        self._topology = broker.topology
+        self._address = broker.address
+        self._deadline = broker.deadline.total_seconds()
+        self._wanted = {key for lane in broker.topology.lanes.values() for key in lane.taking.binds}
 
     async def publish(self, event: Event) -> None:
         """To everybody who wants it; what no consumer of the hub wants may go nowhere."""

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
-import aio_pika
 import structlog
-from aio_pika.abc import AbstractConnection
 
-from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.broker import Broker
 from coopwire.bus.rabbitmq.consuming import consuming
-from coopwire.bus.rabbitmq.declaring import declare
 from coopwire.bus.rabbitmq.relaying import Relay
 from coopwire.bus.rabbitmq.sending import Sender
 from coopwire.bus.rabbitmq.taking import Taker
 from coopwire.bus.rabbitmq.troubles import explained
-from coopwire.bus.topology import topology
 from coopwire.ports.bus import BusBells, BusUnavailable, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -38,7 +33,7 @@ class RabbitBus:
 
     def __init__(
         self,
-        address: Address,
+        broker: Broker,
         database: Database,
         clock: Clock,
         consumers: Sequence[Consumer],
@@ -46,20 +41,18 @@ class RabbitBus:
         meter: BusMeter | None = None,
         fail: FailPoints = nothing_fails,
     ) -> None:
-        self._address = address
+        self._broker = broker
         self._database = database
         self._clock = clock
         self._consumers = consumers
         self._bells = bells
         self._meter = meter or Uncounted()
         self._fail = fail
-        self._topology = topology(consumers, clock.timings)
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
 
     async def verify(self) -> None:
         """Whether the broker lets us in and has, or takes, what the hub needs; see EventBus."""
-        async with self._connected() as connection:
-            await self._declare(connection)
+        await self._broker.verify()
 
     async def run(self) -> None:
         """Relay and consume until the bells close; a broker that is away is waited for."""
@@ -78,25 +71,23 @@ class RabbitBus:
 
     async def _session(self) -> None:
         """Until the connection is lost or the bells close."""
-        ended = asyncio.Event()
-        async with self._connected() as connection:
+        ended, broker = asyncio.Event(), self._broker
+        async with broker.connected() as connection:
             connection.close_callbacks.add(lambda *_: ended.set())
-            await self._declare(connection)
-            async with explained(self._address):
+            await broker.declare(connection)
+            async with explained(broker.address):
                 channel = await connection.channel(on_return_raises=True)
-            deadline = self._clock.timings.call_deadline
-            sender = Sender(channel, self._topology, self._address, deadline)
+            sender = Sender(channel, broker)
             takers = [self._taker(consumer, sender) for consumer in self._consumers]
             relay = Relay(
                 self._database, self._clock, self._subscribers, sender, self._bells, self._meter, self._fail
             )
-            limit = deadline.total_seconds()
-            async with consuming(self._address, self._topology, takers, ended, limit):
-                _log.info("bus_connected", broker=self._address.host)
+            async with consuming(broker, takers, ended):
+                _log.info("bus_connected", broker=broker.address.host)
                 await _together(
                     ended,
                     self._until(ended, takers),
-                    relay.run(ended, lambda: self._declare(connection)),
+                    relay.run(ended, lambda: broker.declare(connection)),
                     *(taker.run() for taker in takers),
                 )
 
@@ -107,7 +98,7 @@ class RabbitBus:
             self._clock,
             sender,
             self._bells,
-            self._address,
+            self._broker.address,
             self._meter,
             self._fail,
         )
@@ -118,20 +109,6 @@ class RabbitBus:
         ended.set()
         for taker in takers:
             taker.end()
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AbstractConnection]:
-        limit = self._clock.timings.call_deadline.total_seconds()
-        async with explained(self._address):
-            connection = await aio_pika.connect(self._address.to_connect, timeout=limit)
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-    async def _declare(self, connection: AbstractConnection) -> None:
-        async with explained(self._address):
-            await declare(connection, self._topology)
 
 
 async def _together(ended: asyncio.Event, *loops: Coroutine[Any, Any, None]) -> None:

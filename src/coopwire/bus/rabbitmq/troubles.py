@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiormq
 from aio_pika.exceptions import (
     CONNECTION_EXCEPTIONS,
     AuthenticationError,
-    IncompatibleProtocolError,
+    InvalidFrameError,
     ProbableAuthenticationError,
 )
+from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
 from coopwire.bus.rabbitmq.address import Address
 from coopwire.ports.bus import BusUnavailable
@@ -22,6 +23,8 @@ from coopwire.ports.providers import ConfigurationError
 _VARIABLE = "COOPWIRE_BUS"
 GONE = (*CONNECTION_EXCEPTIONS, TimeoutError, ssl.SSLError)
 """Everything that the libraries raise for a broker that is away, refuses us or stops in the middle."""
+_OPENED = "Connection.OpenOk"
+"""What the broker did not answer when it closed the door to a virtual host."""
 _UNEQUAL = re.compile(
     r"inequivalent arg '(?P<argument>[^']+)' for (?:queue|exchange) '(?P<name>[^']+)'.*?"
     r"received (?P<ours>.*?) but current is (?P<theirs>.*)"
@@ -41,35 +44,29 @@ async def explained(address: Address) -> AsyncIterator[None]:
 def trouble(error: BaseException, address: Address) -> ConfigurationError | BusUnavailable:
     """What the error means for whoever runs the hub."""
     place = f"the broker at {address.host}"
-    if isinstance(error, ssl.SSLError | ssl.CertificateError):
-        return ConfigurationError(_tls_failed(error, place))
+    # The libraries wrap what the socket or TLS had to say.
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, ssl.SSLError):
+        return ConfigurationError(f"{place} {_tls_failed(cause)}")
     if isinstance(error, ProbableAuthenticationError | AuthenticationError):
         return ConfigurationError(
             f"{place} does not let the user {address.user} in: correct user and password in {_VARIABLE}, or "
             f"make the user there (rabbitmqctl add_user, rabbitmqctl set_permissions)"
         )
-    if isinstance(error, aiormq.exceptions.ConnectionNotAllowed) or _closed_with(error, 530):
+    if isinstance(error, ConnectionNotAllowed) or (
+        isinstance(error, InvalidFrameError) and _OPENED in str(error)
+    ):
         return ConfigurationError(
             f"{place} gives the user {address.user} no entry to the virtual host {address.virtual_host}: make it "
             f"(rabbitmqctl add_vhost) and give permission (rabbitmqctl set_permissions -p), or correct {_VARIABLE}"
         )
-    if isinstance(error, aiormq.exceptions.ChannelAccessRefused):
+    if isinstance(error, ChannelAccessRefused):
         return ConfigurationError(
             f"{place} refuses the user {address.user} something that the hub needs: give it permission to "
-            f"configure, write and read coopwire.* in the virtual host {address.virtual_host} "
+            f"configure, write and read coopwire.* and amq.default in the virtual host {address.virtual_host} "
             f"(rabbitmqctl set_permissions -p)"
         )
-    if isinstance(error, IncompatibleProtocolError):
-        return ConfigurationError(f"{place} does not speak AMQP 0-9-1: {_other_scheme(address)}")
-    if isinstance(error, ConnectionRefusedError) or _caused_by(error, ConnectionRefusedError):
-        return BusUnavailable(f"{place} is not there: nobody listens; start it, or correct {_VARIABLE}")
-    if isinstance(error, TimeoutError):
-        return BusUnavailable(
-            f"{place} gives no answer in time: see whether it runs and has memory and disk left"
-        )
-    return BusUnavailable(
-        f"{place} ended the talk ({type(error).__name__}); if it never begins: {_other_scheme(address)}"
-    )
+    return BusUnavailable(f"{place} {_away(cause)}; {_check(address)}")
 
 
 def unequal(error: BaseException) -> str:
@@ -80,30 +77,26 @@ def unequal(error: BaseException) -> str:
     return f"{found['name']}: {found['argument']} is {found['theirs']} there, the table says {found['ours']}"
 
 
-def _tls_failed(error: ssl.SSLError | ssl.CertificateError, place: str) -> str:
-    if isinstance(error, ssl.CertificateError):
+def _tls_failed(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"{place} shows a certificate that is not trusted ({error.verify_message}): name the authority's file "
-            f"in {_VARIABLE} (amqps://…?cafile=FILE), or correct the host's name"
+            f"shows a certificate that is not trusted ({error.verify_message}): name the file of its authority in "
+            f"{_VARIABLE} (amqps://…?cafile=FILE), or write the host's name as it stands in the certificate"
         )
-    return (
-        f"{place} does not speak TLS on this port: name its TLS port (5671 as a rule), or write amqp:// in "
-        f"{_VARIABLE}"
-    )
+    return f"does not speak TLS on this port: name its TLS port (5671 as a rule), or write amqp:// in {_VARIABLE}"
 
 
-def _other_scheme(address: Address) -> str:
+def _away(error: BaseException) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "is not there: nobody listens"
+    if isinstance(error, socket.gaierror):
+        return "cannot be found: nobody knows the host's name"
+    if isinstance(error, TimeoutError):
+        return "gives no answer in time: it may be stopped, full, or no broker at all"
+    return f"ended the talk ({type(error).__name__})"
+
+
+def _check(address: Address) -> str:
     if address.encrypted:
-        return f"check host and port in {_VARIABLE}"
-    return f"check host and port in {_VARIABLE}, and write amqps:// where the broker expects TLS"
-
-
-def _closed_with(error: BaseException, code: int) -> bool:
-    return (
-        isinstance(error, aiormq.exceptions.ConnectionClosed) and bool(error.args) and error.args[0] == code
-    )
-
-
-def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
-    cause = error.__cause__ or error.__context__
-    return isinstance(cause, kind) or f"Errno {111}" in str(error)
+        return f"start it, or correct host and port in {_VARIABLE}"
+    return f"start it, or correct host and port in {_VARIABLE}; where it expects TLS, write amqps://"

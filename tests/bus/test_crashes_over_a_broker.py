@@ -1,0 +1,162 @@
+"""Killed at every place of the bus, broker and database taken away in a burst: each event has its effect once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from rigs.bus_process import run_into
+from rigs.buses import heard, on_rabbitmq, opened, running, say
+from rigs.folders import open_folder
+from rigs.places import all_places
+from rigs.proof import WHOLE
+from rigs.rabbitmq import node, until
+
+from coopwire.conformance.bus import Listener, event
+from coopwire.storage import embedded, migrate
+from coopwire.storage.database import PostgresDatabase
+
+SENDING = [
+    place
+    for place in all_places()
+    if place.endswith(("prepare events", "after publish events", "mark events published"))
+]
+TAKING = ["before commit consume listener", "after commit consume listener", "before acknowledge"]
+FAILING = ["before commit put back listener", "after commit put back listener"]
+_QUICK = {"after publish events", "after commit consume listener", "after commit put back listener"}
+AGAIN = [place for place in all_places() if place.endswith(("overdue deliveries", "hand over deliveries"))]
+
+
+def _chosen(places: list[str]) -> list[str]:
+    """All in the whole proof, else those between a commit and the word to the broker."""
+    return places if WHOLE else [place for place in places if place in _QUICK]
+
+
+def test_the_places_of_a_broker_are_the_code_s_own() -> None:
+    assert len(SENDING) == 5
+    assert len(AGAIN) == 4
+    assert {"before acknowledge", "after publish events"} <= set(all_places())
+
+
+@pytest.mark.parametrize("place", _chosen([*SENDING, *TAKING]))
+async def test_a_process_killed_at_this_place_has_each_effect_once(
+    database_dsn: str, broker_url: str, place: str
+) -> None:
+    said = [event(f"{n}") for n in range(20)]
+    async with opened(database_dsn) as database:
+        await say(database, said)
+        assert await run_into(place, database_dsn, broker_url), f"{place} was never reached"
+        await _goes_on(database, database_dsn, broker_url, [one.subject for one in said])
+
+
+@pytest.mark.parametrize("place", _chosen([*FAILING, "before acknowledge"]))
+async def test_a_process_killed_while_a_delivery_fails_loses_neither_it_nor_its_mates(
+    database_dsn: str, broker_url: str, place: str
+) -> None:
+    said = [event(f"{n}") for n in range(5)]
+    async with opened(database_dsn) as database:
+        await say(database, said)
+        assert await run_into(place, database_dsn, broker_url, bad="2"), f"{place} was never reached"
+        await _goes_on(database, database_dsn, broker_url, [one.subject for one in said])
+
+
+@pytest.mark.parametrize("place", AGAIN if WHOLE else AGAIN[2:3])
+async def test_a_process_killed_while_it_delivers_again_has_the_effect_once(
+    database_dsn: str, broker_url: str, place: str
+) -> None:
+    async with opened(database_dsn) as database:
+        await say(database, [event("a")])
+        await _published_elsewhere(database)
+        assert await run_into(place, database_dsn, broker_url), f"{place} was never reached"
+        await _goes_on(database, database_dsn, broker_url, ["a"])
+
+
+@pytest.mark.timeout(1800)
+async def test_a_broker_killed_in_a_burst_and_the_outbox_agree_to_the_last_event(
+    proof_count: Callable[[int, int], int],
+) -> None:
+    events, kills = proof_count(400, 20_000), proof_count(1, 10)
+    with open_folder() as folder, embedded.start(folder / "data") as server, node() as broker:
+        await migrate.upgrade(server.dsn)
+        async with opened(server.dsn) as database:
+            listener = Listener()
+            async with running(server.dsn, on_rabbitmq(broker.url()), [listener.consumer]):
+                bursting = asyncio.create_task(_burst(database, events))
+                for kill in range(1, kills + 1):
+                    await _heard_at_least(database, kill * events // (kills + 2))
+                    await asyncio.to_thread(broker.restart)
+                await bursting
+                await _agree(database, events)
+
+
+@pytest.mark.timeout(1800)
+async def test_a_database_restarted_in_a_burst_and_the_broker_agree_to_the_last_event(
+    broker_url: str, proof_count: Callable[[int, int], int]
+) -> None:
+    events, kills = proof_count(400, 20_000), proof_count(1, 10)
+    with open_folder() as folder:
+        with embedded.start(folder / "data") as server:
+            await migrate.upgrade(server.dsn)
+        listener = Listener()
+        for round_ in range(kills + 1):
+            with embedded.start(folder / "data") as server:
+                async with opened(server.dsn) as database:
+                    await _burst(database, events // (kills + 1))
+                    if round_ == 0:
+                        bus = running(server.dsn, on_rabbitmq(broker_url), [listener.consumer])
+                        await bus.__aenter__()
+                    await _heard_at_least(database, (round_ + 1) * events // (kills + 2))
+        with embedded.start(folder / "data") as server:
+            async with opened(server.dsn) as database:
+                try:
+                    await _agree(database, events // (kills + 1) * (kills + 1))
+                finally:
+                    await bus.__aexit__(None, None, None)
+
+
+async def _burst(database: PostgresDatabase, count: int) -> None:
+    for start in range(0, count, 50):
+        await say(database, [event(f"{start + n}") for n in range(min(50, count - start))])
+
+
+async def _heard_at_least(database: PostgresDatabase, count: int) -> None:
+    async def hold() -> bool:
+        return len(await heard(database, "listener")) >= count
+
+    await until(f"{count} events are heard", hold, 120)
+
+
+async def _agree(database: PostgresDatabase, count: int) -> None:
+    """Every event is published, had its effect once, and no delivery is left over."""
+    await _heard_at_least(database, count)
+    assert len(await heard(database, "listener")) == count
+    assert await database.pool.fetchval("SELECT count(*) FROM outbox") == count
+    await until(
+        "every event is marked as published",
+        lambda: _is_zero(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+    )
+    assert await _is_zero(database, "SELECT count(*) FROM deliveries WHERE state <> 'done'")
+
+
+async def _is_zero(database: PostgresDatabase, sql: str) -> bool:
+    return bool(await database.pool.fetchval(sql) == 0)
+
+
+async def _goes_on(database: PostgresDatabase, dsn: str, broker: str, subjects: list[str]) -> None:
+    """Another process comes, and in the end each event has had its effect once."""
+    async with running(dsn, on_rabbitmq(broker), [Listener().consumer]):
+
+        async def all_heard() -> bool:
+            return set(await heard(database, "listener")) >= set(subjects)
+
+        await until("everything is heard", all_heard, 30)
+        await asyncio.sleep(0.5)
+        assert sorted(await heard(database, "listener")) == sorted(subjects)
+        assert await _is_zero(database, "SELECT count(*) FROM deliveries WHERE state <> 'done'")
+
+
+async def _published_elsewhere(database: PostgresDatabase) -> None:
+    """As the PostgreSQL bus leaves an event that it relayed and nobody took."""
+    async with database.begin("relay") as tx:
+        await tx.outbox.publish({"listener": [event("x").type]}, 10, await database.now())

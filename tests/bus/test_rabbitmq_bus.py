@@ -1,0 +1,243 @@
+"""The RabbitMQ bus beyond what every bus promises: what lies on the broker, what it may not be believed, and repair."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+import aio_pika
+import pytest
+from rigs.buses import TIMINGS, heard, on_postgres, on_rabbitmq, opened, redrive, running, say
+from rigs.rabbitmq import Node, queue_messages, until, virtual_host
+from structlog.testing import capture_logs
+
+from coopwire.bus.cloudevents import CONTENT_TYPE, dump, load
+from coopwire.bus.topology import EVENTS
+from coopwire.conformance.bus import Listener, event
+from coopwire.storage.database import PostgresDatabase
+
+
+@dataclass
+class Bench:
+    """A virtual host, a database, and whoever looks at both."""
+
+    node: Node
+    host: str
+    dsn: str
+    database: PostgresDatabase
+
+    @property
+    def make(self) -> Any:
+        """Puts a bus over this broker together."""
+        return on_rabbitmq(self.node.url(self.host))
+
+    def running(self, *listeners: Listener, timings: Any = TIMINGS) -> Any:
+        """A process with these listeners."""
+        return running(self.dsn, self.make, [one.consumer for one in listeners], timings=timings)
+
+    async def hears(self, *subjects: str, name: str = "listener", seconds: float = 20) -> None:
+        """Wait until exactly these took effect."""
+
+        async def all_heard() -> bool:
+            return sorted(await heard(self.database, name)) == sorted(subjects)
+
+        await until(f"{name} has heard {subjects}", all_heard, seconds)
+
+    async def lies(self, queue: str, count: int) -> None:
+        """Wait until so many messages lie in a queue, taken or not."""
+        path = f"queues/{self.host}/{quote(queue, safe='')}"
+
+        async def there() -> bool:
+            try:
+                told = await asyncio.to_thread(self.node.ask, "GET", path)
+            except HTTPError:
+                return False  # it is not there yet
+            return bool(told.get("messages") == count)
+
+        await until(f"{count} messages lie in {queue}", there, 30)
+
+    def messages(self, queue: str) -> Any:
+        """What lies in a queue, without the count that the broker adds to whatever it hands out."""
+        found = queue_messages(self.node, self.host, queue)
+        for message in found:
+            message["properties"]["headers"].pop("x-delivery-count", None)
+        return found
+
+    async def put(self, queue: str, body: bytes) -> None:
+        """Somebody else writes to a queue."""
+        async with await aio_pika.connect(self.node.url(self.host)) as connection:
+            channel = await connection.channel()
+            await channel.default_exchange.publish(aio_pika.Message(body), queue)
+
+    async def dead(self, count: int) -> None:
+        """Wait until so many dead letters are in the database."""
+
+        async def there() -> bool:
+            sql = "SELECT count(*) FROM deliveries WHERE state = 'dead'"
+            return bool(await self.database.pool.fetchval(sql) == count)
+
+        await until(f"{count} dead letters", there, 30)
+
+
+@pytest.fixture
+async def bench(rabbitmq: Node, database_dsn: str) -> AsyncIterator[Bench]:
+    """A bench with an empty virtual host."""
+    with virtual_host(rabbitmq) as host:
+        async with opened(database_dsn) as database:
+            yield Bench(rabbitmq, host, database_dsn, database)
+
+
+async def test_a_dead_letter_on_the_broker_says_what_it_must_and_nothing_of_a_member(bench: Bench) -> None:
+    poison = event("p")
+    async with bench.running(Listener(bad={"p"})):
+        await say(bench.database, [poison])
+        await bench.dead(1)
+        await bench.lies("coopwire.listener.dead", 1)
+    [letter] = bench.messages("coopwire.listener.dead")
+    headers, properties = letter["properties"]["headers"], letter["properties"]
+    assert set(headers) == {"coopwire-cause", "coopwire-attempts", "coopwire-first-failed", "coopwire-trace"}
+    assert (headers["coopwire-cause"], headers["coopwire-attempts"]) == ("ValueError", 4)
+    assert headers["coopwire-trace"].endswith("handle")
+    assert "cannot digest" not in str(headers)
+    first = await bench.database.pool.fetchval(
+        "SELECT extract(epoch FROM first_failed_at)::int FROM deliveries"
+    )
+    assert abs(headers["coopwire-first-failed"] - first) <= 1
+    assert (properties["message_id"], properties["content_type"]) == (poison.id, CONTENT_TYPE)
+    assert load(letter["payload"].encode()) == poison
+
+
+async def test_a_message_on_the_ladder_is_a_new_one_without_the_broker_s_marks(bench: Bench) -> None:
+    slow = replace(TIMINGS, bus_ladder=(timedelta(seconds=0.2), timedelta(hours=1)))
+    async with bench.running(Listener(bad={"p"}), timings=slow):
+        await say(bench.database, [event("p")])
+        await bench.lies("coopwire.listener.again-after-3600000ms", 1)
+    [waiting] = bench.messages("coopwire.listener.again-after-3600000ms")
+    assert waiting["properties"]["headers"] == {}
+
+
+async def test_a_body_that_somebody_forged_is_not_believed(bench: Bench) -> None:
+    listener = Listener()
+    async with bench.running(listener):
+        true = event("true")
+        await bench.put("coopwire.listener", dump(event("invented")))
+        await bench.put("coopwire.listener", dump(replace(true, subject="forged")))
+        await say(bench.database, [true])
+        await bench.put("coopwire.listener", dump(replace(true, subject="forged")))
+        await bench.hears("true")
+        await bench.lies("coopwire.listener", 0)
+    assert await heard(bench.database, "listener") == ["true"]
+
+
+async def test_a_message_that_cannot_be_read_goes_to_the_dead_letters_and_the_rest_goes_on(
+    bench: Bench,
+) -> None:
+    async with bench.running(Listener()):
+        await say(bench.database, [event("a")])
+        await bench.hears("a")
+        await bench.put("coopwire.listener", b"\xff not an event")
+        await say(bench.database, [event("b")])
+        await bench.hears("a", "b")
+        await bench.lies("coopwire.listener.dead", 1)
+        await bench.lies("coopwire.listener", 0)
+    [letter] = bench.messages("coopwire.listener.dead")
+    assert letter["properties"]["headers"]["coopwire-cause"] == "Unreadable"
+
+
+async def test_the_order_of_a_key_holds_with_two_processes(bench: Bench) -> None:
+    said = [event(f"{n:03}", key="one loan") for n in range(150)]
+    async with bench.running(Listener()), bench.running(Listener()):
+        for start in range(0, len(said), 30):
+            await say(bench.database, said[start : start + 30])
+        await bench.hears(*(one.subject for one in said))
+    assert await heard(bench.database, "listener") == [one.subject for one in said]
+
+
+async def test_another_process_takes_over_when_the_one_that_takes_is_killed(bench: Bench) -> None:
+    async with bench.running(Listener()) as kill:
+        await say(bench.database, [event("a")])
+        await bench.hears("a")
+        async with bench.running(Listener()):
+            await kill()
+            await say(bench.database, [event("b")])
+            await bench.hears("a", "b")
+
+
+async def test_an_event_that_no_queue_takes_is_an_alarm_and_not_lost(bench: Bench) -> None:
+    async with bench.running(Listener()):
+        await say(bench.database, [event("a")])
+        await bench.hears("a")
+        key = event("x").type
+        binding = f"bindings/{bench.host}/e/{EVENTS}/q/coopwire.listener/{key}"
+        await asyncio.to_thread(bench.node.ask, "DELETE", binding)
+        with capture_logs() as logs:
+            await say(bench.database, [event("b")])
+            await bench.hears("a", "b")
+        assert [line["count"] for line in logs if line["event"] == "events_unroutable"] == [1]
+
+
+async def test_what_a_broker_lost_is_handed_to_it_again(bench: Bench) -> None:
+    soon = replace(TIMINGS, bus_sent_again_after=timedelta(seconds=1))
+    async with bench.running(Listener()):
+        await say(bench.database, [event("a")])
+        await bench.hears("a")
+    async with bench.running(Listener("other"), timings=soon):
+        pass
+    listener = Listener(gate=asyncio.Event())
+    async with bench.running(listener, timings=soon) as kill:
+        await say(bench.database, [event("b"), event("c")])
+        await until("the consumer has them", lambda: len(listener.called) >= 1)
+        await kill()
+    await bench.lies("coopwire.listener", 2)
+    bench.node.ask("DELETE", f"queues/{bench.host}/coopwire.listener/contents")
+    async with bench.running(Listener(), timings=soon):
+        await bench.hears("a", "b", "c")
+
+
+async def test_a_deployment_can_change_from_one_bus_to_the_other_and_back(bench: Bench) -> None:
+    blocked = Listener(gate=asyncio.Event())
+    async with running(bench.dsn, on_postgres, [blocked.consumer]) as kill:
+        await say(bench.database, [event("a")])
+        await until("it is called", lambda: bool(blocked.called))
+        await kill()
+    soon = replace(TIMINGS, bus_sent_again_after=timedelta(seconds=2))
+    async with bench.running(Listener(), timings=soon):
+        await bench.hears("a")
+    blocked = Listener(gate=asyncio.Event())
+    async with bench.running(blocked, timings=soon) as kill:
+        await say(bench.database, [event("b")])
+        await until("it is called", lambda: bool(blocked.called))
+        await kill()
+    async with running(bench.dsn, on_postgres, [Listener().consumer]):
+        await bench.hears("a", "b")
+    async with bench.running(Listener(), timings=soon):
+        await bench.lies("coopwire.listener", 0)
+    assert await heard(bench.database, "listener") == ["a", "b"]
+
+
+async def test_queues_that_somebody_deleted_come_again_and_what_was_in_them_too(bench: Bench) -> None:
+    soon = replace(TIMINGS, bus_sent_again_after=timedelta(seconds=1))
+    async with bench.running(Listener(), timings=soon):
+        await say(bench.database, [event("a")])
+        await bench.hears("a")
+        for queue in ("coopwire.listener", "coopwire.listener.dead"):
+            await asyncio.to_thread(bench.node.ask, "DELETE", f"queues/{bench.host}/{queue}")
+        await say(bench.database, [event("b")])
+        await bench.hears("a", "b", seconds=30)
+
+
+async def test_a_redriven_letter_comes_again_over_the_broker_and_its_tries_begin_anew(bench: Bench) -> None:
+    listener, poison = Listener(bad={"p"}), event("p")
+    async with bench.running(listener):
+        await say(bench.database, [poison])
+        await bench.dead(1)
+        before = len(listener.called)
+        assert await redrive(bench.database, "listener", poison.id)
+        await bench.dead(0)
+        await bench.dead(1)
+        assert len(listener.called) - before == 4

@@ -1,0 +1,63 @@
+"""Repayments whose events go over a real broker: they land as they do over the database, with the broker away too."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rigs.rabbitmq import node
+from rigs.refunds import approve
+from rigs.river import River, river
+
+
+async def _repay(hub: River) -> str:
+    accepted = await hub.accept()
+    assert accepted.url is not None
+    await hub.pay(accepted.attempt)
+    await hub.hint(accepted.attempt)
+    return accepted.attempt
+
+
+async def _landed(hub: River, receipts: int) -> None:
+    await hub.settled(receipts)
+    await hub.until("SELECT count(*) FROM effects WHERE kind = 'callback'", expected=2 * receipts, seconds=60)
+    await hub.settled(receipts)
+    books, core = await hub.outside.truth("quickbooks"), await hub.outside.truth("bankone")
+    assert len(books["journals"]) == receipts, books
+    assert len(core["postings"]) == receipts, core
+
+
+async def test_a_repayment_lands_exactly_once_everywhere(database_dsn: str, broker_url: str) -> None:
+    async with river(database_dsn, bus=broker_url) as hub:
+        await _repay(hub)
+        await _landed(hub, 1)
+        assert await hub.value("SELECT state FROM payments") == "succeeded"
+        await hub.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", expected=0)
+        await hub.until("SELECT count(*) FROM deliveries WHERE state <> 'done'", expected=0)
+        assert await hub.value("SELECT count(*) FROM deliveries") > 0
+
+
+async def test_a_refund_goes_its_way_over_the_broker(database_dsn: str, broker_url: str) -> None:
+    async with river(database_dsn, bus=broker_url) as hub:
+        await _repay(hub)
+        await _landed(hub, 1)
+        receipt = await hub.value("SELECT id FROM receipts")
+        await approve(hub, receipt, 60_000)
+        # The debit of the core account is announced on the bus, and only then the gateway is asked.
+        await hub.until("SELECT count(*) FROM refunds WHERE state = 'succeeded'", expected=1, seconds=60)
+
+
+async def test_money_goes_on_while_the_broker_is_away_and_events_follow_when_it_is_back(
+    database_dsn: str,
+) -> None:
+    with node() as broker:
+        async with river(database_dsn, bus=broker.url()) as hub:
+            await _repay(hub)
+            await _landed(hub, 1)
+            await asyncio.to_thread(broker.kill)
+            await _repay(hub)
+            await hub.settled(2)
+            assert await hub.value("SELECT count(*) FROM outbox WHERE published_at IS NULL") > 0
+            assert await hub.value("SELECT count(*) FROM effects WHERE kind = 'callback'") == 3
+            await asyncio.to_thread(broker.start)
+            await _landed(hub, 2)
+            await hub.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", expected=0)
