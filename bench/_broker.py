@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import _machine  # noqa: F401  (finds the rigs)
-import aio_pika
 from aio_pika.abc import AbstractChannel
 from rigs import rabbitmq
 
 from coopwire.application.announce import event
 from coopwire.application.bells import Bells
 from coopwire.bus.cloudevents import dump
-from coopwire.bus.rabbitmq import Address
-from coopwire.bus.rabbitmq.declaring import declare
+from coopwire.bus.rabbitmq import Address, Broker
 from coopwire.bus.rabbitmq.relaying import Relay
 from coopwire.bus.rabbitmq.sending import Sender
 from coopwire.bus.topology import Topology, topology
@@ -78,7 +76,7 @@ CONSUMER = Consumer("rows", (PAYMENT_FAILED,), write_rows)
 
 
 @dataclass(frozen=True)
-class Broker:
+class Line:
     """The hub's own parts on an open connection."""
 
     channel: AbstractChannel
@@ -92,13 +90,18 @@ class Broker:
 
 
 @asynccontextmanager
-async def connected(address: str) -> AsyncIterator[Broker]:
+async def connected(address: str) -> AsyncIterator[Line]:
     """A connection on which the hub's queues are declared."""
-    told, table = Address(address), topology([CONSUMER], DEFAULT)
-    async with await aio_pika.connect(told.to_connect) as connection:
-        await declare(connection, table)
+    told = broker_at(address)
+    async with told.connected() as connection:
+        await told.declare(connection)
         channel = await connection.channel(on_return_raises=True)
-        yield Broker(channel, table, Sender(channel, table, told, DEFAULT.call_deadline))
+        yield Line(channel, told.topology, Sender(channel, told))
+
+
+def broker_at(address: str) -> Broker:
+    """The broker of a hub with this one consumer."""
+    return Broker(Address(address), topology([CONSUMER], DEFAULT), DEFAULT.call_deadline)
 
 
 def bodies(events: Sequence[Event]) -> list[bytes]:

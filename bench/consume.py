@@ -21,11 +21,23 @@ from pathlib import Path
 
 import aio_pika
 import asyncpg
-from _broker import CONSUMER, ROW, SCHEMA, WINDOW, bodies, connected, fill_outbox, made, read, virtual_host
+from _broker import (
+    CONSUMER,
+    ROW,
+    SCHEMA,
+    WINDOW,
+    bodies,
+    broker_at,
+    connected,
+    fill_outbox,
+    made,
+    read,
+    virtual_host,
+)
 from _machine import database, execute
 
 from coopwire.application.bells import Bells
-from coopwire.bus.rabbitmq import Address, RabbitBus
+from coopwire.bus.rabbitmq import RabbitBus
 from coopwire.domain.events import Event
 from coopwire.domain.timings import DEFAULT
 from coopwire.storage.database import connect
@@ -68,7 +80,7 @@ async def hub(side: Side, events: Sequence[Event]) -> float:
             relay = broker.relay(rows, clock)
             while (await relay.relay())[0]:
                 pass
-        bus = asyncio.create_task(RabbitBus(Address(side.address), rows, clock, [CONSUMER], bells).run())
+        bus = asyncio.create_task(RabbitBus(broker_at(side.address), rows, clock, [CONSUMER], bells).run())
         rate = await side.rate(len(events))
         bells.close()
         await bus

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 import aio_pika
-from _broker import WINDOW, Broker, bodies, connected, fill_outbox, made, virtual_host
+from _broker import WINDOW, Line, bodies, connected, fill_outbox, made, virtual_host
 from _machine import Cores, database, database_process, execute, this_process
 
 from coopwire.domain.events import Event
@@ -25,7 +25,7 @@ from coopwire.storage.sealing import Sealer
 from coopwire.transport.clock import SystemClock
 
 
-async def relayed(rows: PostgresDatabase, broker: Broker, events: Sequence[Event]) -> float:
+async def relayed(rows: PostgresDatabase, broker: Line, events: Sequence[Event]) -> float:
     """Seconds in which the hub's relay empties the outbox."""
     await fill_outbox(rows, events)
     relay = broker.relay(rows, SystemClock(await rows.now(), DEFAULT))
@@ -39,7 +39,7 @@ async def relayed(rows: PostgresDatabase, broker: Broker, events: Sequence[Event
     return time.perf_counter() - begun
 
 
-async def published(broker: Broker, bodies: Sequence[bytes]) -> float:
+async def published(broker: Line, bodies: Sequence[bytes]) -> float:
     """Seconds in which a loop without an outbox publishes the same."""
     queue = broker.table.lanes["rows"].taking.name
     exchange = broker.channel.default_exchange
@@ -51,7 +51,7 @@ async def published(broker: Broker, bodies: Sequence[bytes]) -> float:
     return time.perf_counter() - begun
 
 
-async def emptied(broker: Broker) -> None:
+async def emptied(broker: Line) -> None:
     """Nothing of an earlier round is left on the broker."""
     queue = await broker.channel.get_queue(broker.table.lanes["rows"].taking.name)
     await queue.purge()
