@@ -25,7 +25,7 @@ UPDATE outbox o SET published_at = $4 FROM batch b WHERE o.seq = b.seq RETURNING
 """
 _PREPARE = """
 WITH batch AS (
-    SELECT seq, type FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1
+    SELECT seq, type FROM outbox WHERE published_at IS NULL AND seq > $5 ORDER BY seq LIMIT $1
 ), subscribed AS (
     SELECT * FROM unnest($2::text[], $3::text[]) AS s(consumer, type)
 ), laid AS (
@@ -95,11 +95,13 @@ class OutboxStore:
         return first
 
     async def prepare(
-        self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime
+        self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime, after: int
     ) -> list[Unpublished]:
-        """The oldest unpublished events, each with its deliveries laid down before a broker hears of it."""
+        """The oldest unpublished events behind the number `after`, in their order."""
         pairs = [(consumer, type_) for consumer, types in subscribers.items() for type_ in types]
-        found = await self._db.fetch(_PREPARE, limit, [c for c, _ in pairs], [t for _, t in pairs], due_at)
+        found = await self._db.fetch(
+            _PREPARE, limit, [c for c, _ in pairs], [t for _, t in pairs], due_at, after
+        )
         return [Unpublished(row["seq"], rows.event(row)) for row in found]
 
     async def published(self, seqs: Sequence[int], now: datetime) -> None:

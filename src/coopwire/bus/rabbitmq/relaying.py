@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import structlog
 
@@ -12,11 +13,15 @@ from coopwire.ports.bus import BusBells
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints
 from coopwire.ports.meters import BusMeter
-from coopwire.ports.stores import Database, StorageUnavailable
+from coopwire.ports.stores import Database, StorageUnavailable, Unpublished
 
 _log = structlog.get_logger()
 _BATCH = 200
+_MOST = 10_000
+"""Events after which the relay looks at other things too: whether it is still the only one, and what is overdue."""
 _POLL_SECONDS = 0.5
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
 
 
 class Relay:
@@ -61,21 +66,45 @@ class Relay:
             await self._bells.wait("outbox", _POLL_SECONDS)
 
     async def relay(self) -> tuple[int, int]:
-        """Publish one batch of events; how many there were, and how many of them no queue took.
+        """Publish what waits, up to a bound; how many events there were, and how many of them no queue took.
 
-        What is not confirmed stays unpublished and comes again; consumers absorb what they had already.
+        While the broker confirms a batch, the one before is marked and the next one is laid down. What is not
+        confirmed stays unpublished and comes again; consumers absorb what they had already.
         """
-        due_at = self._clock.now() + self._clock.timings.bus_sent_again_after
-        async with self._database.begin("prepare events") as tx:
-            events = await tx.outbox.prepare(self._subscribers, _BATCH, due_at)
+        found = lost = 0
+        sent: list[int] = []
+        events = await self._prepare(0)
+        while events:
+            goes_on = len(events) == _BATCH and found < _MOST
+            results, following = await _both(
+                self._publish(events), self._turn(sent, events[-1].seq if goes_on else None)
+            )
+            sent = [one.seq for one, result in zip(events, results, strict=True) if result is None]
+            found, lost = found + len(events), _unroutable(results)
+            events = [] if lost else following
+        await self._mark(sent)
+        return found, lost
+
+    async def _publish(self, events: Sequence[Unpublished]) -> list[BaseException | None]:
         results = await _all(self._sender.publish(one.event) for one in events)
         self._fail("after publish events")
-        sent = [one.seq for one, result in zip(events, results, strict=True) if result is None]
+        return results
+
+    async def _turn(self, sent: Sequence[int], after: int | None) -> list[Unpublished]:
+        """Mark one batch, lay down another: the events behind `after`, none without it."""
+        await self._mark(sent)
+        return [] if after is None else await self._prepare(after)
+
+    async def _prepare(self, after: int) -> list[Unpublished]:
+        due_at = self._clock.now() + self._clock.timings.bus_sent_again_after
+        async with self._database.begin("prepare events") as tx:
+            return await tx.outbox.prepare(self._subscribers, _BATCH, due_at, after)
+
+    async def _mark(self, sent: Sequence[int]) -> None:
         if sent:
             async with self._database.begin("mark events published") as tx:
                 await tx.outbox.published(sent, self._clock.now())
             self._meter.published(len(sent))
-        return len(events), _unroutable(results)
 
     async def send_again(self) -> tuple[int, int]:
         """Hand over one batch of deliveries that are due; how many there were, and how many no queue took."""
@@ -88,6 +117,16 @@ class Relay:
             async with self._database.begin("hand over deliveries") as tx:
                 await tx.outbox.handed_over(sent, now + self._clock.timings.bus_sent_again_after)
         return len(overdue), _unroutable(results)
+
+
+async def _both(one: Awaitable[_One], other: Awaitable[_Other]) -> tuple[_One, _Other]:
+    """Both results; when one fails, the other has ended too before the error is raised."""
+    first, second = await asyncio.gather(one, other, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(second, BaseException):
+        raise second
+    return first, second
 
 
 async def _all(sending: Iterable[Awaitable[None]]) -> list[BaseException | None]:

@@ -56,9 +56,12 @@ class Outbox(Protocol):
         ...
 
     async def prepare(
-        self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime
+        self, subscribers: Mapping[str, Sequence[str]], limit: int, due_at: datetime, after: int
     ) -> list[Unpublished]:
-        """The oldest unpublished events, each with its deliveries laid down before a broker hears of it."""
+        """The oldest unpublished events behind the number `after`, in their order.
+
+        The deliveries of each are laid down before a broker hears of it.
+        """
         ...
 
     async def published(self, seqs: Sequence[int], now: datetime) -> None:
