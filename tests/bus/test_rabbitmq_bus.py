@@ -16,10 +16,13 @@ from rigs.buses import TIMINGS, heard, on_postgres, on_rabbitmq, opened, redrive
 from rigs.rabbitmq import Node, queue_messages, until, virtual_host
 from structlog.testing import capture_logs
 
+from coopwire.application.letters import LetterDesk
 from coopwire.bus.cloudevents import CONTENT_TYPE, dump, load
 from coopwire.bus.topology import EVENTS
 from coopwire.conformance.bus import Listener, event
+from coopwire.domain.letters import Letters
 from coopwire.storage.database import PostgresDatabase
+from coopwire.transport.clock import SystemClock
 
 
 @dataclass
@@ -241,3 +244,24 @@ async def test_a_redriven_letter_comes_again_over_the_broker_and_its_tries_begin
         await bench.dead(0)
         await bench.dead(1)
         assert len(listener.called) - before == 4
+
+
+async def test_letters_that_are_redriven_at_a_rate_come_over_the_broker_once_in_order_and_not_too_soon(
+    bench: Bench,
+) -> None:
+    listener = Listener(bad={f"p{n}" for n in range(6)})
+    async with bench.running(listener):
+        await say(bench.database, [event(f"p{n}") for n in range(6)])
+        await bench.dead(6)
+        listener.bad.clear()
+        clock = SystemClock(await bench.database.now(), TIMINGS)
+        [lot] = await LetterDesk(bench.database, clock).redrive(Letters(), "a test", "mended", per_second=4)
+        assert (lot.letters, lot.last_at - lot.first_at) == (6, timedelta(seconds=1.25))
+        await bench.hears(*(f"p{n}" for n in range(6)))
+        taken = await bench.database.pool.fetch(
+            "SELECT finished_at - redriven_at AS waited FROM deliveries ORDER BY seq"
+        )
+    assert await heard(bench.database, "listener") == [f"p{n}" for n in range(6)]
+    a_blink = timedelta(seconds=0.05)  # the desk's clock and the bus's were set by two looks at the database
+    for place, row in enumerate(taken):
+        assert row["waited"] >= timedelta(seconds=place / 4) - a_blink

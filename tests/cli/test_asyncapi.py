@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import yaml
 from jsonschema import Draft7Validator
 from rigs.published import FORMATS
 
+from coopwire.bus.cloudevents import CONTENT_TYPE, dump
 from coopwire.cli import asyncapi
-from coopwire.domain.events import CATALOGUE, EventType
+from coopwire.domain.events import CATALOGUE, Event, EventType
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFICIAL = json.loads((ROOT / "tests" / "samples" / "asyncapi" / "3.0.0.json").read_text(encoding="utf-8"))
@@ -40,6 +42,9 @@ _SPOILED: dict[str, Callable[[dict[str, Any]], object]] = {
     "an unknown part": lambda d: d.update(topics={}),
     "an operation that does nothing": lambda d: next(iter(d["operations"].values())).pop("action"),
     "a channel with an unknown member": lambda d: next(iter(d["channels"].values())).update(queue="q"),
+    "an exchange of an unknown kind": lambda d: next(iter(d["channels"].values()))["bindings"]["amqp"][
+        "exchange"
+    ].update(type="ring"),
     "a message that is no object": lambda d: d["components"]["messages"].update(x=[]),
 }
 
@@ -92,6 +97,16 @@ def _payload(event: EventType) -> Draft7Validator:
 def test_the_example_of_a_message_is_what_its_payload_allows(event: EventType) -> None:
     [example] = _message(event)["examples"]
     assert list(_payload(event).iter_errors(example["payload"])) == []
+
+
+@pytest.mark.parametrize("event", CATALOGUE, ids=lambda event: event.type)
+def test_the_body_that_a_broker_is_given_is_what_the_payload_allows(event: EventType) -> None:
+    happened = Event("e1", event.type, "s1", "k1", event.example, datetime(2026, 3, 2, 9, 15, tzinfo=UTC))
+    sent = json.loads(dump(happened))
+    assert list(_payload(event).iter_errors(sent)) == []
+    [example] = _message(event)["examples"]
+    assert sent.keys() == example["payload"].keys()
+    assert _message(event)["contentType"] == CONTENT_TYPE
 
 
 @pytest.mark.parametrize("event", CATALOGUE, ids=lambda event: event.type)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from coopwire.bus.cloudevents import CONTENT_TYPE
+from coopwire.bus.topology import EVENTS
 from coopwire.domain.events import CATALOGUE, SOURCE, EventType
 
-_MEDIA = "application/cloudevents+json"
 _DESCRIPTION = """\
 What happens to money between a co-operative lender's members, gateways, books and core bank.
 
@@ -15,7 +16,15 @@ Every message is a CloudEvent 1.0 in structured mode. `type` carries the version
 additions alone, so let members and words pass that you do not know. Amounts are integers of minor units (kobo, cent).
 An event is delivered at least once, its `id` is the same each time. Events of one `partitionkey` (the loan, else the
 member) come in their order while nothing fails.
+
+Where the hub uses RabbitMQ, every event goes to one topic exchange with its type as the routing key: bind a queue of
+your own to it. `coopwire.#` is all of them. Without a broker, events are for the hub's own consumers alone.
 """
+_AMQP = {
+    "is": "routingKey",
+    "exchange": {"name": EVENTS, "type": "topic", "durable": True, "autoDelete": False},
+    "bindingVersion": "0.3.0",
+}
 _SUBJECTS = ("effect", "refund", "subject", "run", "receipt", "payment")
 """The member that an event is about: the first of these that it has."""
 _ENVELOPE: dict[str, object] = {
@@ -64,7 +73,7 @@ def document(catalogue: Iterable[EventType] = CATALOGUE) -> dict[str, object]:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0"},
         },
-        "defaultContentType": _MEDIA,
+        "defaultContentType": CONTENT_TYPE,
         "channels": {_id(event): _channel(event) for event in events},
         "operations": {f"publish.{_id(event)}": _operation(event) for event in events},
         "components": {
@@ -118,6 +127,7 @@ def _channel(event: EventType) -> dict[str, object]:
         "address": event.type,
         "title": event.title,
         "messages": {"event": {"$ref": f"#/components/messages/{_id(event)}"}},
+        "bindings": {"amqp": _AMQP},
     }
 
 
@@ -135,7 +145,7 @@ def _message(event: EventType) -> dict[str, object]:
     return {
         "name": event.type,
         "title": event.title,
-        "contentType": _MEDIA,
+        "contentType": CONTENT_TYPE,
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/envelope"},
