@@ -93,7 +93,7 @@ class Line:
 async def connected(address: str) -> AsyncIterator[Line]:
     """A connection on which the hub's queues are declared."""
     told = broker_at(address)
-    async with told.connected() as connection:
+    async with told.connected() as (_, connection):
         await told.declare(connection)
         channel = await connection.channel(on_return_raises=True)
         yield Line(channel, told.topology, Sender(channel, told))

@@ -322,12 +322,12 @@ def _bus(
     metrics: Metrics,
     fail: FailPoints,
 ) -> EventBus:
-    if settings.broker is None:
+    if not settings.brokers:
         return PostgresBus(database, clock, reactions, bells, metrics)
     # Imported when it is used, here and below: most hubs have no broker.
-    from coopwire.bus.rabbitmq import Address, Broker, RabbitBus
+    from coopwire.bus.rabbitmq import Broker, RabbitBus
 
-    broker = Broker(Address(settings.broker), topology(reactions, clock.timings), clock.timings.call_deadline)
+    broker = Broker.at(settings.brokers, topology(reactions, clock.timings), clock.timings.call_deadline)
     return RabbitBus(broker, database, clock, reactions, bells, metrics, fail)
 
 
@@ -341,11 +341,11 @@ def bus_topology(settings: Settings) -> Topology:
 
 def broker(settings: Settings) -> Broker | None:
     """The broker of these settings, to look at; None where the database is the bus."""
-    if settings.broker is None:
+    if not settings.brokers:
         return None
-    from coopwire.bus.rabbitmq import Address, Broker
+    from coopwire.bus.rabbitmq import Broker
 
-    return Broker(Address(settings.broker), bus_topology(settings), settings.durations.call_deadline)
+    return Broker.at(settings.brokers, bus_topology(settings), settings.durations.call_deadline)
 
 
 def dies_at(place: str | None) -> FailPoints:

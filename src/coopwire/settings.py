@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         SecretStr("postgres"),
         description="what carries events to their consumers: `postgres`, the database itself, or a RabbitMQ broker, "
         "`amqp://user:password@host/virtual-host` (`amqps://` with TLS, `?cafile=FILE` for an authority of "
-        "your own)",
+        "your own); the nodes of a cluster separated by commas, tried in this order",
     )
     connections: Path | None = Field(
         None, description="path of the connections file (TOML): providers, secrets, routes"
@@ -112,11 +112,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_bus(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        if text == POSTGRES_BUS or _is_broker(text):
+        if text == POSTGRES_BUS or all(map(_is_broker, _listed(text))):
             return value
         raise ValueError(
-            "write postgres, or amqp://user:password@host/virtual-host with signs such as @ / : of a password "
-            "written as %40 %2F %3A"
+            "write postgres, or amqp://user:password@host/virtual-host with the signs @ / : , of a password "
+            "written as %40 %2F %3A %2C"
         )
 
     @field_validator("metrics_address")
@@ -146,10 +146,10 @@ class Settings(BaseSettings):
         return None if text.startswith(EMBEDDED) else text
 
     @property
-    def broker(self) -> str | None:
-        """The address of a broker; it holds a password. None where the database is the bus."""
+    def brokers(self) -> tuple[str, ...]:
+        """The addresses of a broker's nodes; they hold a password. Empty where the database is the bus."""
         text = self.bus.get_secret_value()
-        return None if text == POSTGRES_BUS else text
+        return () if text == POSTGRES_BUS else _listed(text)
 
     @property
     def sealing_keys(self) -> tuple[bytes, ...]:
@@ -213,6 +213,10 @@ def _nearest(field: str) -> str:
 
 def _said(message: str) -> str:
     return message.removeprefix("Value error, ")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
 
 
 def _is_broker(text: str) -> bool:

@@ -110,6 +110,16 @@ async def test_a_broker_that_is_away_may_come_by_itself(rabbitmq: Node) -> None:
     assert "nobody knows the host's name" in await _told(f"amqp://guest:{SECRET}@broker.invalid/")
 
 
+async def test_of_several_nodes_the_first_that_answers_is_taken(rabbitmq: Node, host: str) -> None:
+    away = [f"amqp://guest:{SECRET}@127.0.0.1:{port}/{host}" for port in free_ports(2)]
+    broker = Broker.at([away[0], rabbitmq.url(host), away[1]], TABLE, timedelta(seconds=5))
+    await broker.verify()
+    async with broker.connected() as (taken, _):
+        assert taken.address == Address(rabbitmq.url(host))
+    with pytest.raises(BusUnavailable, match=r"nobody listens.*nobody listens"):
+        await Broker.at(away, TABLE, timedelta(seconds=5)).verify()
+
+
 async def test_something_that_is_no_broker(rabbitmq: Node) -> None:
     told = await _told(f"amqp://guest:{SECRET}@127.0.0.1:{rabbitmq.web}/")
     assert told.startswith("BusUnavailable: ")

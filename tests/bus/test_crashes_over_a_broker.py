@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,7 @@ from rigs.buses import heard, on_rabbitmq, opened, running, say
 from rigs.folders import open_folder
 from rigs.places import all_places
 from rigs.proof import WHOLE
-from rigs.rabbitmq import node, until
+from rigs.rabbitmq import cluster, node, until
 
 from coopwire.conformance.bus import Listener, event
 from coopwire.storage import embedded, migrate
@@ -86,6 +87,24 @@ async def test_a_broker_killed_in_a_burst_and_the_outbox_agree_to_the_last_event
                 for kill in range(1, kills + 1):
                     await _heard_at_least(database, kill * events // (kills + 2))
                     await asyncio.to_thread(broker.restart)
+                await bursting
+                await _agree(database, events)
+
+
+@pytest.mark.whole
+@pytest.mark.timeout(1800)
+async def test_nodes_of_a_cluster_killed_in_a_burst_lose_nothing() -> None:
+    events, kills, dice = 6_000, 6, random.Random(20261126)
+    with open_folder() as folder, embedded.start(folder / "data") as server, cluster() as nodes:
+        await migrate.upgrade(server.dsn)
+        async with opened(server.dsn) as database:
+            make = on_rabbitmq(",".join(node.url() for node in nodes))
+            async with running(server.dsn, make, [Listener().consumer]):
+                bursting = asyncio.create_task(_burst(database, events))
+                for kill in range(1, kills + 1):
+                    await _heard_at_least(database, kill * events // (kills + 2))
+                    victim = dice.choice(nodes)
+                    await asyncio.to_thread(victim.restart)
                 await bursting
                 await _agree(database, events)
 

@@ -58,7 +58,7 @@ def test_a_worker_does_not_start_with_a_mistake_in_the_broker_s_address(
 
 
 @pytest.mark.parametrize(
-    "value", ["rabbit", "amqp://", "http://broker/", "postgresql://x/y", "amqp://u:planted@/"]
+    "value", ["rabbit", "amqp://", "http://broker/", "postgresql://x/y", "amqp://u:planted@/", "amqp://a/,x"]
 )
 def test_a_bus_that_is_none_is_refused_without_its_value(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COOPWIRE_BUS", value)

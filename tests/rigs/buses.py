@@ -13,7 +13,7 @@ from typing import Any
 from coopwire.application.bells import Bells
 from coopwire.application.letters import LetterDesk
 from coopwire.bus.postgres import PostgresBus
-from coopwire.bus.rabbitmq import Address, Broker, RabbitBus
+from coopwire.bus.rabbitmq import Broker, RabbitBus
 from coopwire.bus.topology import topology
 from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter
 from coopwire.domain.events import Event
@@ -58,7 +58,7 @@ def on_rabbitmq(url: str) -> Make:
         fail: FailPoints,
     ) -> EventBus:
         table = topology(consumers, clock.timings)
-        broker = Broker(Address(url), table, clock.timings.call_deadline)
+        broker = Broker.at(url.split(","), table, clock.timings.call_deadline)
         return RabbitBus(broker, database, clock, consumers, bells, fail=fail)
 
     return make

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -248,6 +248,37 @@ def node(settings: Mapping[str, str] | None = None) -> Iterator[Node]:
             yield made
         finally:
             made.kill()
+
+
+@contextmanager
+def cluster(size: int = 3) -> Iterator[list[Node]]:
+    """Nodes that know each other; each can be killed and started again."""
+    needed()
+    with ExitStack() as stack:
+        [port] = free_ports(1)
+        stack.enter_context(_name_server(port))
+        nodes = [Node(stack.enter_context(open_folder()), epmd=port) for _ in range(size)]
+        for one in nodes:
+            stack.callback(one.kill)
+            one.start()
+        for one in nodes[1:]:
+            one.control("stop_app")
+            one.control("join_cluster", f"{nodes[0].name}@localhost")
+            one.control("start_app")
+            one.await_ready()
+        yield nodes
+
+
+@contextmanager
+def _name_server(port: int) -> Iterator[None]:
+    """The nodes' common epmd, ended with us as the nodes are."""
+    command = ["/bin/sh", "-c", 'epmd -port "$0" -address 127.0.0.1 & read -r _; kill -KILL 0', str(port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as keeper:
+        try:
+            yield
+        finally:
+            assert keeper.stdin is not None
+            keeper.stdin.close()
 
 
 @contextmanager

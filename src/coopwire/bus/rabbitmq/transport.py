@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from coopwire.bus.rabbitmq.address import Address
 from coopwire.bus.rabbitmq.broker import Broker
 from coopwire.bus.rabbitmq.consuming import consuming
 from coopwire.bus.rabbitmq.relaying import Relay
@@ -71,14 +72,14 @@ class RabbitBus:
 
     async def _session(self) -> None:
         """Until the connection is lost or the bells close."""
-        ended, broker = asyncio.Event(), self._broker
-        async with broker.connected() as connection:
+        ended = asyncio.Event()
+        async with self._broker.connected() as (broker, connection):
             connection.close_callbacks.add(lambda *_: ended.set())
             await broker.declare(connection)
             async with explained(broker.address):
                 channel = await connection.channel(on_return_raises=True)
             sender = Sender(channel, broker)
-            takers = [self._taker(consumer, sender) for consumer in self._consumers]
+            takers = [self._taker(consumer, sender, broker.address) for consumer in self._consumers]
             relay = Relay(
                 self._database, self._clock, self._subscribers, sender, self._bells, self._meter, self._fail
             )
@@ -91,14 +92,14 @@ class RabbitBus:
                     *(taker.run() for taker in takers),
                 )
 
-    def _taker(self, consumer: Consumer, sender: Sender) -> Taker:
+    def _taker(self, consumer: Consumer, sender: Sender, address: Address) -> Taker:
         return Taker(
             consumer,
             self._database,
             self._clock,
             sender,
             self._bells,
-            self._broker.address,
+            address,
             self._meter,
             self._fail,
         )
