@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from functools import partial
 
-from rigs.rabbitmq import node
+from rigs.crashing import Died, World, world
+from rigs.rabbitmq import node, until
 from rigs.refunds import approve
 from rigs.river import River, river
 
@@ -61,3 +66,42 @@ async def test_money_goes_on_while_the_broker_is_away_and_events_follow_when_it_
             await asyncio.to_thread(broker.start)
             await _landed(hub, 2)
             await hub.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", expected=0)
+
+
+async def test_workers_killed_at_random_lose_and_double_nothing(
+    database_dsn: str, broker_url: str, proof_count: Callable[[int, int], int]
+) -> None:
+    dice, asked = random.Random(20261126), 0
+    async with world(database_dsn, broker_url) as outside:
+        hubs = [await outside.start(), await outside.start()]
+        for _ in range(proof_count(2, 25)):
+            for _ in range(3):
+                with contextlib.suppress(Died):
+                    await hubs[dice.randrange(2)].ask(accept=asked)
+                asked += 1
+            with contextlib.suppress(Died):
+                await outside.pay_everything(hubs[0])
+            await asyncio.sleep(dice.random() * 0.8)
+            victim = dice.randrange(2)
+            await hubs[victim].kill()
+            hubs[victim] = await outside.start()
+        for n in range(asked):
+            with contextlib.suppress(Died):
+                await hubs[0].ask(accept=n)
+        await outside.quiet(90)
+        await outside.pay_everything(hubs[0])
+        await outside.quiet(90)
+        found = await outside.judge()
+        assert found["done"] + found["unknown"] + found["intended"] == asked
+        assert found["done"] > 0
+        for sql in (
+            "SELECT count(*) FROM outbox WHERE published_at IS NULL",
+            "SELECT count(*) FROM deliveries WHERE state <> 'done'",
+        ):
+            await until(f"nothing is left of: {sql}", partial(_is_zero, outside, sql), 60)
+        for hub in hubs:
+            await hub.end()
+
+
+async def _is_zero(outside: World, sql: str) -> bool:
+    return bool(await outside.db.fetchval(sql) == 0)

@@ -36,10 +36,12 @@ class HubProcess:
         self.process = process
 
     @classmethod
-    async def start(cls, dsn: str, outside: Outside, fail_at: str | None = None) -> HubProcess:
+    async def start(
+        cls, dsn: str, outside: Outside, fail_at: str | None = None, bus: str = "postgres"
+    ) -> HubProcess:
         """A started process; it may already be dying."""
         urls = {name: running.url for name, running in outside.running.items()}
-        given = json.dumps({"dsn": dsn, "urls": urls, "fail_at": fail_at})
+        given = json.dumps({"dsn": dsn, "urls": urls, "fail_at": fail_at, "bus": bus})
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -95,14 +97,15 @@ class HubProcess:
 class World:
     """The outside, the database and what was asked."""
 
-    def __init__(self, dsn: str, outside: Outside, db: Any) -> None:
+    def __init__(self, dsn: str, outside: Outside, db: Any, bus: str = "postgres") -> None:
         self.dsn = dsn
+        self.bus = bus
         self.outside = outside
         self.db = db
 
     async def start(self, fail_at: str | None = None) -> HubProcess:
         """A hub process on this world."""
-        return await HubProcess.start(self.dsn, self.outside, fail_at)
+        return await HubProcess.start(self.dsn, self.outside, fail_at, self.bus)
 
     async def pay_everything(self, hub: HubProcess) -> None:
         """Every page that is open and unpaid is paid, and its webhook arrives."""
@@ -184,7 +187,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(dsn: str) -> AsyncIterator[World]:
+async def world(dsn: str, bus: str = "postgres") -> AsyncIterator[World]:
     """Simulators and a prepared database, without a hub."""
     async with simulators() as outside:
         urls = {name: running.url for name, running in outside.running.items()}
@@ -192,6 +195,6 @@ async def world(dsn: str) -> AsyncIterator[World]:
             await prepare(app, outside, members=5)
         db = await asyncpg.connect(dsn)
         try:
-            yield World(dsn, outside, db)
+            yield World(dsn, outside, db, bus)
         finally:
             await db.close()

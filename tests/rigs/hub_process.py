@@ -53,7 +53,7 @@ async def main(given: dict[str, Any]) -> None:
     """Run the hub until the input ends."""
     setup = configured(given["urls"], AllocationMode(given.get("allocation", "hub")))
     fail = composition.dies_at(given.get("fail_at"))
-    settings = hub_settings(given["dsn"])
+    settings = hub_settings(given["dsn"], bus=given.get("bus", "postgres"))
     async with composition.opened(
         settings, setup, given["dsn"], role="crash", fail=fail, timings=rush()
     ) as app:
