@@ -20,9 +20,10 @@ import statistics
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -45,6 +46,7 @@ from sqlalchemy.engine import make_url
 
 from coopwire import app as composition
 from coopwire.domain.timings import DEFAULT
+from coopwire.monitoring import logs
 from coopwire.ports.stores import Delivered
 from coopwire.transport.signatures import StandardWebhooks
 
@@ -544,7 +546,10 @@ def main() -> None:
     given = parser.parse_args()
     with database() as dsn, simulators_apart() as simulators:
         processes = {"hub": this_process(), "database": database_process(), "simulators": simulators.pid}
-        asyncio.run(_measured(dsn, simulators.told, given, processes))
+        # A hub logs while it works: that is measured with the rest, and shown to nobody.
+        logs.configure("info", "json")
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+            asyncio.run(_measured(dsn, simulators.told, given, processes))
 
 
 async def _measured(

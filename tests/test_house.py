@@ -99,7 +99,12 @@ def test_a_room_that_no_contract_knows_is_an_error(model_house: Path) -> None:
     assert "attic" in told
 
 
-_IMPORTED_AS = {"pyyaml": "yaml"}
+_IMPORTED_AS = {
+    "pyyaml": "yaml",
+    "opentelemetry_api": "opentelemetry",
+    "opentelemetry_sdk": "opentelemetry",
+    "opentelemetry_exporter_otlp_proto_http": "opentelemetry",
+}
 
 
 def test_the_contracts_list_every_dependency_of_the_project() -> None:

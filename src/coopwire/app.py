@@ -40,6 +40,7 @@ from coopwire.ports.bus import BusUnavailable, Consumer, EventBus
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Connected, Connection, Outside
 from coopwire.ports.stores import StorageUnavailable
+from coopwire.ports.tracing import Traces, untraced
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.storage import embedded, migrate
@@ -89,6 +90,7 @@ class App:
     tracker: RefundTracker
     board: SharedBoard
     metrics: Metrics
+    traces: Traces
 
     async def run(self) -> None:
         """All loops of a worker, until `stop`; effects under way are finished first."""
@@ -199,6 +201,7 @@ async def opened(
     concurrency: int = 10,
     timings: Timings | None = None,
     clock_of: Callable[[datetime, Timings], SystemClock] = SystemClock,
+    traces: Traces = untraced,
 ) -> AsyncIterator[App]:
     """A hub on this database, migrated; closed at the end of the block.
 
@@ -222,7 +225,11 @@ async def opened(
         connected = {
             name: _connect(
                 connection,
-                Outside(GuardedHttp(name, transport, board, clock, report=report), database.tokens, clock),
+                Outside(
+                    GuardedHttp(name, transport, board, clock, report=report, traces=traces),
+                    database.tokens,
+                    clock,
+                ),
             )
             for name, connection in configured.connections.items()
         }
@@ -230,7 +237,7 @@ async def opened(
         # A breaker that is open already must be known before the first call.
         await board.exchange()
         await stack.enter_async_context(_running(board.run()))
-        yield _assemble(settings, worker, network, database, clock, bells, board, metrics, fail)
+        yield _assemble(settings, worker, network, database, clock, bells, board, metrics, traces, fail)
 
 
 def _counted_by(metrics: Metrics) -> Callable[[CallReport], None]:
@@ -284,12 +291,13 @@ def _assemble(
     bells: Bells,
     board: SharedBoard,
     metrics: Metrics,
+    traces: Traces,
     fail: FailPoints,
 ) -> App:
     reactions = consumers(network, clock)
     names, connections = [one.name for one in reactions], list(network.connections)
     metrics.watch(GaugeRows(database.pool, connections, names, clock), names, connections)
-    executor = Executor(worker, network, database, clock, bells, fail)
+    executor = Executor(worker, network, database, clock, bells, fail, traces)
     return App(
         worker=worker,
         settings=settings,
@@ -298,18 +306,19 @@ def _assemble(
         clock=clock,
         bells=bells,
         executor=executor,
-        looker=Looker(network, database, clock, bells, fail),
-        drain=Drain(network, database, clock, bells),
+        looker=Looker(network, database, clock, bells, fail, traces),
+        drain=Drain(network, database, clock, bells, traces),
         importing=Importing(network, database, clock, bells),
         sweeper=Sweeper(worker, database, clock, bells, executor.pulse),
         calendar=BusinessDays(network, database, clock, bells),
         chainer=Chainer(database, bells),
-        bus=_bus(settings, reactions, database, clock, bells, metrics, fail),
-        desk=Desk(worker, network, database, clock, bells, executor),
+        bus=_bus(settings, reactions, database, clock, bells, metrics, traces, fail),
+        desk=Desk(worker, network, database, clock, bells, executor, traces),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail),
         board=board,
         metrics=metrics,
+        traces=traces,
     )
 
 
@@ -320,15 +329,16 @@ def _bus(
     clock: SystemClock,
     bells: Bells,
     metrics: Metrics,
+    traces: Traces,
     fail: FailPoints,
 ) -> EventBus:
     if not settings.brokers:
-        return PostgresBus(database, clock, reactions, bells, metrics)
+        return PostgresBus(database, clock, reactions, bells, metrics, traces)
     # Imported when it is used, here and below: most hubs have no broker.
     from coopwire.bus.rabbitmq import Broker, RabbitBus
 
     broker = Broker.at(settings.brokers, topology(reactions, clock.timings), clock.timings.call_deadline)
-    return RabbitBus(broker, database, clock, reactions, bells, metrics, fail)
+    return RabbitBus(broker, database, clock, reactions, bells, metrics, fail, traces)
 
 
 def bus_topology(settings: Settings) -> Topology:
@@ -433,10 +443,10 @@ async def run_server(
     from coopwire.web.door import Door
 
     listening = _bound(settings.host, settings.port)
-    async with opened(settings, configured, dsn, role="serve", fail=dies_at(settings.fail_at)) as app:
+    async with _hub(settings, configured, dsn, "serve") as app:
         await app.verify_bus()
         parts = office(app)
-        door = Door(app.network, app.database, app.clock, app.bells, parts.meter)
+        door = Door(app.network, app.database, app.clock, app.bells, parts.meter, app.traces)
         server = _server(build_app(door, build_api(parts)))
         _on_signal(lambda: setattr(server, "should_exit", True))
         running = asyncio.create_task(app.run())
@@ -486,7 +496,7 @@ async def run_worker(settings: Settings, configured: Configured, dsn: str) -> No
     OSError when the address for its metrics is taken.
     """
     watched = _bound(*settings.metrics_place) if settings.metrics_place is not None else None
-    async with opened(settings, configured, dsn, role="worker", fail=dies_at(settings.fail_at)) as app:
+    async with _hub(settings, configured, dsn, "worker") as app:
         _on_signal(app.stop)
         await app.verify_bus()
         _log.info("worker_started", worker=app.worker, timings=settings.timings)
@@ -518,6 +528,28 @@ def _bound(host: str, port: int) -> socket.socket:
     # without that an answer waits up to 40 ms for the client's acknowledgement.
     bound = socket.create_server((host, port), family=family, backlog=1024)
     return socket.socket(fileno=bound.detach())
+
+
+@asynccontextmanager
+async def _hub(settings: Settings, configured: Configured, dsn: str, role: str) -> AsyncIterator[App]:
+    """A hub that is to run: traced where the environment asks for it, and dying where a test does."""
+    fail = dies_at(settings.fail_at)
+    with _traced(role) as traces:
+        async with opened(settings, configured, dsn, role=role, fail=fail, traces=traces) as app:
+            yield app
+
+
+@contextmanager
+def _traced(role: str) -> Iterator[Traces]:
+    """What the variables of OpenTelemetry ask for; what was recorded is sent at the end of the block."""
+    if not any(name.startswith("OTEL_") for name in os.environ):
+        # The libraries cost memory and time at the start, for nothing.
+        yield untraced
+        return
+    from coopwire.monitoring import tracing
+
+    with tracing.configured(role) as traces:
+        yield traces
 
 
 def _on_signal(stop: Callable[[], None]) -> None:

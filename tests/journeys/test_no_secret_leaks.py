@@ -26,6 +26,7 @@ import asyncpg
 import pytest
 import structlog
 from rigs.canaries import Canaries, Leak
+from rigs.collector import Collector, collector
 from rigs.deployment import SEALING_KEY
 from rigs.elsewhere import csv_file, line, xlsx_file
 from rigs.served import ONLOOKER, Answer, Served, once, served
@@ -72,6 +73,7 @@ class Journey:
 
     hub: Served
     canaries: Canaries
+    spans: Collector
     amounts: Iterator[int] = field(default_factory=lambda: itertools.count(1_000_001))
 
     async def ask(self, amount_minor: int | None = None) -> Payment:
@@ -176,8 +178,11 @@ def _personal_canaries() -> Canaries:
 
 @asynccontextmanager
 async def _journey(dsn: str, folder: Path) -> AsyncIterator[Journey]:
-    async with served(dsn, folder, SECRETS, allocation="lms") as hub:
-        journey = Journey(hub, _personal_canaries())
+    async with (
+        collector() as heard,
+        served(dsn, folder, SECRETS, allocation="lms", environment=heard.environment) as hub,
+    ):
+        journey = Journey(hub, _personal_canaries(), heard)
         journey.canaries.plant("API key", hub.key)
         await _know_the_member(journey)
         yield journey
@@ -604,8 +609,10 @@ async def test_nothing_secret_and_nothing_personal_can_be_read_anywhere_after_a_
         await _everything_that_can_be_read(journey.hub)
         await _everything_at_the_command_line(journey.hub)
     rows, lines = await _rows(database_dsn), _lines(tmp_path)
-    leaks = journey.canaries.leaks([*journey.hub.heard, *rows, *lines])
+    leaks = journey.canaries.leaks([*journey.hub.heard, *rows, *lines, *journey.spans.texts()])
     assert not leaks, _shown(leaks)
+    assert {"webhook", "look up", "send journal", "bankone credit"} <= {s.name for s in journey.spans.spans}
+    assert any(span.failed for span in journey.spans.spans)
     assert {"serve.err", "worker.err"} == {place.split(",")[0] for place, _ in lines}
     assert not journey.canaries.unseen(_opened(rows)) & KEPT_SEALED
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
 
 from coopwire.monitoring import logs
+from coopwire.ports.tracing import Fact, Span, SpanKind, behind, untraced, working
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +71,49 @@ def test_lines_about_requests_are_not_written(capsys: pytest.CaptureFixture[str]
     logs.configure("debug", "text")
     logging.getLogger("uvicorn.access").info("GET /v1/payments?member=canary")
     assert capsys.readouterr().err == ""
+
+
+class _Here:
+    """Traces that put whoever asks into one trace."""
+
+    on = True
+
+    @contextmanager
+    def span(
+        self, name: str, *, parent: str | None = None, side: SpanKind = SpanKind.INTERNAL, **facts: Fact
+    ) -> Iterator[Span]:
+        with behind(f"00-{'a' * 32}-{'b' * 16}-01"), untraced.span(name) as span:
+            yield span
+
+
+def test_a_line_says_what_is_being_worked_on_and_in_which_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    with working(_Here(), "send", effect="e-1", loan="LN-1", receipt=None):
+        with working(untraced, "call", connection="bank", effect="e-2"):
+            structlog.get_logger().info("inner", connection="its own")
+            logging.getLogger("a.library").info("from elsewhere")
+        structlog.get_logger().info("outer")
+    structlog.get_logger().info("after")
+    inner, library, outer, after = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (inner["effect"], inner["loan"], inner["connection"]) == ("e-2", "LN-1", "its own")
+    assert (library["event"], library["connection"]) == ("from elsewhere", "bank")
+    assert (outer["effect"], outer["trace_id"]) == ("e-1", "a" * 32)
+    assert "receipt" not in outer
+    assert "connection" not in outer
+    assert after.keys().isdisjoint({"effect", "loan", "trace_id"})
+
+
+def test_what_runs_side_by_side_keeps_its_lines_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    async def work(name: str) -> None:
+        with working(untraced, "work", effect=name):
+            await asyncio.sleep(0)
+            structlog.get_logger().info(name)
+
+    async def together() -> None:
+        await asyncio.gather(*(work(f"e-{n}") for n in range(5)))
+
+    logs.configure("info", "json")
+    asyncio.run(together())
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["effect"] for line in lines] == [line["event"] for line in lines]
+    assert len(lines) == 5

@@ -102,9 +102,15 @@ def _without_page(told: Any) -> Any:
 
 @asynccontextmanager
 async def served(
-    dsn: str, folder: Path, settings: Mapping[str, Mapping[str, str]], *, allocation: str
+    dsn: str,
+    folder: Path,
+    settings: Mapping[str, Mapping[str, str]],
+    *,
+    allocation: str,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Served]:
     """A hub and one more worker on this database, over simulators with these settings; consented and mapped.
+    `environment` is laid over theirs.
 
     Both log all that they can, the hub as JSON and the worker as text, into `serve.err` and `worker.err` in
     `folder`: whole when the block is over.
@@ -117,6 +123,7 @@ async def served(
         "COOPWIRE_LOG_LEVEL": "debug",
         "COOPWIRE_LOG_FORMAT": "json",
         "COOPWIRE_PORT": "0",
+        **(environment or {}),
     }
     async with simulators(settings) as outside, aiohttp.ClientSession() as web:
         urls = {name: running.url for name, running in outside.running.items()}

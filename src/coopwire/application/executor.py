@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
@@ -43,6 +44,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.providers import Lookup as LookupWay
 from coopwire.ports.stores import Claim, Database, Transaction, Try
+from coopwire.ports.tracing import Span, Traces, untraced, working
 from coopwire.ports.writes import Finding, FindingWord
 
 _log = structlog.get_logger()
@@ -89,6 +91,7 @@ class Executor:
         clock: Clock,
         bells: Bells,
         fail: FailPoints = nothing_fails,
+        traces: Traces = untraced,
     ) -> None:
         self._worker = worker
         self._network = network
@@ -96,6 +99,7 @@ class Executor:
         self._clock = clock
         self._bells = bells
         self._fail = fail
+        self._traces = traces
         self.pulse = Pulse(clock)
         self._settling = Settling(network, clock)
         self._results: GroupCommit[Sent, Sent] = GroupCommit(
@@ -174,12 +178,29 @@ class Executor:
         task.add_done_callback(over)
 
     async def _finish(self, one: Ready, look: bool, called: Callable[[], None]) -> None:
-        try:
-            sent = await self._look(one) if look else await self._send(one)
-        finally:
-            # A slot is a call under way; while the outcome waits for its commit, the next call is made.
-            called()
-        await self._results.submit(sent)
+        with self._working(one, look=look) as span:
+            try:
+                sent = await self._look(one) if look else await self._send(one)
+            finally:
+                # A slot is a call under way; while the outcome waits for its commit, the next call is made.
+                called()
+            _tell(await self._results.submit(sent), span)
+
+    def _working(self, one: Ready, *, look: bool = False) -> AbstractContextManager[Span]:
+        effect = one.claim.effect
+        return working(
+            self._traces,
+            f"{'look up' if look else 'send'} {effect.kind.value}",
+            parent=effect.traceparent,
+            effect=effect.id,
+            kind=effect.kind.value,
+            connection=effect.connection,
+            reference=effect.reference,
+            attempt=(effect.looks if look else effect.tries) + 1,
+            payment=effect.payment,
+            receipt=effect.receipt,
+            loan=one.claim.loan,
+        )
 
     # -- claim --------------------------------------------------------------------------------------------
 
@@ -249,7 +270,10 @@ class Executor:
 
     async def perform(self, one: Ready) -> Sent:
         """Send a claimed effect and record its outcome at once; returns what came of it."""
-        return await self._results.submit(await self._send(one), urgent=True)
+        with self._working(one) as span:
+            recorded = await self._results.submit(await self._send(one), urgent=True)
+            _tell(recorded, span)
+        return recorded
 
     async def _send(self, one: Ready) -> Sent:
         effect = one.claim.effect
@@ -335,6 +359,25 @@ class Executor:
             recorded = await self._settling.settle(tx, group)
         self._bells.ring(OUTBOX, EFFECTS)
         return recorded
+
+
+def _tell(sent: Sent, span: Span) -> None:
+    """Say what came of it, in one word: the text of an error may be a partner's."""
+    word = _word(sent.result)
+    span.tell(outcome=word)
+    if isinstance(sent.result, HubError):
+        span.failed(word)
+        _log.info("effect_not_done", outcome=word, looked=sent.looked)
+    else:
+        _log.debug("effect_answered", outcome=word, looked=sent.looked)
+
+
+def _word(result: object) -> str:
+    if isinstance(result, Finding):
+        return result.word.value
+    if result is None:
+        return "not_asked"
+    return type(result).__name__ if isinstance(result, HubError) else "done"
 
 
 def new_token() -> str:

@@ -17,6 +17,7 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, Database, LookupRequest, NoticeRow, RefundNudge, StoredWebhook
+from coopwire.ports.tracing import Traces, untraced, working
 
 _BATCH = 100
 _MAX_REFERENCE = 200
@@ -26,8 +27,16 @@ _OF_CHARGES = frozenset({NoticeVerdict.PAID, NoticeVerdict.FAILED})
 class Drain:
     """Turns stored webhooks into notices and look-ups; calls nobody."""
 
-    def __init__(self, network: Network, database: Database, clock: Clock, bells: Bells) -> None:
+    def __init__(
+        self,
+        network: Network,
+        database: Database,
+        clock: Clock,
+        bells: Bells,
+        traces: Traces = untraced,
+    ) -> None:
         self._network = network
+        self._traces = traces
         self._database = database
         self._clock = clock
         self._bells = bells
@@ -48,11 +57,21 @@ class Drain:
                 return 0
             changes = Changes()
             for webhook in webhooks:
-                self._read(webhook, changes, now)
+                self._take_up(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
         self._bells.ring(LOOKUPS, REFUNDS)
         return len(webhooks)
+
+    def _take_up(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
+        with working(
+            self._traces,
+            "read webhook",
+            parent=webhook.traceparent,
+            webhook=webhook.id,
+            connection=webhook.connection,
+        ):
+            self._read(webhook, changes, now)
 
     def _read(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
         connected = self._network.connections.get(webhook.connection)

@@ -12,13 +12,15 @@ from coopwire.application.bells import EFFECTS, GATHER_SECONDS, LOOKUPS, OUTBOX,
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
 from coopwire.application.receiving import Look
-from coopwire.application.recording import Recorder
+from coopwire.application.recording import Recorded, Recorder
 from coopwire.application.rounds import repeat
 from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
 from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.references import ours
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Database, Lookup
+from coopwire.ports.tracing import Traces, untraced, working
 
 _log = structlog.get_logger()
 
@@ -33,14 +35,16 @@ class Looker:
         clock: Clock,
         bells: Bells,
         fail: FailPoints = nothing_fails,
+        traces: Traces = untraced,
     ) -> None:
         self._network = network
         self._database = database
         self._clock = clock
         self._bells = bells
         self._fail = fail
+        self._traces = traces
         self._recorder = Recorder(network, clock)
-        self._looks: GroupCommit[Look, None] = GroupCommit(
+        self._looks: GroupCommit[Look, Sequence[Recorded]] = GroupCommit(
             "looks", self._commit, limit=50, gather_seconds=GATHER_SECONDS
         )
         self._busy: Counter[str] = Counter()
@@ -83,13 +87,26 @@ class Looker:
         task.add_done_callback(over)
 
     async def _look(self, lookup: Lookup) -> None:
-        try:
-            look = await self._ask(lookup)
-        finally:
-            # A slot is a call under way; while the answer waits for its commit, the next call is made.
-            self._busy[lookup.connection] -= 1
-            self._bells.ring(LOOKUPS)
-        await self._looks.submit(look)
+        with working(
+            self._traces,
+            "look up",
+            parent=lookup.traceparent,
+            connection=lookup.connection,
+            reference=ours(lookup.reference),
+            attempt=lookup.looks + 1,
+        ) as span:
+            try:
+                look = await self._ask(lookup)
+            finally:
+                # A slot is a call under way; while the answer waits for its commit, the next call is made.
+                self._busy[lookup.connection] -= 1
+                self._bells.ring(LOOKUPS)
+            if look.error is not None:
+                span.failed(type(look.error).__name__)
+                _log.info("look_failed", outcome=type(look.error).__name__)
+            for receipt in await self._looks.submit(look):
+                span.tell(receipt=receipt.id)
+                _log.info("receipt_recorded", receipt=receipt.id, loan=receipt.loan)
 
     async def _ask(self, lookup: Lookup) -> Look:
         charges = self._network.connections[lookup.connection].sockets.charges
@@ -105,9 +122,9 @@ class Looker:
         self._fail("after look")
         return look
 
-    async def _commit(self, group: Sequence[Look]) -> Sequence[None]:
+    async def _commit(self, group: Sequence[Look]) -> Sequence[Sequence[Recorded]]:
         async with self._database.begin("record looks") as tx:
-            await self._recorder.record(tx, group)
+            recorded = await self._recorder.record(tx, group)
             for look in group:
                 if isinstance(look.error, BadCredentials):
                     gate = Gate(
@@ -119,4 +136,4 @@ class Looker:
                     )
                     await tx.connections.close_gate(gate, self._clock.now())
         self._bells.ring(EFFECTS, OUTBOX)
-        return [None] * len(group)
+        return recorded

@@ -25,11 +25,12 @@ from coopwire.domain.payments import (
     Payment,
     PaymentKind,
 )
-from coopwire.domain.references import new_reference
+from coopwire.domain.references import new_reference, ours
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
 from coopwire.ports.providers import Capability, Connected
 from coopwire.ports.stores import Changes, Claim, CoreAccount, Database, Transaction
+from coopwire.ports.tracing import SpanKind, Traces, untraced, working
 
 
 class Rejected(Exception):
@@ -110,6 +111,7 @@ class Desk:
         clock: Clock,
         bells: Bells,
         executor: Executor,
+        traces: Traces = untraced,
     ) -> None:
         self._worker = worker
         self._network = network
@@ -117,6 +119,7 @@ class Desk:
         self._clock = clock
         self._bells = bells
         self._executor = executor
+        self._traces = traces
         self._sending: set[asyncio.Future[Sent]] = set()
 
     async def accept(self, request: PaymentRequest, once: Idempotent) -> Accepted:
@@ -127,9 +130,16 @@ class Desk:
         """
         gateway = self._gateway(request)
         self._check(request)
+        reference = new_reference()
+        facts = {"payment": reference, "loan": request.loan, "connection": gateway.connection.name}
+        with working(self._traces, "accept payment", side=SpanKind.SERVER, **facts):
+            return await self._accept(request, gateway, reference, once)
+
+    async def _accept(
+        self, request: PaymentRequest, gateway: Connected, reference: str, once: Idempotent
+    ) -> Accepted:
         async with self._database.begin("accept payment") as tx:
             now = self._clock.now()
-            reference = new_reference()
             made = await self._made_before(tx, once, reference, now)
             if made is not None:
                 return await self._replay(tx, await tx.payments.first_attempt(made))
@@ -141,6 +151,10 @@ class Desk:
 
         KeyReused and StillWorking as for `accept`: the same key never opens a second page.
         """
+        with working(self._traces, "accept attempt", side=SpanKind.SERVER, payment=ours(payment)):
+            return await self._try_again(payment, once)
+
+    async def _try_again(self, payment: str, once: Idempotent) -> Accepted:
         async with self._database.begin("accept attempt") as tx:
             await tx.lock([f"attempts:{payment}"])
             found = (await tx.payments.get([payment])).get(payment)
@@ -287,7 +301,7 @@ class Desk:
         until = now + self._clock.timings.claim_length
         token = new_token()
         claimed = replace(effect, state=EffectState.SENDING, claim_token=token, first_sent_at=now)
-        claim = Claim(claimed, token, until)
+        claim = Claim(claimed, token, until, payment.loan)
         await tx.effects.insert_claimed(effect, claim, self._worker)
         [ready] = await self._executor.make_ready(tx, [claim])
         if isinstance(ready.problem, InvalidOrder):

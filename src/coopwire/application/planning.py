@@ -17,6 +17,7 @@ from coopwire.domain.references import derived_reference, derived_short_referenc
 from coopwire.domain.refunds import Refund
 from coopwire.domain.states import EffectState
 from coopwire.ports.providers import Connected
+from coopwire.ports.tracing import here
 
 _Lines = list[tuple[str, str, int]]
 
@@ -35,6 +36,7 @@ def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect
         created_at=now,
         due_at=now,
         payment=payment.reference,
+        traceparent=here(),
     )
 
 
@@ -77,6 +79,7 @@ def journal_effect(
         after=after,
         payment=payment,
         receipt=receipt,
+        traceparent=here(),
     )
 
 
@@ -174,6 +177,7 @@ def posting_effect(
         after=after,
         payment=payment,
         receipt=receipt,
+        traceparent=here(),
     )
 
 
@@ -208,6 +212,7 @@ def reversal_effect(posting: Effect, posted_on: date, now: datetime, *, after: s
         after=after,
         payment=posting.payment,
         receipt=posting.receipt,
+        traceparent=here(),
     )
 
 
@@ -251,6 +256,7 @@ def refund_effect(refund: Refund, receipt: Receipt, now: datetime, *, after: str
         after=after,
         payment=receipt.payment,
         receipt=receipt.id,
+        traceparent=here(),
     )
 
 
@@ -290,6 +296,7 @@ def callback_effect(
         due_at=now,
         payment=payment,
         receipt=receipt,
+        traceparent=here(),
     )
 
 
@@ -307,4 +314,5 @@ def fresh_copy(effect: Effect, reference: str, now: datetime) -> Effect:
         due_at=now,
         payment=effect.payment,
         receipt=effect.receipt,
+        traceparent=here(),
     )

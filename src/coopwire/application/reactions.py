@@ -28,6 +28,7 @@ from coopwire.domain.states import EffectState, RefundState
 from coopwire.ports.bus import Consumer, Handle
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import Changes, RefundMove, Transaction
+from coopwire.ports.tracing import behind
 
 
 def consumers(network: Network, clock: Clock) -> tuple[Consumer, ...]:
@@ -62,12 +63,14 @@ class Settler:
 
     async def handle(self, tx: Transaction, events: Sequence[Event]) -> None:
         """Look at every receipt that these events concern."""
-        receipts = sorted({str(e.data["receipt"]) for e in events if e.data["receipt"] is not None})
+        traces = {str(e.data["receipt"]): e.traceparent for e in events if e.data["receipt"] is not None}
+        receipts = sorted(traces)
         await tx.lock([f"receipt:{r}" for r in receipts])
         effects = await tx.effects.of_receipts(receipts)
         changes = Changes()
         for receipt in receipts:
-            self._settle(receipt, effects.get(receipt, []), changes)
+            with behind(traces[receipt]):
+                self._settle(receipt, effects.get(receipt, []), changes)
         await tx.apply(changes, self._clock.now())
 
     def _settle(self, receipt: str, effects: Sequence[Effect], changes: Changes) -> None:
@@ -107,10 +110,11 @@ class DebitFollower:
 
     async def handle(self, tx: Transaction, events: Sequence[Event]) -> None:
         """One effect per refund whose debit is done; what is already asked for is left as it is."""
-        found = [await tx.refunds.of_effect(str(e.data["effect"])) for e in events]
-        refunds = {refund.id: refund for refund in found if refund is not None}
-        for refund in sorted(refunds.values(), key=lambda one: (one.receipt, one.id)):
-            await self._ask(tx, refund)
+        found = [(await tx.refunds.of_effect(str(e.data["effect"])), e.traceparent) for e in events]
+        refunds = {refund.id: (refund, trace) for refund, trace in found if refund is not None}
+        for refund, trace in sorted(refunds.values(), key=lambda one: (one[0].receipt, one[0].id)):
+            with behind(trace):
+                await self._ask(tx, refund)
 
     async def _ask(self, tx: Transaction, refund: Refund) -> None:
         held = await tx.receipts.get(refund.receipt, lock=True)
@@ -144,8 +148,8 @@ class FailureTeller:
                 "timestamp": event.occurred_at.isoformat(),
                 "data": {**event.data, "member": payment.member, "loan": payment.loan},
             }
-            changes.effects.append(
-                callback_effect(
+            with behind(event.traceparent):
+                told = callback_effect(
                     lms,
                     payload,
                     now,
@@ -155,7 +159,7 @@ class FailureTeller:
                     receipt=None,
                     payment=payment.reference,
                 )
-            )
+            changes.effects.append(told)
         await tx.apply(changes, now)
 
 

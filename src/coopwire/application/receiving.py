@@ -19,6 +19,7 @@ from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.ports.stores import Changes, LookContext, LookDone, Lookup, PaymentMove
+from coopwire.ports.tracing import here
 
 _FINAL = {PaymentState.SUCCEEDED, PaymentState.FAILED, PaymentState.ABANDONED, PaymentState.CANCELLED}
 
@@ -30,6 +31,7 @@ class Look:
     lookup: Lookup
     charges: tuple[ChargeSnapshot, ...] = ()
     error: HubError | None = None
+    traceparent: str | None = field(default_factory=here)
 
 
 @dataclass(slots=True)

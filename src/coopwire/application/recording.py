@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from coopwire.application.booking import Ledger
 from coopwire.application.discretion import Discretion, discretion
@@ -13,11 +13,20 @@ from coopwire.application.receiving import Look, Receiving
 from coopwire.application.writing import write
 from coopwire.domain.states import PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.stores import Changes, LookContext, Transaction
+from coopwire.ports.stores import Changes, LookContext, NewReceipt, Transaction
+from coopwire.ports.tracing import behind
 
 
 class SharedLoan(Exception):
     """Two looks of one group concern one payment or loan; each must see what the other wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A receipt that was recorded, and the loan that it is for."""
+
+    id: str
+    loan: str | None
 
 
 class Recorder:
@@ -27,8 +36,9 @@ class Recorder:
         self._network = network
         self._clock = clock
 
-    async def record(self, tx: Transaction, looks: Sequence[Look]) -> None:
-        """Write what these looks change. A look whose lease was lost changes nothing: another has it.
+    async def record(self, tx: Transaction, looks: Sequence[Look]) -> list[Sequence[Recorded]]:
+        """Write what these looks change; the receipts that each of them brought. A look whose lease was lost
+        changes nothing: another has it.
 
         SharedLoan when two of them concern one loan: record them one by one.
         """
@@ -37,14 +47,21 @@ class Recorder:
         _refuse_shared_loans(contexts.values())
         ledger = await self._lock_and_read(tx, looks, contexts)
         changes = Changes()
+        recorded: list[Sequence[Recorded]] = []
         for look in looks:
             context = contexts.get(look.lookup.token)
-            if context is not None:
-                if context.unknown_checkout is not None and look.charges:
-                    reason = "the gateway knows the reference"
-                    await tx.effects.reopen(context.unknown_checkout, self._clock.now(), reason)
-                changes.add(Receiving(self._network, self._clock, ledger, look, context).changes())
+            one = Changes() if context is None else await self._changes(tx, look, context, ledger)
+            recorded.append([_recorded(new, context) for new in one.receipts])
+            changes.add(one)
         await write(tx, changes, self._clock.now())
+        return recorded
+
+    async def _changes(self, tx: Transaction, look: Look, context: LookContext, ledger: Ledger) -> Changes:
+        if context.unknown_checkout is not None and look.charges:
+            reason = "the gateway knows the reference"
+            await tx.effects.reopen(context.unknown_checkout, self._clock.now(), reason)
+        with behind(look.traceparent):
+            return Receiving(self._network, self._clock, ledger, look, context).changes()
 
     async def _lock_and_read(
         self, tx: Transaction, looks: Sequence[Look], contexts: Mapping[str, LookContext]
@@ -71,6 +88,11 @@ class Recorder:
         if bank is None or context.core_account is None:
             return None
         return posting_lane(bank, context.core_account)
+
+
+def _recorded(new: NewReceipt, context: LookContext | None) -> Recorded:
+    payment = context.payment if context is not None else None
+    return Recorded(new.receipt.id, payment.loan if payment is not None else None)
 
 
 async def _discreet(

@@ -44,6 +44,7 @@ from coopwire.ports.stores import (
     Reallocation,
     Transaction,
 )
+from coopwire.ports.tracing import behind, here
 from coopwire.ports.writes import Finding
 
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
@@ -64,6 +65,7 @@ class Sent:
     order: Order | None = field(repr=False)
     result: Any = field(repr=False)
     looked: bool = False
+    traceparent: str | None = field(default_factory=here)
 
 
 class Settling:
@@ -86,7 +88,8 @@ class Settling:
         await self._hold_receipts(tx, moved.values())
         for id_, (one, outcome) in judged.items():
             if id_ in moved:
-                changes.add(await self._follow(tx, moved[id_], one, outcome))
+                with behind(one.traceparent):
+                    changes.add(await self._follow(tx, moved[id_], one, outcome))
         late = [outcome for id_, (_, outcome) in judged.items() if id_ not in moved]
         for effect, outcome in zip(await tx.effects.late(late), late, strict=True):
             changes.add(await self._late(tx, effect, outcome))

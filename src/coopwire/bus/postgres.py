@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from coopwire.bus import spans
 from coopwire.bus.failing import cause_of
 from coopwire.ports.bus import BusBells, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.meters import BusMeter, Uncounted
 from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transaction
+from coopwire.ports.tracing import Traces, behind, untraced
 
 _log = structlog.get_logger()
 _BATCH = 200
@@ -28,12 +30,14 @@ class PostgresBus:
         consumers: Sequence[Consumer],
         bells: BusBells,
         meter: BusMeter | None = None,
+        traces: Traces = untraced,
     ) -> None:
         self._database = database
         self._clock = clock
         self._consumers = consumers
         self._bells = bells
         self._meter = meter or Uncounted()
+        self._traces = traces
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
 
     async def verify(self) -> None:
@@ -71,9 +75,10 @@ class PostgresBus:
         async with self._database.begin("relay events") as tx:
             published = await tx.outbox.publish(self._subscribers, _BATCH, self._clock.now())
         if published:
-            self._meter.published(published)
+            self._meter.published(len(published))
             self._bells.ring(*(f"deliveries:{c.name}" for c in self._consumers))
-        return published
+            spans.published(self._traces, published)
+        return len(published)
 
     async def consume(self, consumer: Consumer) -> int:
         """Handle one batch of due deliveries; together first, one by one when that fails."""
@@ -96,7 +101,8 @@ class PostgresBus:
         return len(deliveries)
 
     async def _handle(self, tx: Transaction, consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
-        await consumer.handle(tx, [d.event for d in deliveries])
+        with spans.consuming(self._traces, consumer.name, deliveries) as events:
+            await consumer.handle(tx, events)
         await tx.outbox.done(consumer.name, deliveries, self._clock.now())
 
     async def _one_by_one(self, consumer: Consumer) -> int:
@@ -127,8 +133,11 @@ class PostgresBus:
         cause = cause_of(error)
         async with self._database.begin(f"put back {consumer.name}") as tx:
             await tx.outbox.failed(consumer.name, delivery, cause, now, retry_at)
-        if retry_at is None:
-            self._meter.dead(consumer.name)
-            _log.error("dead_letter", consumer=consumer.name, event_id=delivery.event.id, cause=cause)
-        else:
-            self._meter.retried(consumer.name)
+        told = {"consumer": consumer.name, "event_id": delivery.event.id, "attempt": delivery.tries + 1}
+        with behind(delivery.event.traceparent):
+            if retry_at is None:
+                self._meter.dead(consumer.name)
+                _log.error("dead_letter", cause=cause, **told)
+            else:
+                self._meter.retried(consumer.name)
+                _log.warning("delivery_failed", error=type(error).__name__, **told)

@@ -266,6 +266,7 @@ def settings() -> str:
         _table(("variable", "default", "meaning"), rows),
         "Without `COOPWIRE_SECRET_KEY` an embedded database keeps a key of its own beside its data. Providers, "
         "their secrets and the routes stand in the connections file, see [providers.md](providers.md).",
+        "Traces are set up by the standard variables of OpenTelemetry, see [the runbook](runbook.md#traces).",
     )
 
 

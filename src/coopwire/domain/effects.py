@@ -30,6 +30,7 @@ class Effect:
     `order` holds neutral facts (keys, amounts in minor units, row ids), never personal data or secrets.
     `lane` and `after` give order: the effect waits until `after` is finished. `census`: what stood at the
     target right before the last send, where that is how an outcome is found out; None: not counted, so not sent.
+    `traceparent`: the trace in which it was intended, None outside of every trace.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Effect:
     reason: str = ""
     claim_token: str | None = None
     census: Sequence[str] | None = None
+    traceparent: str | None = None
 
 
 def fingerprint(content: Mapping[str, object]) -> str:

@@ -226,7 +226,10 @@ CATALOGUE = (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened; `key` gives the order (loan, else member), `subject` is our reference."""
+    """One thing that happened; `key` gives the order (loan, else member), `subject` is our reference.
+
+    `traceparent` says in which trace it happened, None outside of every trace.
+    """
 
     id: str
     type: str
@@ -234,3 +237,4 @@ class Event:
     key: str
     data: Mapping[str, object]
     occurred_at: datetime
+    traceparent: str | None = None

@@ -12,6 +12,11 @@ REFERENCE = re.compile(r"[a-z0-9]{20}\Z")
 SHORT_REFERENCE = re.compile(r"[A-Z][A-Z0-9]{11}\Z")
 
 
+def ours(reference: str) -> str | None:
+    """The reference if it can be one that we gave; somebody else's may be any text, and is not to be told on."""
+    return reference if REFERENCE.match(reference) or SHORT_REFERENCE.match(reference) else None
+
+
 def new_reference() -> str:
     """20 random characters [a-z0-9]: fits Paystack charges and transfers and QuickBooks' 21."""
     return _random_word(_ALPHABET, 20)

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from coopwire.ports.tracing import about, here
+
 _TOLD_BY_US = ("aiormq", "aio_pika")
 """What a broker has against us the bus says itself; these log frames, and with them passwords and bodies."""
 _ALREADY_TOLD = ("uvicorn.access", "aiohttp.access")
@@ -20,6 +22,7 @@ def configure(level: str, form: str) -> None:
     """Log what weighs `level` (debug … error) or more, as `text` or `json`; other libraries' logs likewise."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _at_work,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -55,6 +58,17 @@ def _shown_as(form: str) -> list[Processor]:
     # The renderer's own choice would print the local variables of every frame, and secrets with them.
     plain = structlog.dev.plain_traceback
     return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+
+
+def _at_work(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What was being worked on when a line was written, and in which trace; what the line says itself wins."""
+    for name, value in about().items():
+        if value is not None:
+            event.setdefault(name, value)
+    traceparent = here()
+    if traceparent is not None:
+        event["trace_id"] = traceparent.split("-")[1]
+    return event
 
 
 def _named(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -52,11 +52,11 @@ GONE = (
 """What asyncpg raises when the server is away or gave up on a transaction."""
 _ACCEPT = """
 WITH d AS (
-    SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::timestamptz[])
-        AS d(connection, digest, sealed, received_at)
+    SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::text[])
+        AS d(connection, digest, sealed, received_at, traceparent)
 ), w AS (
-    INSERT INTO webhooks (connection, digest, received_at)
-    SELECT connection, digest, received_at FROM d ON CONFLICT DO NOTHING
+    INSERT INTO webhooks (connection, digest, received_at, traceparent)
+    SELECT connection, digest, received_at, traceparent FROM d ON CONFLICT DO NOTHING
     RETURNING id, connection, digest
 )
 INSERT INTO webhook_bodies (webhook, sealed, received_at)
@@ -149,7 +149,7 @@ class PostgresTransaction:
         await rows.insert(
             db,
             "outbox",
-            [(e.id, e.type, e.subject, e.key, e.data, e.occurred_at) for e in changes.events],
+            [(e.id, e.type, e.subject, e.key, e.data, e.occurred_at, e.traceparent) for e in changes.events],
         )
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
@@ -234,6 +234,7 @@ class PostgresDatabase:
                 [w.digest for w in ordered],
                 [self._sealer.seal(w.body) for w in ordered],
                 [w.received_at for w in ordered],
+                [w.traceparent for w in ordered],
             )
         except GONE as error:
             raise StorageUnavailable(f"accept webhooks: {type(error).__name__}") from error

@@ -17,6 +17,7 @@ from coopwire.storage.sealing import Sealer
 
 _FINISHED = ", ".join(f"'{state}'" for state in sorted(FINISHED_EFFECT))
 _COLUMNS = rows.effect_columns("e")
+_LOAN = "(SELECT p.loan FROM payments p WHERE p.reference = e.payment) AS loan"
 _SLOTS = "unnest($1::text[], $2::text[], $3::int[]) AS s(connection, kind, free)"
 
 
@@ -38,7 +39,7 @@ WITH picked AS (
 )
 UPDATE effects e SET state = 'sending', claim_token = $7, claimed_by = $5, claim_until = $6,
     census = NULL, deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
-FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}
+FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}, {_LOAN}
 """
 
 _CLAIM_UNKNOWN = f"""
@@ -50,7 +51,7 @@ WITH picked AS (
     ) c WHERE {_open("read")}
 )
 UPDATE effects e SET claim_token = $7, claimed_by = $5, claim_until = $6, due_at = $6
-FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}
+FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}, {_LOAN}
 """
 
 _RECORD = f"""
@@ -134,7 +135,7 @@ class EffectStore:
         names = [name for name, _ in slots]
         kinds = [kind.value for _, kind in slots]
         taken = await self._db.fetch(sql, names, kinds, list(slots.values()), now, worker, until, token)
-        return [Claim(rows.effect(row), token, until) for row in taken]
+        return [Claim(rows.effect(row), token, until, row["loan"]) for row in taken]
 
     async def insert_claimed(self, effect: Effect, claim: Claim, worker: str) -> None:
         """Store an effect that this process sends itself right after the commit."""

@@ -35,15 +35,17 @@ RETURNING l.*
 """
 
 _REQUEST = """
-INSERT INTO lookups AS l (connection, reference, look_at, noticed, charges, created_at)
+INSERT INTO lookups AS l (connection, reference, look_at, noticed, charges, created_at, traceparent)
 SELECT r.connection, r.reference, min(r.look_at), bool_or(r.noticed),
-       coalesce(jsonb_agg(DISTINCT r.charge) FILTER (WHERE r.charge IS NOT NULL), '[]'), min($6::timestamptz)
-FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bool[], $5::text[])
-     AS r(connection, reference, look_at, noticed, charge)
+       coalesce(jsonb_agg(DISTINCT r.charge) FILTER (WHERE r.charge IS NOT NULL), '[]'), min($6::timestamptz),
+       (array_agg(r.traceparent) FILTER (WHERE r.traceparent IS NOT NULL))[1]
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bool[], $5::text[], $7::text[])
+     AS r(connection, reference, look_at, noticed, charge, traceparent)
 GROUP BY r.connection, r.reference ORDER BY r.connection, r.reference
 ON CONFLICT (connection, reference) DO UPDATE SET
     look_at = least(l.look_at, excluded.look_at),
     noticed = l.noticed OR excluded.noticed,
+    traceparent = coalesce(excluded.traceparent, l.traceparent),
     noticed_looks = CASE WHEN excluded.noticed THEN 0 ELSE l.noticed_looks END,
     charges = CASE WHEN excluded.charges <@ l.charges THEN l.charges ELSE l.charges || excluded.charges END
 """
@@ -87,12 +89,14 @@ class InboxStore:
     async def undrained(self, limit: int) -> list[StoredWebhook]:
         """Lock up to `limit` webhooks that nobody has read; skip those another worker holds."""
         found = await self._db.fetch(
-            "SELECT w.id, w.connection, b.sealed FROM webhooks w JOIN webhook_bodies b ON b.webhook = w.id "
+            "SELECT w.id, w.connection, w.traceparent, b.sealed "
+            "FROM webhooks w JOIN webhook_bodies b ON b.webhook = w.id "
             "WHERE w.drained_at IS NULL ORDER BY w.id LIMIT $1 FOR UPDATE OF w SKIP LOCKED",
             limit,
         )
         return [
-            StoredWebhook(r["id"], r["connection"], self._sealer.open_or_none(r["sealed"])) for r in found
+            StoredWebhook(r["id"], r["connection"], self._sealer.open_or_none(r["sealed"]), r["traceparent"])
+            for r in found
         ]
 
     async def drained(self, ids: Sequence[int], at: datetime) -> None:
@@ -205,6 +209,7 @@ async def request_looks(db: Connection, requests: Sequence[LookupRequest], now: 
             [r.noticed for r in requests],
             [r.charge for r in requests],
             now,
+            [r.traceparent for r in requests],
         )
 
 
@@ -232,6 +237,7 @@ def _lookup(row: Row) -> Lookup:
         noticed=row["noticed"],
         created_at=row["created_at"],
         token=row["token"],
+        traceparent=row["traceparent"],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from coopwire.domain.letters import cause_group
-from coopwire.ports.stores import Delivery, Unpublished
+from coopwire.ports.stores import Delivery, Published, Unpublished
 from coopwire.storage import rows
 from coopwire.storage.rows import Connection
 
@@ -21,7 +21,7 @@ WITH batch AS (
     SELECT s.consumer, b.seq, $4, 'waiting' FROM batch b JOIN subscribed s USING (type)
     ON CONFLICT DO NOTHING
 )
-UPDATE outbox o SET published_at = $4 FROM batch b WHERE o.seq = b.seq RETURNING 1
+UPDATE outbox o SET published_at = $4 FROM batch b WHERE o.seq = b.seq RETURNING o.id, o.type, o.traceparent
 """
 _PREPARE = """
 WITH batch AS (
@@ -33,10 +33,10 @@ WITH batch AS (
     SELECT s.consumer, b.seq, $4, 'waiting' FROM batch b JOIN subscribed s USING (type)
     ON CONFLICT (consumer, seq) DO UPDATE SET due_at = $4 WHERE deliveries.state = 'waiting'
 )
-SELECT o.seq, o.id, o.type, o.subject, o.key, o.data, o.occurred_at
+SELECT o.seq, o.id, o.type, o.subject, o.key, o.data, o.occurred_at, o.traceparent
 FROM outbox o JOIN batch b ON b.seq = o.seq ORDER BY o.seq
 """
-_EVENT = "o.id, o.type, o.subject, o.key, o.data, o.occurred_at"
+_EVENT = "o.id, o.type, o.subject, o.key, o.data, o.occurred_at, o.traceparent"
 
 
 class OutboxStore:
@@ -45,13 +45,15 @@ class OutboxStore:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    async def publish(self, subscribers: Mapping[str, Sequence[str]], limit: int, now: datetime) -> int:
-        """Turn unpublished events into one delivery per consumer of their type; the number published."""
+    async def publish(
+        self, subscribers: Mapping[str, Sequence[str]], limit: int, now: datetime
+    ) -> list[Published]:
+        """Turn unpublished events into one delivery per consumer of their type; those published."""
         if not await self._db.fetchval("SELECT pg_try_advisory_xact_lock($1)", _RELAY_LOCK):
-            return 0
+            return []
         pairs = [(consumer, type_) for consumer, types in subscribers.items() for type_ in types]
         done = await self._db.fetch(_PUBLISH, limit, [c for c, _ in pairs], [t for _, t in pairs], now)
-        return len(done)
+        return [Published(row["id"], row["type"], row["traceparent"]) for row in done]
 
     async def claim(self, consumer: str, limit: int, now: datetime) -> list[Delivery]:
         """Lock due deliveries of one consumer for this transaction, skipping those another one holds."""

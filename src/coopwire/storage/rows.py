@@ -103,6 +103,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "receipt": "text",
         "created_at": "timestamptz",
         "due_at": "timestamptz",
+        "traceparent": "text",
     },
     "tries": {
         "effect": "text",
@@ -141,6 +142,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "key": "text",
         "data": "jsonb",
         "occurred_at": "timestamptz",
+        "traceparent": "text",
     },
     "looks": {
         "connection": "text",
@@ -248,6 +250,7 @@ def effect_values(e: Effect) -> tuple[object, ...]:
         e.receipt,
         e.created_at,
         e.due_at,
+        e.traceparent,
     )
 
 

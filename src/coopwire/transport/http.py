@@ -29,6 +29,7 @@ from coopwire.domain.errors import GateClosed, HubError, InvalidOrder, NotSent, 
 from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.http import HttpAnswer, HttpRequest
+from coopwire.ports.tracing import SpanKind, Traces, untraced
 from coopwire.transport.addresses import is_loopback
 from coopwire.transport.guard import BreakerBoard, tell
 
@@ -187,6 +188,7 @@ class GuardedHttp:
         body_limit: int = BODY_LIMIT,
         tls: ssl.SSLContext | None = None,
         report: Callable[[CallReport], None] = _unheard,
+        traces: Traces = untraced,
     ) -> None:
         if tls is not None and (tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname):
             raise ValueError(
@@ -199,10 +201,18 @@ class GuardedHttp:
         self._body_limit = body_limit
         self._tls = tls
         self._report = report
+        self._traces = traces
 
     async def call(self, request: HttpRequest) -> HttpAnswer:
         """See ports.http.Http. InvalidOrder for an address or a header that must not be used."""
         self._check(request)
+        facts = {"connection": self._connection, "operation": request.operation}
+        with self._traces.span(self._named(request), side=SpanKind.CLIENT, **facts) as span:
+            answer = await self._call(request)
+            span.tell(status=answer.status)
+        return answer
+
+    async def _call(self, request: HttpRequest) -> HttpAnswer:
         started = self._clock.now()
         if not self._board.may_pass(self._connection, request.traffic, started):
             self._tell(request, "GateClosed", None, started)

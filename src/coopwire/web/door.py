@@ -24,6 +24,7 @@ from coopwire.domain.errors import Forged
 from coopwire.ports.clock import Clock
 from coopwire.ports.meters import DoorWord, Meter
 from coopwire.ports.stores import Database, Delivered, StorageUnavailable
+from coopwire.ports.tracing import SpanKind, Traces, untraced
 from coopwire.ports.webhooks import Webhooks
 from coopwire.web.asgi import WEBHOOKS, Message, Receive, Scope, Send
 
@@ -88,7 +89,13 @@ class Door:
     """An ASGI application for `/webhooks/{connection}`. `run` must be running: it is what commits."""
 
     def __init__(
-        self, network: Network, database: Database, clock: Clock, bells: Bells, meter: Meter
+        self,
+        network: Network,
+        database: Database,
+        clock: Clock,
+        bells: Bells,
+        meter: Meter,
+        traces: Traces = untraced,
     ) -> None:
         self._webhooks: dict[str, Webhooks] = {
             name: c.webhooks for name, c in network.connections.items() if c.webhooks is not None
@@ -97,6 +104,7 @@ class Door:
         self._clock = clock
         self._bells = bells
         self._meter = meter
+        self._traces = traces
         self._commits: GroupCommit[Delivered, StorageUnavailable | None] = GroupCommit(
             "webhooks", self._commit, limit=GROUP
         )
@@ -140,7 +148,14 @@ class Door:
         body = await _read(scope, receive)
         if not _is_theirs(webhooks, name, _named(scope["headers"]), body):
             return _FORGED
-        return await self._store(Delivered(name, hashlib.sha256(body).digest(), body, self._clock.now()))
+        # A trace begins with what is believed: nobody else can make us record anything.
+        with self._traces.span("webhook", side=SpanKind.SERVER, connection=name) as span:
+            answer = await self._store(
+                Delivered(name, hashlib.sha256(body).digest(), body, self._clock.now())
+            )
+            if answer.status != 200:
+                span.failed(answer.word.value)
+        return answer
 
     async def _store(self, delivered: Delivered) -> _Answer:
         size = len(delivered.body)

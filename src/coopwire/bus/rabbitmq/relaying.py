@@ -8,12 +8,14 @@ from typing import TypeVar
 
 import structlog
 
+from coopwire.bus import spans
 from coopwire.bus.rabbitmq.sending import Sender, Unroutable
 from coopwire.ports.bus import BusBells
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints
 from coopwire.ports.meters import BusMeter
 from coopwire.ports.stores import Database, StorageUnavailable, Unpublished
+from coopwire.ports.tracing import Traces, untraced
 
 _log = structlog.get_logger()
 _BATCH = 200
@@ -36,6 +38,7 @@ class Relay:
         bells: BusBells,
         meter: BusMeter,
         fail: FailPoints,
+        traces: Traces = untraced,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -44,6 +47,7 @@ class Relay:
         self._bells = bells
         self._meter = meter
         self._fail = fail
+        self._traces = traces
 
     async def run(self, ended: asyncio.Event, mend: Callable[[], Awaitable[None]]) -> None:
         """Until `ended`. BusUnavailable when the broker went away; `mend` puts missing queues in their place."""
@@ -72,14 +76,14 @@ class Relay:
         confirmed stays unpublished and comes again; consumers absorb what they had already.
         """
         found = lost = 0
-        sent: list[int] = []
+        sent: list[Unpublished] = []
         events = await self._prepare(0)
         while events:
             goes_on = len(events) == _BATCH and found < _MOST
             results, following = await _both(
                 self._publish(events), self._turn(sent, events[-1].seq if goes_on else None)
             )
-            sent = [one.seq for one, result in zip(events, results, strict=True) if result is None]
+            sent = [one for one, result in zip(events, results, strict=True) if result is None]
             found, lost = found + len(events), _unroutable(results)
             events = [] if lost else following
         await self._mark(sent)
@@ -90,7 +94,7 @@ class Relay:
         self._fail("after publish events")
         return results
 
-    async def _turn(self, sent: Sequence[int], after: int | None) -> list[Unpublished]:
+    async def _turn(self, sent: Sequence[Unpublished], after: int | None) -> list[Unpublished]:
         """Mark one batch, lay down another: the events behind `after`, none without it."""
         await self._mark(sent)
         return [] if after is None else await self._prepare(after)
@@ -100,11 +104,12 @@ class Relay:
         async with self._database.begin("prepare events") as tx:
             return await tx.outbox.prepare(self._subscribers, _BATCH, due_at, after)
 
-    async def _mark(self, sent: Sequence[int]) -> None:
+    async def _mark(self, sent: Sequence[Unpublished]) -> None:
         if sent:
             async with self._database.begin("mark events published") as tx:
-                await tx.outbox.published(sent, self._clock.now())
+                await tx.outbox.published([one.seq for one in sent], self._clock.now())
             self._meter.published(len(sent))
+            spans.published(self._traces, (one.event for one in sent))
 
     async def send_again(self) -> tuple[int, int]:
         """Hand over one batch of deliveries that are due; how many there were, and how many no queue took."""

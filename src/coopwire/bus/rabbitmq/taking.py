@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
+from coopwire.bus import spans
 from coopwire.bus.cloudevents import Unreadable, load
 from coopwire.bus.failing import cause_of, trace_of
 from coopwire.bus.rabbitmq.address import Address
@@ -20,6 +21,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints
 from coopwire.ports.meters import BusMeter
 from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transaction
+from coopwire.ports.tracing import Traces, behind, untraced
 
 _log = structlog.get_logger()
 BATCH = 200
@@ -44,6 +46,7 @@ class Taker:
         address: Address,
         meter: BusMeter,
         fail: FailPoints,
+        traces: Traces = untraced,
     ) -> None:
         self.consumer = consumer
         self._database = database
@@ -53,6 +56,7 @@ class Taker:
         self._address = address
         self._meter = meter
         self._fail = fail
+        self._traces = traces
         self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._ended = False
 
@@ -125,7 +129,8 @@ class Taker:
             self._bells.ring("effects", "outbox")
 
     async def _have_effect(self, tx: Transaction, taken: Sequence[Delivery]) -> None:
-        await self.consumer.handle(tx, [delivery.event for delivery in taken])
+        with spans.consuming(self._traces, self.consumer.name, taken) as events:
+            await self.consumer.handle(tx, events)
         await tx.outbox.done(self.consumer.name, taken, self._clock.now())
 
     async def _put_back(self, delivery: Delivery, error: Exception) -> None:
@@ -136,12 +141,17 @@ class Taker:
         retry_at = None if dead else now + timings.bus_ladder[delivery.tries] + timings.bus_sent_again_after
         async with self._database.begin(f"put back {self.consumer.name}") as tx:
             first = await tx.outbox.failed(name, delivery, cause, now, retry_at)
+        told = {"consumer": name, "event_id": event.id, "attempt": delivery.tries + 1}
+        with behind(event.traceparent):
+            if dead:
+                _log.error("dead_letter", cause=cause, **told)
+            else:
+                _log.warning("delivery_failed", error=type(error).__name__, **told)
         if not dead:
             self._meter.retried(name)
             await self._sender.retry(name, event, delivery.tries)
             return
         self._meter.dead(name)
-        _log.error("dead_letter", consumer=name, event_id=event.id, cause=cause)
         await self._sender.bury(name, event, _told(error, delivery.tries + 1, first))
 
     async def _acknowledge(self, batch: Iterable[AbstractIncomingMessage]) -> None:

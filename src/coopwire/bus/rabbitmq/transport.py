@@ -21,6 +21,7 @@ from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.meters import BusMeter, Uncounted
 from coopwire.ports.providers import ConfigurationError
 from coopwire.ports.stores import Database
+from coopwire.ports.tracing import Traces, untraced
 
 _log = structlog.get_logger()
 _LOOK_SECONDS = 0.5
@@ -41,6 +42,7 @@ class RabbitBus:
         bells: BusBells,
         meter: BusMeter | None = None,
         fail: FailPoints = nothing_fails,
+        traces: Traces = untraced,
     ) -> None:
         self._broker = broker
         self._database = database
@@ -49,6 +51,7 @@ class RabbitBus:
         self._bells = bells
         self._meter = meter or Uncounted()
         self._fail = fail
+        self._traces = traces
         self._subscribers = {c.name: [t.type for t in c.types] for c in consumers}
 
     async def verify(self) -> None:
@@ -81,7 +84,14 @@ class RabbitBus:
             sender = Sender(channel, broker)
             takers = [self._taker(consumer, sender, broker.address) for consumer in self._consumers]
             relay = Relay(
-                self._database, self._clock, self._subscribers, sender, self._bells, self._meter, self._fail
+                self._database,
+                self._clock,
+                self._subscribers,
+                sender,
+                self._bells,
+                self._meter,
+                self._fail,
+                self._traces,
             )
             async with consuming(broker, takers, ended):
                 _log.info("bus_connected", broker=broker.address.host)
@@ -102,6 +112,7 @@ class RabbitBus:
             address,
             self._meter,
             self._fail,
+            self._traces,
         )
 
     async def _until(self, ended: asyncio.Event, takers: Sequence[Taker]) -> None:

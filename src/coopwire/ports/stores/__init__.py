@@ -10,7 +10,7 @@ from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
 from coopwire.ports.stores.letters import DeadLetters, Lot
 from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
-from coopwire.ports.stores.outbox import Delivery, Outbox, Unpublished
+from coopwire.ports.stores.outbox import Delivery, Outbox, Published, Unpublished
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove, Payments
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
@@ -70,6 +70,7 @@ __all__ = [
     "PageUrl",
     "PaymentMove",
     "Payments",
+    "Published",
     "Reallocation",
     "Receipts",
     "Reconciliations",

@@ -14,11 +14,15 @@ from coopwire.ports.stores.connections import AccountMapping
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claimed effect: the token under which alone its outcome counts, and until when it may be sent."""
+    """A claimed effect: the token under which alone its outcome counts, and until when it may be sent.
+
+    `loan` is the one that its payment is for, so that whoever reads the logs finds it by that.
+    """
 
     effect: Effect
     token: str
     until: datetime
+    loan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from coopwire.domain.notices import Notice
+from coopwire.ports.tracing import here
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Delivered:
     digest: bytes
     body: bytes = field(repr=False)
     received_at: datetime
+    traceparent: str | None = field(default_factory=here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class StoredWebhook:
     id: int
     connection: str
     body: bytes | None = field(repr=False)
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

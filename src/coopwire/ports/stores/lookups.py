@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from coopwire.domain.payments import Attempt, Payment
+from coopwire.ports.tracing import here
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Lookup:
     noticed: bool
     created_at: datetime
     token: str = ""
+    traceparent: str | None = None
+    """Of what asked for it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class LookupRequest:
     look_at: datetime
     charge: str | None = None
     noticed: bool = False
+    traceparent: str | None = field(default_factory=here)
 
 
 @dataclass(frozen=True, slots=True)

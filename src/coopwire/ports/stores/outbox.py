@@ -27,6 +27,15 @@ class Unpublished:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An event that was given to the bus."""
+
+    id: str
+    type: str
+    traceparent: str | None
+
+
 class Outbox(Protocol):
     """Events that wait to be published, and their deliveries.
 
@@ -34,10 +43,12 @@ class Outbox(Protocol):
     Where a broker carries the messages, `due_at` is when one that nobody took is handed to the broker again.
     """
 
-    async def publish(self, subscribers: Mapping[str, Sequence[str]], limit: int, now: datetime) -> int:
-        """Turn unpublished events into one delivery per consumer of their type; the number published.
+    async def publish(
+        self, subscribers: Mapping[str, Sequence[str]], limit: int, now: datetime
+    ) -> list[Published]:
+        """Turn unpublished events into one delivery per consumer of their type; those published.
 
-        0 also when another relay is at it: one relay is active at a time.
+        None also when another relay is at it: one relay is active at a time.
         """
         ...
 
