@@ -315,7 +315,7 @@ def _assemble(
         bus=_bus(settings, reactions, database, clock, bells, metrics, traces, fail),
         desk=Desk(worker, network, database, clock, bells, executor, traces),
         refunding=Refunding(network, database, clock),
-        tracker=RefundTracker(network, database, clock, bells, fail),
+        tracker=RefundTracker(network, database, clock, bells, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,

@@ -59,7 +59,7 @@ class TellsOnlyOneConsumer(Flawed):
         for name, types in self._subscribers.items():
             first[name] = [type_ for type_ in types if not any(type_ in told for told in first.values())]
         async with self._database.begin("relay") as tx:
-            return await tx.outbox.publish(first, 200, self._clock.now())
+            return len(await tx.outbox.publish(first, 200, self._clock.now()))
 
 
 class StopsAtWhatNobodyWants(Flawed):

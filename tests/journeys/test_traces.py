@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rigs.collector import collector
+from rigs.refunds import approve, received
 from rigs.river import (
     LMS_SECRET,
     PAYSTACK_SECRET,
@@ -216,3 +217,22 @@ async def test_events_that_are_handled_together_keep_their_traces_apart(database
         for trace in recorded.traces_of(f"webhook of {attempt}")
     }
     assert found == expected
+
+
+async def test_what_a_refund_comes_to_is_in_the_trace_of_the_look_that_found_it_out(
+    database_dsn: str,
+) -> None:
+    recorded = Recorded()
+    async with (
+        simulators({"paystack": {"refund_seconds": "0.2"}}) as outside,
+        _process(database_dsn, outside, recorded.traces) as hub,
+    ):
+        await prepare(hub.app, outside)
+        await approve(hub, await received(hub), 5_250_000)
+        await hub.until("SELECT state FROM refunds", expected="succeeded")
+        moved = await hub.value(
+            "SELECT traceparent FROM outbox WHERE type LIKE '%refund.moved%' AND data ->> 'state' = 'succeeded'"
+        )
+    trace = int(moved.split("-")[1], 16)
+    for name in ("look up refund", "paystack fetch_refund", "record refund"):
+        assert trace in recorded.traces_of(name), sorted({span.name for span in recorded.spans})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -21,6 +22,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import RefundSnapshot
 from coopwire.ports.stores import Changes, ClaimedRefund, Database, RefundLooked, Transaction
+from coopwire.ports.tracing import Span, Traces, here, untraced, working
 
 _log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ class _Asked:
     claimed: ClaimedRefund
     told: RefundSnapshot | None
     error: HubError | None = None
+    traceparent: str | None = field(default_factory=here)
 
 
 class RefundTracker:
@@ -44,12 +47,14 @@ class RefundTracker:
         clock: Clock,
         bells: Bells,
         fail: FailPoints = nothing_fails,
+        traces: Traces = untraced,
     ) -> None:
         self._network = network
         self._database = database
         self._clock = clock
         self._bells = bells
         self._fail = fail
+        self._traces = traces
         self._moves = RefundMoves(network, clock)
 
     async def run(self) -> None:
@@ -67,7 +72,8 @@ class RefundTracker:
             claimed = await tx.refunds.claim(slots, now, now + self._clock.timings.claim_length)
         for asked in await asyncio.gather(*(self._ask(one) for one in claimed)):
             try:
-                await self._record(asked)
+                with self._working("record refund", asked.claimed, asked.traceparent):
+                    await self._record(asked)
             except OSError:
                 raise
             except Exception as error:
@@ -76,6 +82,28 @@ class RefundTracker:
         return bool(claimed)
 
     async def _ask(self, claimed: ClaimedRefund) -> _Asked:
+        with self._working("look up refund", claimed) as span:
+            asked = await self._asked(claimed)
+            if asked.error is not None:
+                span.failed(type(asked.error).__name__)
+                _log.info("look_failed", outcome=type(asked.error).__name__)
+            return asked
+
+    def _working(
+        self, name: str, claimed: ClaimedRefund, parent: str | None = None
+    ) -> AbstractContextManager[Span]:
+        refund = claimed.refund
+        return working(
+            self._traces,
+            name,
+            parent=parent,
+            refund=refund.id,
+            receipt=refund.receipt,
+            connection=refund.connection,
+            attempt=claimed.looks + 1,
+        )
+
+    async def _asked(self, claimed: ClaimedRefund) -> _Asked:
         refunds = self._network.connections[claimed.refund.connection].sockets.refunds
         assert refunds is not None
         assert claimed.refund.provider_ref is not None
