@@ -124,10 +124,12 @@ class Recorded:
 
 
 @asynccontextmanager
-async def _process(dsn: str, outside: Outside, traces: Traces, *, runs: bool = True) -> AsyncIterator[River]:
+async def _process(
+    dsn: str, outside: Outside, traces: Traces, *, runs: bool = True, bus: str = "postgres"
+) -> AsyncIterator[River]:
     """A hub over these simulators; where it does not run it only takes in what comes."""
     urls = {name: running.url for name, running in outside.running.items()}
-    opened = composition.opened(hub_settings(dsn), configured(urls), dsn, role="test", traces=traces)
+    opened = composition.opened(hub_settings(dsn, bus=bus), configured(urls), dsn, role="test", traces=traces)
     async with opened as app:
         await app.sweeper.beat()
         loops = asyncio.create_task(app.run()) if runs else None
@@ -217,6 +219,26 @@ async def test_events_that_are_handled_together_keep_their_traces_apart(database
         for trace in recorded.traces_of(f"webhook of {attempt}")
     }
     assert found == expected
+
+
+async def test_a_trace_goes_on_over_a_broker(database_dsn: str, broker_url: str) -> None:
+    recorded = Recorded()
+    async with (
+        simulators() as outside,
+        _process(database_dsn, outside, recorded.traces, bus=broker_url) as hub,
+    ):
+        await prepare(hub.app, outside)
+        attempt = await _seed(hub)
+        with recorded.traces.span("webhook"):
+            await hub.hint(attempt)
+        await hub.until("SELECT count(*) FROM effects WHERE kind = 'callback'", expected=2, seconds=60)
+        await hub.settled(1)
+        await hub.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", expected=0)
+        kept = await hub.rows("SELECT traceparent FROM effects WHERE receipt IS NOT NULL")
+    [trace] = recorded.traces_of("webhook")
+    assert {row["traceparent"].split("-")[1] for row in kept} == {f"{trace:032x}"}
+    for name in ("publish coopwire.bank.posted.v1", "consume settle-receipts", "lms callback"):
+        assert trace in recorded.traces_of(name), name
 
 
 async def test_what_a_refund_comes_to_is_in_the_trace_of_the_look_that_found_it_out(
