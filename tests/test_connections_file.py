@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopwire.connections import Configured, ConnectionsError, load, load_one
+from coopwire.domain.budgets import Budget
 from coopwire.domain.payments import AllocationMode, Mode
 from coopwire.domain.receipts import ReceiptSource, Source
 from coopwire.settings import Settings
@@ -119,6 +120,18 @@ def test_a_whole_file_becomes_connections_and_routes(folder: Path) -> None:
     assert routes.allowed_callback_hosts == {"lms.example"}
 
 
+def test_a_connection_has_the_budget_that_its_provider_states_unless_the_file_says_otherwise(
+    folder: Path,
+) -> None:
+    stated = _read(folder, WHOLE).connections
+    assert stated["books"].budget == Budget(per_second=10, per_minute=500)
+    assert stated["core"].budget.unlimited
+    more = 'client_id = "app"\ncalls_per_second = 0\ncalls_per_minute = "60"\ncalls_per_day = 1000\ncalls_at_once = 5'
+    books = _read(folder, WHOLE.replace('client_id = "app"', more, 1)).connections["books"]
+    assert books.budget == Budget(per_second=None, per_minute=60, per_day=1000, at_once=5)
+    assert "calls_per_day" not in books.settings
+
+
 def test_a_gateway_alone_is_a_deployment_too(folder: Path) -> None:
     alone = WHOLE[: WHOLE.index("[connections.books]")] + '[routes]\ngateway = "paystack-main"\n'
     routes = _read(folder, alone).routes
@@ -163,6 +176,9 @@ MISTAKES = [
     ("paystack-main = 1001", "paystack = 1001", "[receivable_gl] paystack", "did you mean paystack-main?"),
     ('mode = "test"', 'mode = "live"', "[routes]", "test and live money would meet"),
     ("[receivable_gl]", "[[receivable_gl]]", "[receivable_gl]", "must be a table"),
+    ('client_id = "app"', 'client_id = "app"\ncalls_per_day = -1', "calls_per_day", "whole number of calls"),
+    ('client_id = "app"', 'client_id = "app"\ncalls_at_once = "few"', "calls_at_once", "whole number"),
+    ('client_id = "app"', 'client_id = "app"\ncalls_a_day = 5', "calls_a_day", "did you mean calls_per_day?"),
     ("[routes]", "[extra]\n[routes]", "extra", "there is no such section"),
 ]
 

@@ -45,9 +45,11 @@ from coopwire.providers import catalog
 from coopwire.settings import Settings
 from coopwire.storage import embedded, migrate
 from coopwire.storage.breaker_exchange import BreakerRows
+from coopwire.storage.budgets import BudgetRows
 from coopwire.storage.database import PostgresDatabase, connect
 from coopwire.storage.gauges import GaugeRows
 from coopwire.storage.sealing import Sealer
+from coopwire.transport.budgets import SharedBudgets
 from coopwire.transport.clock import SystemClock
 from coopwire.transport.http import CallReport, GuardedHttp, HttpTransport
 from coopwire.transport.shared_board import SharedBoard
@@ -222,21 +224,21 @@ async def opened(
         bells.answer(BREAKERS, board.wake)
         metrics = Metrics()
         report = _counted_by(metrics)
+        limits = {name: connection.budget for name, connection in configured.connections.items()}
+        budgets = SharedBudgets(worker, limits, BudgetRows(database.pool), clock, _room(bells))
+
+        def outside(name: str) -> Outside:
+            http = GuardedHttp(name, transport, board, clock, report=report, traces=traces, budgets=budgets)
+            return Outside(http, database.tokens, clock)
+
         connected = {
-            name: _connect(
-                connection,
-                Outside(
-                    GuardedHttp(name, transport, board, clock, report=report, traces=traces),
-                    database.tokens,
-                    clock,
-                ),
-            )
-            for name, connection in configured.connections.items()
+            name: _connect(connection, outside(name)) for name, connection in configured.connections.items()
         }
         network = Network(connected, configured.routes, concurrency, board)
         # A breaker that is open already must be known before the first call.
-        await board.exchange()
+        await asyncio.gather(board.exchange(), budgets.exchange())
         await stack.enter_async_context(_running(board.run()))
+        await stack.enter_async_context(_running(budgets.run()))
         yield _assemble(settings, worker, network, database, clock, bells, board, metrics, traces, fail)
 
 
@@ -262,6 +264,11 @@ def _turned(bells: Bells) -> Callable[[Breaker], None]:
         bells.ring(EFFECTS, UNKNOWN, LOOKUPS)
 
     return turned
+
+
+def _room(bells: Bells) -> Callable[[], None]:
+    """Whoever waits for a connection's budget may look again."""
+    return lambda: bells.ring(EFFECTS, UNKNOWN, LOOKUPS)
 
 
 @asynccontextmanager

@@ -7,12 +7,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coopwire.application.network import Routes
+from coopwire.domain.budgets import Budget
 from coopwire.domain.payments import AllocationMode, Mode
 from coopwire.domain.receipts import ReceiptSource, Source
 from coopwire.ports.providers import ConfigurationError, Connection, Profile, Role, SettingField
@@ -27,6 +28,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}\Z")
+_LIMIT_WORD = re.compile(r"[0-9]{1,9}\Z")
 _REFERENCE = ({"env"}, {"file"})
 
 COMMON: tuple[SettingField, ...] = (
@@ -34,7 +36,17 @@ COMMON: tuple[SettingField, ...] = (
     SettingField("mode", "`test` or `live` money; the two never meet", required=False, default="test"),
     SettingField("zone", "time zone of the provider, where it is not that of the hub", required=False),
 )
-"""Fields of every connection besides those of its provider."""
+"""Fields of every connection besides those of its provider and its budget."""
+_LIMIT = "; what the provider states where it is left out, `0`: without limit"
+OF_BUDGETS: Mapping[str, SettingField] = {
+    "per_second": SettingField(
+        "calls_per_second", f"calls a second over all workers{_LIMIT}", required=False
+    ),
+    "per_minute": SettingField("calls_per_minute", f"calls a minute{_LIMIT}", required=False),
+    "per_day": SettingField("calls_per_day", f"calls a day of UTC{_LIMIT}", required=False),
+    "at_once": SettingField("calls_at_once", f"calls under way at a time{_LIMIT}", required=False),
+}
+"""The budget of a connection: members of domain.budgets.Budget and the fields that set them."""
 COMMON_OF_GATEWAYS: tuple[SettingField, ...] = (
     SettingField(
         "placeholder_email",
@@ -55,6 +67,7 @@ OF_SOURCES: tuple[SettingField, ...] = (
     ),
 )
 """Fields of every source of receipts from elsewhere."""
+_NOT_OF_THE_PROVIDER = {"provider", "mode", "zone", *(field.name for field in OF_BUDGETS.values())}
 ROUTES: Mapping[str, Role] = {
     "gateway": Role.GATEWAY,
     "books": Role.BOOKS,
@@ -123,7 +136,8 @@ def load_one(path: Path, name: str, zone: ZoneInfo) -> Connection:
 
 def fields_of(profile: Profile) -> tuple[SettingField, ...]:
     """Every field that a section of this provider may have."""
-    return COMMON + (COMMON_OF_GATEWAYS if profile.role is Role.GATEWAY else ()) + profile.settings
+    of_gateways = COMMON_OF_GATEWAYS if profile.role is Role.GATEWAY else ()
+    return (*COMMON, *OF_BUDGETS.values(), *of_gateways, *profile.settings)
 
 
 class _Reading:
@@ -203,10 +217,22 @@ class _Reading:
         mode = self._mode(section, words["mode"])
         zone = self._timezone(section, words["zone"])
         self._check_placeholder(section, words.get("placeholder_email", ""))
+        budget = self._budget(section, words, profile.budget)
         if len(self.mistakes) > before or mode is None or zone is None:
             return None
-        own = {key: word for key, word in words.items() if key not in ("provider", "mode", "zone")}
-        return Connection(name, profile.name, mode, own, zone)
+        own = {key: word for key, word in words.items() if key not in _NOT_OF_THE_PROVIDER}
+        return Connection(name, profile.name, mode, own, zone, budget)
+
+    def _budget(self, section: str, words: Mapping[str, str], stated: Budget) -> Budget:
+        """The provider's own limits, with those that the file sets."""
+        chosen: dict[str, int | None] = {}
+        for member, field in OF_BUDGETS.items():
+            word = words[field.name]
+            if _LIMIT_WORD.match(word):
+                chosen[member] = int(word) or None
+            elif word:
+                self.wrong(section, field.name, "must be a whole number of calls, at most 9 digits")
+        return replace(stated, **chosen)
 
     def _profile(self, section: str, given: object) -> Profile | None:
         if not isinstance(given, dict):

@@ -220,6 +220,32 @@ def test_a_breaker_that_makes_no_sense_is_told(
     assert ran.err.startswith("coopwire: ")
 
 
+# -- budgets ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_of_a_budget_is_told(deployment: Deployment, within: Run) -> None:
+    text = deployment.connections.read_text(encoding="utf-8")
+    head = "[connections.core]\n"
+    assert head in text
+    with_limits = text.replace(head, f"{head}calls_per_day = 1000\ncalls_at_once = 5\n")
+    deployment.connections.write_text(with_limits, encoding="utf-8")
+    fetch(
+        deployment.dsn,
+        "INSERT INTO budget_periods VALUES ('core', 'day', date_trunc('day', now(), 'UTC'), 15, 1000)",
+    )
+    fetch(
+        deployment.dsn,
+        "INSERT INTO budget_seats VALUES ('core', 'w1', 2, 2, now()), "
+        "('core', 'gone', 3, 3, now() - interval '1 hour')",
+    )
+    core = [b for b in within("budgets", "list", "--json").rows if b["connection"] == "core"]
+    assert [(b["span"], b["limit"], b["used"], b["left"]) for b in core] == [
+        ("day", 1000, 15, 985),
+        ("at_once", 5, 2, 3),
+    ]
+    assert "985" in within("budgets", "list").out
+
+
 # -- gates ------------------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ BOUND_BY_THE_MACHINE = {
     "create_answer_within",
     "breaker_exchange",
 }
-WHOLE = {"idempotency_kept", "raw_kept", "dues_valid"}
+WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience"}
 DESIGN = {
     "heartbeat": 5 * S,
     "retry_ladder": (5 * S, 15 * S, 30 * S, 1 * MIN, 5 * MIN, 15 * MIN, 1 * H),

@@ -57,6 +57,7 @@ NEEDS = {
     ("GET", "/v1/breakers"): Scope.PAYMENTS_READ,
     ("POST", "/v1/breakers/open"): Scope.OPERATE,
     ("POST", "/v1/breakers/close"): Scope.OPERATE,
+    ("GET", "/v1/budgets"): Scope.PAYMENTS_READ,
     ("GET", "/v1/gates"): Scope.PAYMENTS_READ,
     ("POST", "/v1/gates/close"): Scope.OPERATE,
     ("POST", "/v1/gates/open"): Scope.OPERATE,

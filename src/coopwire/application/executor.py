@@ -107,6 +107,7 @@ class Executor:
         )
         self._busy: Counter[_Slot] = Counter()
         self._looking: Counter[_Slot] = Counter()
+        self._last: dict[_Slot, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- loops --------------------------------------------------------------------------------------------
@@ -207,8 +208,20 @@ class Executor:
     async def _claim(self, free: Mapping[_Slot, int]) -> list[Ready]:
         now = self._clock.now()
         async with self._database.begin("claim effects") as tx:
-            claims = await tx.effects.claim(free, self._worker, now, now + self._clock.timings.claim_length)
+            claims = await self._take(tx, free, now)
             return await self.make_ready(tx, claims)
+
+    async def _take(self, tx: Transaction, free: Mapping[_Slot, int], now: datetime) -> list[Claim]:
+        """In order of time where calls are plenty, and in turns of the loans where they are counted."""
+        until = now + self._clock.timings.claim_length
+        counted = {slot: n for slot, n in free.items() if not self._network.budget(slot[0]).unlimited}
+        plenty = {slot: n for slot, n in free.items() if slot not in counted}
+        claims = await tx.effects.claim(plenty, self._worker, now, until) if plenty else []
+        if counted:
+            in_turn = await tx.effects.claim_in_turn(counted, self._last, self._worker, now, until)
+            self._last.update(in_turn.last)
+            claims += in_turn.claims
+        return claims
 
     async def make_ready(self, tx: Transaction, claims: Sequence[Claim]) -> list[Ready]:
         """Say the bodies of claimed effects and store them as tries, in the claim's own transaction."""

@@ -11,6 +11,7 @@ import structlog
 from coopwire.application.bells import EFFECTS, GATHER_SECONDS, LOOKUPS, OUTBOX, Bells
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
+from coopwire.application.patience import be_patient
 from coopwire.application.receiving import Look
 from coopwire.application.recording import Recorded, Recorder
 from coopwire.application.rounds import repeat
@@ -126,6 +127,9 @@ class Looker:
         async with self._database.begin("record looks") as tx:
             recorded = await self._recorder.record(tx, group)
             for look in group:
+                await be_patient(
+                    tx, look.lookup.connection, look.error, self._clock.now(), self._clock.timings
+                )
                 if isinstance(look.error, BadCredentials):
                     gate = Gate(
                         look.lookup.connection,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from coopwire.domain.budgets import Budget
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import AllocationMode
@@ -76,9 +77,18 @@ class Network:
         }
         object.__setattr__(self, "by_kind", by_kind)
 
+    def budget(self, connection: str) -> Budget:
+        """How often it may be called."""
+        return self.connections[connection].connection.budget
+
+    def budgets(self) -> dict[str, Budget]:
+        """How often each may be called, by name."""
+        return {name: self.budget(name) for name in self.connections}
+
     def slots(self, connection: str, traffic: Traffic, busy: int, now: datetime) -> int:
         """How many calls may be started there while `busy` of the same kind are under way."""
-        free, room = self.concurrency - busy, self.pace.room(connection, traffic, now)
+        most = self.budget(connection).burst(self.concurrency)
+        free, room = most - busy, self.pace.room(connection, traffic, now)
         return max(free if room is None else min(free, room), 0)
 
     def value_day(self, at: datetime) -> date:

@@ -11,6 +11,7 @@ from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
+from coopwire.application.patience import be_patient
 from coopwire.application.planning import journal_effect, money_of
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
@@ -128,7 +129,9 @@ class Settling:
         return outcomes.done(setting, result)
 
     async def _close_gate(self, tx: Transaction, one: Sent) -> None:
-        """A refused key stops the connection until somebody mends it."""
+        """A refused key stops the connection until somebody mends it, a "too many" for as long as they say."""
+        connection, now = one.claim.effect.connection, self._clock.now()
+        await be_patient(tx, connection, one.result, now, self._clock.timings)
         if isinstance(one.result, BadCredentials):
             for traffic in Traffic:
                 gate = Gate(

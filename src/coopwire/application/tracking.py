@@ -11,6 +11,7 @@ import structlog
 
 from coopwire.application.bells import EFFECTS, OUTBOX, REFUNDS, Bells
 from coopwire.application.network import Network
+from coopwire.application.patience import be_patient
 from coopwire.application.refund_moves import HeldRefund, RefundMoves
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
@@ -147,6 +148,7 @@ class RefundTracker:
 
     async def _on_error(self, tx: Transaction, held: HeldRefund, error: HubError, changes: Changes) -> None:
         refund = held.refund
+        await be_patient(tx, refund.connection, error, self._clock.now(), self._clock.timings)
         if isinstance(error, BadCredentials):
             gate = Gate(refund.connection, GateKind.CREDENTIALS, Traffic.READ, error.message, None)
             await tx.connections.close_gate(gate, self._clock.now())

@@ -14,6 +14,7 @@ from coopwire.cli import (
     audit,
     breakers,
     breaks,
+    budgets,
     bus,
     effects,
     events,
@@ -80,6 +81,7 @@ for _command in (
 for _name, _group in (
     ("effects", effects.app),
     ("breakers", breakers.app),
+    ("budgets", budgets.app),
     ("gates", gates.app),
     ("breaks", breaks.app),
     ("refunds", refunds.app),

@@ -10,8 +10,9 @@ from typing import Any
 
 from coopwire.cli import asyncapi
 from coopwire.cli.show import length
-from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_SOURCES
+from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_BUDGETS, OF_SOURCES
 from coopwire.domain import timings
+from coopwire.domain.budgets import Budget
 from coopwire.domain.events import CATALOGUE, SOURCE, EventType
 from coopwire.domain.members import OPEN_WORDS
 from coopwire.domain.timings import Timings
@@ -63,6 +64,7 @@ MEANING_OF_TIMINGS: Mapping[str, str] = {
     "breaker_window": "the sliding window over which the breaker judges a connection",
     "breaker_open": "how long an open breaker lets nothing pass before it probes",
     "breaker_exchange": "how often workers tell each other what their breakers counted and decided",
+    "budget_patience": "how long a call waits for its place in the budget of its connection",
     "bus_ladder": "distances between the deliveries of an event to a consumer that failed; then it is dead",
     "bus_reconnect": "a broker that went away is asked so often whether it is there again",
     "bus_sent_again_after": "a delivery that nobody took by then is handed to the broker once more",
@@ -152,7 +154,7 @@ def providers() -> str:
         "## Every connection\n\n"
         + _table(
             _FIELD_COLUMNS,
-            [_field_row(field, "every connection") for field in COMMON]
+            [_field_row(field, "every connection") for field in (*COMMON, *OF_BUDGETS.values())]
             + [_field_row(field, "gateways") for field in COMMON_OF_GATEWAYS],
         ),
         'A value is text, `{ env = "NAME" }` for an environment variable or `{ file = "PATH" }` for a file, its '
@@ -187,8 +189,16 @@ def _provider(sheet: ProviderSheet) -> str:
         f'Role: {profile.role.value.replace("_", " ")}. In a section: `provider = "{profile.name}"`.',
         f"`coopwire inspect {profile.name}` reads {kinds}.",
         "Our references have at most 12 characters there." if profile.short_references else "",
+        _calls(profile.budget),
     ]
     return f"## {profile.title}\n\n{' '.join(filter(None, facts))}\n\n{_table(columns, rows)}"
+
+
+def _calls(budget: Budget) -> str:
+    """How often the provider says that it may be called; empty where it says nothing."""
+    limits = [f"{limit} a {period.value}" for period, limit in budget.limits().items()]
+    limits += [] if budget.at_once is None else [f"{budget.at_once} at once"]
+    return f"Calls that it allows: {', '.join(limits)}." if limits else ""
 
 
 # -- events -----------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class Timings:
     breaker_window: timedelta = 60 * SECOND
     breaker_open: timedelta = 5 * MINUTE
     breaker_exchange: timedelta = 1 * SECOND
+    budget_patience: timedelta = 2 * SECOND
     bus_ladder: tuple[timedelta, ...] = (5 * SECOND, 15 * SECOND, 30 * SECOND)
     bus_reconnect: timedelta = 2 * SECOND
     bus_sent_again_after: timedelta = 1 * HOUR
@@ -81,7 +82,7 @@ _BOUND_BY_THE_MACHINE = {
     "bus_reconnect",
     "breaker_exchange",
 }
-_KEPT_WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "speed"}
+_KEPT_WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience", "speed"}
 _CLAIM_OVER_DEADLINE = 2
 
 DEFAULT = Timings()

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from coopwire.domain.budgets import UNLIMITED, Budget
 from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
@@ -95,6 +96,8 @@ class Profile:
     settings: tuple[SettingField, ...]
     short_references: bool = False
     """True where our references may have 12 characters at most."""
+    budget: Budget = UNLIMITED
+    """How often they say that one account may call them; the connections file may say otherwise."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -115,6 +118,7 @@ class Connection:
     mode: Mode
     settings: Mapping[str, str] = field(repr=False)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Lagos"))
+    budget: Budget = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)

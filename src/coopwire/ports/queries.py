@@ -14,6 +14,7 @@ from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.books import Side
 from coopwire.domain.breakers import BreakerState
 from coopwire.domain.breaks import BreakType
+from coopwire.domain.budgets import Budget
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
@@ -350,6 +351,22 @@ class BreakerView:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetView:
+    """What one limit of a connection has left, over all workers.
+
+    `span` is second, minute, day or at_once. `used` counts what workers have leased, made or not; `until` is
+    when it begins anew (None for at_once).
+    """
+
+    connection: str
+    span: str
+    limit: int
+    used: int
+    left: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CoreAccountView:
     """A line of the table of core accounts, without the number."""
 
@@ -605,6 +622,12 @@ class Queries(Protocol):
         self, connections: Collection[str], now: datetime, window: timedelta
     ) -> tuple[BreakerView, ...]:
         """The breakers of these connections, reads and writes, with the calls of the last `window`."""
+        ...
+
+    async def budgets(
+        self, budgets: Mapping[str, Budget], now: datetime, heard_since: datetime
+    ) -> tuple[BudgetView, ...]:
+        """What is left of these budgets by connection; calls of workers silent since then are over."""
         ...
 
     async def core_accounts(

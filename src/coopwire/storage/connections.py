@@ -67,6 +67,10 @@ class ConnectionStore:
         """Open; True if it was closed."""
         return await gates.open_gate(self._db, connection, kind, traffic)
 
+    async def pause(self, connection: str, until: datetime, reason: str, now: datetime) -> None:
+        """Close the budget gates until then, unless they are closed for longer."""
+        await gates.pause_calls(self._db, connection, until, reason, now)
+
     async def open_breaker(
         self, connection: str, traffic: Traffic, until: datetime | None, reason: str, now: datetime
     ) -> bool:

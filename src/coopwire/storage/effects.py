@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.states import FINISHED_EFFECT, EffectState
-from coopwire.ports.stores import AccountMapping, Claim, Outcome, Try
+from coopwire.ports.stores import AccountMapping, Claim, InTurn, Outcome, Try
 from coopwire.storage import rows
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.audit.nouns import EFFECT, is_over
@@ -40,6 +40,30 @@ WITH picked AS (
 UPDATE effects e SET state = 'sending', claim_token = $7, claimed_by = $5, claim_until = $6,
     census = NULL, deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
 FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}, {_LOAN}
+"""
+
+# A party is whose money it is: a loan, else a member's account.
+_CLAIM_IN_TURN = f"""
+WITH due AS (
+    SELECT s.connection, s.kind, s.free, s.last, e.id, e.due_at, e.seq,
+        coalesce(r.account_key, p.account_key, e.id) AS party
+    FROM unnest($1::text[], $2::text[], $3::int[], $8::text[]) AS s(connection, kind, free, last)
+    JOIN effects e ON e.state = 'intended' AND e.connection = s.connection AND e.kind = s.kind AND e.due_at <= $4
+    LEFT JOIN receipts r ON r.id = e.receipt LEFT JOIN payments p ON p.reference = e.payment
+    WHERE NOT EXISTS (SELECT FROM effects b WHERE b.id = e."after" AND b.state NOT IN ({_FINISHED}))
+      AND {_open("write")}
+), turned AS (
+    SELECT *, row_number() OVER (PARTITION BY connection, kind, party ORDER BY due_at, seq) AS turn FROM due
+), placed AS (
+    SELECT *, row_number() OVER (PARTITION BY connection, kind ORDER BY turn, party <= last, party) AS place
+    FROM turned
+), picked AS (
+    SELECT e.id, d.party, d.place FROM placed d JOIN effects e ON e.id = d.id
+    WHERE d.place <= d.free AND e.state = 'intended' FOR UPDATE OF e SKIP LOCKED
+)
+UPDATE effects e SET state = 'sending', claim_token = $7, claimed_by = $5, claim_until = $6,
+    census = NULL, deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
+FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}, picked.party, picked.place
 """
 
 _CLAIM_UNKNOWN = f"""
@@ -115,6 +139,25 @@ class EffectStore:
     ) -> list[Claim]:
         """Take due effects whose predecessors are finished and gates open; they are now sending."""
         return await self._take(_CLAIM, slots, worker, now, until)
+
+    async def claim_in_turn(
+        self,
+        slots: Mapping[tuple[str, EffectKind], int],
+        last: Mapping[tuple[str, EffectKind], str],
+        worker: str,
+        now: datetime,
+        until: datetime,
+    ) -> InTurn:
+        """The same in turns: one of every loan, from the loan after the `last` on, before a second of any."""
+        token = secrets.token_hex(12)
+        names, kinds = [name for name, _ in slots], [kind.value for _, kind in slots]
+        after = [last.get(slot, "") for slot in slots]
+        taken = await self._db.fetch(
+            _CLAIM_IN_TURN, names, kinds, list(slots.values()), now, worker, until, token, after
+        )
+        taken.sort(key=lambda row: row["place"])
+        turns = {(row["connection"], EffectKind(row["kind"])): row["party"] for row in taken}
+        return InTurn([Claim(rows.effect(row), token, until) for row in taken], turns)
 
     async def claim_unknown(
         self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from coopwire.domain.budgets import Budget
 from coopwire.domain.corrections import CORRECTIONS_OF
 from coopwire.domain.gates import Traffic
 from coopwire.domain.states import BreakState
 from coopwire.ports.queries import (
     BreakDetail,
     BreakerView,
+    BudgetView,
     EffectDetail,
     GateView,
     LookView,
@@ -163,6 +165,37 @@ async def breaker_views(
     """The breakers of these connections, reads and writes, with the calls of the last `window`."""
     found = await db.fetch(_BREAKERS, sorted(connections), [t.value for t in Traffic], now - window)
     return tuple(views.breaker(row, now) for row in found)
+
+
+async def budget_views(
+    db: Connection, budgets: Mapping[str, Budget], now: datetime, heard_since: datetime
+) -> tuple[BudgetView, ...]:
+    """What is left of these budgets by connection; calls of workers silent since then are over."""
+    periods = {
+        (row["connection"], row["period"], row["starts_at"]): row["leased"]
+        for row in await db.fetch("SELECT connection, period, starts_at, leased FROM budget_periods")
+    }
+    seats = {
+        row["connection"]: row["held"]
+        for row in await db.fetch(
+            "SELECT connection, sum(held)::int AS held FROM budget_seats WHERE heard_at >= $1 GROUP BY connection",
+            heard_since,
+        )
+    }
+    told: list[BudgetView] = []
+    for name, budget in sorted(budgets.items()):
+        for period, limit in budget.limits().items():
+            start = period.start(now)
+            used = periods.get((name, period.value, start), 0)
+            told.append(
+                BudgetView(name, period.value, limit, used, max(limit - used, 0), start + period.length)
+            )
+        if budget.at_once is not None:
+            held = seats.get(name, 0)
+            told.append(
+                BudgetView(name, "at_once", budget.at_once, held, max(budget.at_once - held, 0), None)
+            )
+    return tuple(told)
 
 
 async def _notices(db: Connection, asked: Collection[tuple[str, str]]) -> list[Row]:

@@ -34,3 +34,15 @@ async def open_gate(db: Connection, connection: str, kind: GateKind, traffic: Tr
         traffic.value,
     )
     return bool(done != "DELETE 0")
+
+
+async def pause_calls(db: Connection, connection: str, until: datetime, reason: str, now: datetime) -> None:
+    """Close the budget gates until then, unless they are closed for longer."""
+    longer = await db.fetchval(
+        "SELECT 1 FROM gates WHERE connection = $1 AND kind = 'budget' AND until >= $2 LIMIT 1",
+        connection,
+        until,
+    )
+    if longer is None:
+        for traffic in Traffic:
+            await close_gate(db, Gate(connection, GateKind.BUDGET, traffic, reason, until), now)

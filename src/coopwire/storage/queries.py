@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from coopwire.domain.budgets import Budget
 from coopwire.ports.queries import (
     AttemptView,
     AuditHeadView,
@@ -14,6 +15,7 @@ from coopwire.ports.queries import (
     BreakDetail,
     BreakerView,
     BreakView,
+    BudgetView,
     CoreAccountView,
     EffectDetail,
     EffectView,
@@ -39,6 +41,7 @@ from coopwire.storage.audit.chain import head_view
 from coopwire.storage.facts import (
     break_in_detail,
     breaker_views,
+    budget_views,
     closed_gates,
     facts,
     in_detail,
@@ -183,6 +186,13 @@ class PostgresQueries:
         """The breakers of these connections, reads and writes, with the calls of the last `window`."""
         async with reading(self._pool, "list breakers") as db:
             return await breaker_views(db, connections, now, window)
+
+    async def budgets(
+        self, budgets: Mapping[str, Budget], now: datetime, heard_since: datetime
+    ) -> tuple[BudgetView, ...]:
+        """What is left of these budgets by connection; calls of workers silent since then are over."""
+        async with reading(self._pool, "list budgets") as db:
+            return await budget_views(db, budgets, now, heard_since)
 
     async def _list(
         self, noun: Listing[ViewT], which: Filter, limit: int, after: Position | None

@@ -31,6 +31,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.http import HttpAnswer, HttpRequest
 from coopwire.ports.tracing import SpanKind, Traces, untraced
 from coopwire.transport.addresses import is_loopback
+from coopwire.transport.budgets import Budgets, Unlimited
 from coopwire.transport.guard import BreakerBoard, tell
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -38,6 +39,7 @@ BODY_LIMIT = 4 * 1024 * 1024
 
 _HEADER_LIMIT = 32 * 1024
 _DAY_SECONDS = 86_400
+_TOO_MANY = 429
 _SPOILT_AT_MOST = 3
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _METHOD = re.compile(r"[A-Z]+\Z")
@@ -189,6 +191,7 @@ class GuardedHttp:
         tls: ssl.SSLContext | None = None,
         report: Callable[[CallReport], None] = _unheard,
         traces: Traces = untraced,
+        budgets: Budgets | None = None,
     ) -> None:
         if tls is not None and (tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname):
             raise ValueError(
@@ -202,6 +205,7 @@ class GuardedHttp:
         self._tls = tls
         self._report = report
         self._traces = traces
+        self._budgets = budgets or Unlimited()
 
     async def call(self, request: HttpRequest) -> HttpAnswer:
         """See ports.http.Http. InvalidOrder for an address or a header that must not be used."""
@@ -213,23 +217,46 @@ class GuardedHttp:
         return answer
 
     async def _call(self, request: HttpRequest) -> HttpAnswer:
-        started = self._clock.now()
-        if not self._board.may_pass(self._connection, request.traffic, started):
-            self._tell(request, "GateClosed", None, started)
-            raise GateClosed(f"{self._named(request)}: the breaker is open for {request.traffic}s")
-        result = await self._transport.exchange(
-            request,
-            deadline=self._clock.timings.call_deadline,
-            body_limit=self._body_limit,
-            tls=self._tls,
-        )
+        result, started = await self._within_budget(request)
         self._note(request.traffic, result)
         if isinstance(result, HttpAnswer):
+            self._be_patient(result)
             self._tell(request, "answered", result.status, started)
             return result
         error = _sorted(result, request.traffic, self._named(request))
         self._tell(request, type(error).__name__, None, started)
         raise error
+
+    async def _within_budget(self, request: HttpRequest) -> tuple[HttpAnswer | Failure, datetime]:
+        """What came of the call, and when it was sent; GateClosed when it may not be."""
+        try:
+            await self._budgets.enter(self._connection)
+        except GateClosed:
+            self._tell(request, "GateClosed", None, self._clock.now())
+            raise
+        started = self._clock.now()
+        try:
+            if not self._board.may_pass(self._connection, request.traffic, started):
+                self._tell(request, "GateClosed", None, started)
+                raise GateClosed(f"{self._named(request)}: the breaker is open for {request.traffic}s")
+            result = await self._transport.exchange(
+                request,
+                deadline=self._clock.timings.call_deadline,
+                body_limit=self._body_limit,
+                tls=self._tls,
+            )
+        finally:
+            self._budgets.leave(self._connection)
+        return result, started
+
+    def _be_patient(self, answer: HttpAnswer) -> None:
+        """They say that we call too often, and for how long we must not."""
+        if answer.status != _TOO_MANY:
+            return
+        seconds = retry_after(answer, self._clock.now())
+        if seconds:
+            length = self._clock.timings.of_provider(timedelta(seconds=seconds))
+            self._budgets.pause(self._connection, length, "they asked for patience (HTTP 429)")
 
     def _check(self, request: HttpRequest) -> None:
         fault = _fault_of_address(request.url) or _fault_of_head(request)

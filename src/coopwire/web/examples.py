@@ -354,6 +354,14 @@ BREAKER = {
     "failures": 0,
     "probing": False,
 }
+BUDGET = {
+    "connection": "books",
+    "span": "minute",
+    "limit": 500,
+    "used": 75,
+    "left": 425,
+    "until": "2026-03-02T10:01:00Z",
+}
 TIMELINE = {
     "payment": {**PAYMENT, "state": "succeeded"},
     "why": "booked, not banked: the outcome of the posting at core is unknown since 2026-03-02T09:18:14Z "

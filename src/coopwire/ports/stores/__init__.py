@@ -5,7 +5,7 @@ from coopwire.ports.stores.audit import AuditChain, AuditHead
 from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
-from coopwire.ports.stores.effects import Claim, Effects, Outcome, Try
+from coopwire.ports.stores.effects import Claim, Effects, InTurn, Outcome, Try
 from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
 from coopwire.ports.stores.letters import DeadLetters, Lot
@@ -52,6 +52,7 @@ __all__ = [
     "Effects",
     "Idempotency",
     "IdempotencyRow",
+    "InTurn",
     "Inbox",
     "KnownCharge",
     "LineDone",

@@ -47,6 +47,10 @@ class Connections(Protocol):
         """Open; True if it was closed."""
         ...
 
+    async def pause(self, connection: str, until: datetime, reason: str, now: datetime) -> None:
+        """Close the budget gates until then, unless they are closed for longer."""
+        ...
+
     async def open_breaker(
         self, connection: str, traffic: Traffic, until: datetime | None, reason: str, now: datetime
     ) -> bool:

@@ -54,6 +54,14 @@ class Outcome:
     """The outcome in one word for the try's row (done, refused, try_later, not_sent …)."""
 
 
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Claims taken in turns, and per (connection, kind) whose turn was the last."""
+
+    claims: list[Claim]
+    last: Mapping[tuple[str, EffectKind], str]
+
+
 class Effects(Protocol):
     """Outgoing writes."""
 
@@ -61,6 +69,17 @@ class Effects(Protocol):
         self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime
     ) -> list[Claim]:
         """Take due effects whose predecessors are finished and gates open; they are now sending."""
+        ...
+
+    async def claim_in_turn(
+        self,
+        slots: Mapping[tuple[str, EffectKind], int],
+        last: Mapping[tuple[str, EffectKind], str],
+        worker: str,
+        now: datetime,
+        until: datetime,
+    ) -> InTurn:
+        """The same in turns: one of every loan, from the loan after the `last` on, before a second of any."""
         ...
 
     async def claim_unknown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from coopwire.domain.budgets import Budget
 from coopwire.ports.providers import (
     Capability,
     Lookup,
@@ -20,6 +21,8 @@ PROFILE = Profile(
     name="quickbooks",
     title="QuickBooks Online",
     role=Role.BOOKS,
+    # Per company and app. Source: accounting contract, §2.8.
+    budget=Budget(per_second=10, per_minute=500),
     reads=frozenset({Capability.CHART_OF_ACCOUNTS, Capability.WEBHOOKS}),
     writes={
         # `requestid` shortens the risky window but is disputed, so it is no licence to send again. They end a

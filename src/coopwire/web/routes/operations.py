@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Query
 
 from coopwire.domain.effects import Effect
 from coopwire.ports.keys import Scope
-from coopwire.ports.queries import BreakerView, EffectDetail, EffectView, GateView
+from coopwire.ports.queries import BreakerView, BudgetView, EffectDetail, EffectView, GateView
 from coopwire.web import examples
 from coopwire.web.access import Caller, actor, needs
 from coopwire.web.answers import ClosedBreakerAnswer, Listed, MovedAnswer, OpenedAnswer
@@ -152,6 +152,14 @@ async def close_breaker(
         body.connection, set(body.traffic), actor(caller), body.reason
     )
     return ClosedBreakerAnswer(closed)
+
+
+@router.get("/budgets", dependencies=_READ, responses=answers(examples.listed(examples.BUDGET)))
+async def list_budgets(office: TheOffice) -> Listed[BudgetView]:
+    """What every limit of every connection has left, over all workers."""
+    now = office.clock.now()
+    heard_since = now - office.clock.timings.worker_lost_after
+    return Listed(await office.queries.budgets(office.network.budgets(), now, heard_since))
 
 
 def _moved(effect: Effect) -> MovedAnswer:
