@@ -22,6 +22,7 @@ BOUND_BY_THE_MACHINE = {
     "worker_lost_after",
     "call_deadline",
     "create_answer_within",
+    "bus_reconnect",
     "breaker_exchange",
 }
 WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience"}

@@ -232,6 +232,22 @@ async def test_the_seats_of_a_worker_that_died_are_free_when_its_calls_must_be_o
         assert await sits(other)
 
 
+async def test_a_call_that_waits_does_not_ask_without_pause(database_dsn: str) -> None:
+    async with office(database_dsn, Budget(at_once=1, per_second=1), size=1) as of:
+        assert await of.enters(0)
+        worker, asked = of.workers[0], 0
+        kept = worker._exchange.exchange
+
+        async def counted(*told):  # type: ignore[no-untyped-def]
+            nonlocal asked
+            asked += 1
+            return await kept(*told)
+
+        worker._exchange.exchange = counted  # type: ignore[method-assign]
+        assert not await of.enters(0)
+        assert 1 <= asked <= 30, "2 seconds of patience"
+
+
 async def test_a_person_who_opens_the_gate_ends_the_pause(database_dsn: str) -> None:
     async with office(database_dsn, Budget()) as of:
         of.workers[0].pause(CORE, timedelta(days=1), "they asked for patience")

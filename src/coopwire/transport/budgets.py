@@ -16,7 +16,7 @@ from coopwire.ports.budgets import Asked, BudgetExchange, Given, Pause, Seats, W
 from coopwire.ports.clock import Clock
 
 _LOOK_AGAIN = 0.1
-"""Seconds after which a call that waits looks whether the next second has begun."""
+"""Seconds after which a call that waits looks whether the next second has begun, and asks again."""
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +74,7 @@ class _Account:
     taken: int = 0
     waiting: int = 0
     peak: int = 0
+    ask_again_at: float = 0.0
     paused: Pause | None = None
     untold: Pause | None = None
     line: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -160,9 +161,15 @@ class SharedBudgets:
         return heard and account.taken < account.seats
 
     async def _more(self, account: _Account) -> None:
-        """Have more leased, and wait for news or for the next second."""
+        """Have more leased, and wait for news or for the next second.
+
+        What was refused is asked for again after a while, so that a call that waits does not ask without pause.
+        """
         account.news.clear()
-        self._urgent.set()
+        moment = asyncio.get_running_loop().time()
+        if moment >= account.ask_again_at:
+            account.ask_again_at = moment + _LOOK_AGAIN
+            self._urgent.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(account.news.wait(), _LOOK_AGAIN)
 
@@ -243,6 +250,8 @@ class SharedBudgets:
         if purse.starts_at != wanted.starts_at:
             return
         purse.calls += calls
+        if calls:
+            self._accounts[wanted.connection].ask_again_at = 0.0
         purse.used_up = not calls
         if purse.used_up and wanted.period is not Period.SECOND:
             left = wanted.starts_at + wanted.period.length - self._clock.now()
