@@ -29,6 +29,7 @@ def rush() -> Timings:
         heartbeat=timedelta(seconds=0.3),
         worker_lost_after=timedelta(seconds=1.5),
         call_deadline=timedelta(seconds=1),
+        budget_patience=timedelta(seconds=0.5),
         claim_length=timedelta(seconds=3),
         unknown_grace=timedelta(seconds=0.2),
         retry_ladder=tuple(rung / 600 for rung in DEFAULT.retry_ladder),

@@ -361,7 +361,9 @@ class Executor:
         return GateClosed(error.message, code=error.code)
 
     def _time_is_left(self, claim: Claim) -> bool:
-        in_time = self._clock.now() + self._clock.timings.call_deadline <= claim.until
+        # A call may have to wait for its place in the budget before the first byte.
+        longest = self._clock.timings.budget_patience + self._clock.timings.call_deadline
+        in_time = self._clock.now() + longest <= claim.until
         return in_time and self.pulse.alive()
 
     def _socket(self, effect: Effect) -> Any:
