@@ -442,7 +442,7 @@ async def _bring(hub: Served, path: str, content: bytes) -> Answer:
 async def _the_database_hangs_up(journey: Journey) -> None:
     await journey.hub.rows.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND application_name <> $1",
+        "WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> $1",
         ONLOOKER,
     )
     while (await journey.hub.call("GET", "/v1/payments")).status != 200:
