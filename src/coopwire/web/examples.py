@@ -527,7 +527,7 @@ AUDIT_HEAD = {
     "waiting": 0,
 }
 HEALTH = {"status": "ok"}
-READY = {"ready": True, "schema": "0005", "workers": 1}
+READY = {"ready": True, "schema": "0006", "workers": 1}
 
 
 def listed(item: dict[str, Any]) -> dict[str, Any]:
