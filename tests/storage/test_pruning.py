@@ -16,7 +16,7 @@ async def test_events_go_when_all_consumers_took_them_and_stay_while_one_did_not
         subscribers = {"one": [said["taken"].type], "two": [said["taken"].type]}
         now = await database.now()
         async with database.begin("test") as tx:
-            rows = {e.event.subject: e.seq for e in await tx.outbox.prepare(subscribers, 10, now)}
+            rows = {e.event.subject: e.seq for e in await tx.outbox.prepare(subscribers, 10, now, 0)}
             await tx.outbox.published([seq for name, seq in rows.items() if name != "unpublished"], now)
             for name in ("taken", "dead"):
                 await tx.outbox.done("one", await tx.outbox.take("one", [said[name].id]), now)

@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,10 +55,10 @@ def run(
     """
     console = _console()
     try:
-        with _interrupted_by_signals(), _place(folder) as place:
+        with _interrupted_by_signals() as told_to_end, _place(folder) as place:
             rows = day.chosen(day.read(), repayments)
-            return _Demonstration(console, place, rows, seed, keep).show()
-    except KeyboardInterrupt:
+            return _Demonstration(console, place, rows, seed, keep, told_to_end).show()
+    except (KeyboardInterrupt, _Interrupted):
         console.print("interrupted: everything is taken down")
         return _INTERRUPTED
     except (DemoFailure, EmbeddedError) as failure:
@@ -75,6 +75,7 @@ class _Demonstration:
     rows: Sequence[Repayment]
     seed: int
     keep: bool
+    told_to_end: Callable[[], bool]
     began: float = field(default_factory=time.monotonic)
 
     def show(self) -> int:
@@ -88,7 +89,7 @@ class _Demonstration:
             systems = simulated.start(children)
             with embedded.start(self.place / "data"):
                 try:
-                    return asyncio.run(self._day(children, systems))
+                    return asyncio.run(self._until_told_to_end(self._day(children, systems)))
                 except DemoFailure:
                     # A process that has ended explains more than the connection that broke.
                     children.check()
@@ -96,6 +97,29 @@ class _Demonstration:
                 finally:
                     # Before the database ends, so that nobody misses it.
                     children.end()
+
+    async def _until_told_to_end(self, day: Coroutine[Any, Any, int]) -> int:
+        """The day, cancelled in good order when a signal comes: _Interrupted."""
+        loop, whole = asyncio.get_running_loop(), asyncio.ensure_future(day)
+        interrupted = self.told_to_end()
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            interrupted = True
+            whole.cancel()
+
+        # Ctrl-C itself is asyncio's: it cancels this task.
+        for number in _heeded():
+            if number != signal.SIGINT:
+                loop.add_signal_handler(number, interrupt)
+        if interrupted:
+            interrupt()
+        try:
+            return await whole
+        except asyncio.CancelledError:
+            if interrupted:
+                raise _Interrupted from None
+            raise
 
     async def _day(self, children: Children, systems: Mapping[str, Child]) -> int:
         began_at = datetime.now(UTC)
@@ -228,20 +252,27 @@ def _heeded() -> list[signal.Signals]:
     return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
+class _Interrupted(Exception):
+    """A signal has ended the day."""
+
+
 @contextmanager
-def _interrupted_by_signals() -> Iterator[None]:
-    """The signals that end a program end this one as Ctrl-C does, so that everything is taken down."""
+def _interrupted_by_signals() -> Iterator[Callable[[], bool]]:
+    """The signals that end a program end this one as Ctrl-C does, so that everything is taken down.
+
+    An exception out of a handler is lost where Python ignores exceptions, as while it makes a process: whoever
+    goes on asks whether one came.
+    """
+    came = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            raise KeyboardInterrupt
-        # As asyncio hears it: an exception out of a handler is lost where Python ignores exceptions.
-        signal.raise_signal(signal.SIGINT)
+        nonlocal came
+        came = True
+        raise KeyboardInterrupt
 
-    # Ctrl-C itself is asyncio's: it cancels the work in good order.
     before = {number: signal.signal(number, interrupt) for number in _heeded() if number != signal.SIGINT}
     try:
-        yield
+        yield lambda: came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
