@@ -27,7 +27,7 @@ for _name in [name for name in os.environ if name.startswith("COOPWIRE_")]:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("whole", max_examples=1000, deadline=None)
 settings.load_profile("whole" if WHOLE else "quick")
 

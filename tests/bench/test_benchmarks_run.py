@@ -13,6 +13,7 @@ def _ends_with(lines: list[str], *patterns: str) -> bool:
     return all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, last, strict=True))
 
 
+@pytest.mark.whole
 def test_the_webhook_benchmark_ends_with_its_ratios() -> None:
     lines = run_bench("webhook_ingest", "--runs", "1", "--seconds", "0.2", "--connections", "4")
     assert _ends_with(lines, r"ratio to minimal handler: \d+\.\d\d", r"ratio to orm: \d+\.\d\d"), lines

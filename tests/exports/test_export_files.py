@@ -324,6 +324,7 @@ def test_no_cell_is_a_formula_or_an_error_and_none_is_too_long() -> None:
     assert max(len(cell.value) for cell in cells if isinstance(cell.value, str)) == LONGEST_CELL
 
 
+@pytest.mark.whole
 def test_ten_thousand_differences_are_all_there() -> None:
     of = report(findings=[finding(n) for n in range(10_000)])
     assert len(rows(of, "finding")) == 10_000

@@ -29,7 +29,7 @@ PLACES = [
     )
 ]
 _CHOSEN = PLACES if WHOLE else PLACES[::6]
-_ASKING = [place for place in all_places() if place.endswith("ask for look-ups")][0 if WHOLE else 1 :]
+_ASKING = [place for place in all_places() if place.endswith("ask for look-ups")]
 
 
 @asynccontextmanager
@@ -138,6 +138,7 @@ async def test_a_run_that_is_killed_anywhere_can_be_run_again_and_says_the_same(
         assert [tuple(row) for row in breaks] == [("posting_changed", "open")]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("place", _ASKING)
 async def test_a_run_that_is_killed_while_it_asks_is_run_again_and_finds_out(
     database_dsn: str, tmp_path: Path, place: str
