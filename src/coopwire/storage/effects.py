@@ -63,7 +63,7 @@ WITH due AS (
 )
 UPDATE effects e SET state = 'sending', claim_token = $7, claimed_by = $5, claim_until = $6,
     census = NULL, deadline_at = $6, first_sent_at = coalesce(e.first_sent_at, $4)
-FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}, picked.party, picked.place
+FROM picked WHERE e.id = picked.id RETURNING {_COLUMNS}, {_LOAN}, picked.party, picked.place
 """
 
 _CLAIM_UNKNOWN = f"""
@@ -157,7 +157,7 @@ class EffectStore:
         )
         taken.sort(key=lambda row: row["place"])
         turns = {(row["connection"], EffectKind(row["kind"])): row["party"] for row in taken}
-        return InTurn([Claim(rows.effect(row), token, until) for row in taken], turns)
+        return InTurn([Claim(rows.effect(row), token, until, row["loan"]) for row in taken], turns)
 
     async def claim_unknown(
         self, slots: Mapping[tuple[str, EffectKind], int], worker: str, now: datetime, until: datetime
