@@ -76,6 +76,7 @@ class Relay:
         confirmed stays unpublished and comes again; consumers absorb what they had already.
         """
         found = lost = 0
+        failure: BaseException | None = None
         sent: list[Unpublished] = []
         events = await self._prepare(0)
         while events:
@@ -84,9 +85,11 @@ class Relay:
                 self._publish(events), self._turn(sent, events[-1].seq if goes_on else None)
             )
             sent = [one for one, result in zip(events, results, strict=True) if result is None]
-            found, lost = found + len(events), _unroutable(results)
-            events = [] if lost else following
+            found, lost, failure = found + len(events), _unroutable(results), _failure(results)
+            events = [] if lost or failure else following
         await self._mark(sent)
+        if failure is not None:
+            raise failure
         return found, lost
 
     async def _publish(self, events: Sequence[Unpublished]) -> list[BaseException | None]:
@@ -121,6 +124,9 @@ class Relay:
         if sent:
             async with self._database.begin("hand over deliveries") as tx:
                 await tx.outbox.handed_over(sent, now + self._clock.timings.bus_sent_again_after)
+        failure = _failure(results)
+        if failure is not None:
+            raise failure
         return len(overdue), _unroutable(results)
 
 
@@ -140,8 +146,11 @@ async def _all(sending: Iterable[Awaitable[None]]) -> list[BaseException | None]
 
 
 def _unroutable(results: Sequence[BaseException | None]) -> int:
-    """How many had no queue; any other failure is raised."""
-    for result in results:
-        if result is not None and not isinstance(result, Unroutable):
-            raise result
-    return sum(result is not None for result in results)
+    """How many had no queue."""
+    return sum(isinstance(result, Unroutable) for result in results)
+
+
+def _failure(results: Sequence[BaseException | None]) -> BaseException | None:
+    """The first thing that went wrong otherwise."""
+    others = (result for result in results if result is not None and not isinstance(result, Unroutable))
+    return next(others, None)
