@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable
 
 import pytest
-from rigs.crashing import Died, HubProcess, World, world
+from rigs.crashing import Died, World, killed_at_random, world
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
@@ -128,34 +127,5 @@ async def _run_into(outside: World, place: str) -> bool:
 async def test_random_kills_lose_and_double_nothing(
     database_dsn: str, proof_count: Callable[[int, int], int]
 ) -> None:
-    kills = proof_count(6, 50)
-    dice = random.Random(20261123)
-    async with world(database_dsn) as outside:
-        hubs = [await outside.start(), await outside.start()]
-        asked = 0
-        for _ in range(kills):
-            for _ in range(3):
-                asked = await _ask(hubs, dice, asked)
-            with contextlib.suppress(Died):
-                await outside.pay_everything(hubs[0])
-            await asyncio.sleep(dice.random() * 0.8)
-            victim = dice.randrange(2)
-            await hubs[victim].kill()
-            hubs[victim] = await outside.start()
-        for n in range(asked):
-            with contextlib.suppress(Died):
-                await hubs[0].ask(accept=n)
-        await outside.quiet(90)
-        await outside.pay_everything(hubs[0])
-        await outside.quiet(90)
-        found = await outside.judge()
-        assert found["done"] + found["unknown"] + found["intended"] == asked
-        assert found["done"] > 0
-        for hub in hubs:
-            await hub.end()
-
-
-async def _ask(hubs: list[HubProcess], dice: random.Random, n: int) -> int:
-    with contextlib.suppress(Died):
-        await hubs[dice.randrange(2)].ask(accept=n)
-    return n + 1
+    async with world(database_dsn) as outside, killed_at_random(outside, proof_count(6, 50), 20261123):
+        pass

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import World, killed_at_random, world
 from rigs.rabbitmq import node, until
 from rigs.refunds import approve
 from rigs.river import River, river
@@ -73,36 +71,13 @@ async def test_money_goes_on_while_the_broker_is_away_and_events_follow_when_it_
 async def test_workers_killed_at_random_lose_and_double_nothing(
     database_dsn: str, broker_url: str, proof_count: Callable[[int, int], int]
 ) -> None:
-    dice, asked = random.Random(20261126), 0
-    async with world(database_dsn, broker_url) as outside:
-        hubs = [await outside.start(), await outside.start()]
-        for _ in range(proof_count(2, 10)):
-            for _ in range(3):
-                with contextlib.suppress(Died):
-                    await hubs[dice.randrange(2)].ask(accept=asked)
-                asked += 1
-            with contextlib.suppress(Died):
-                await outside.pay_everything(hubs[0])
-            await asyncio.sleep(dice.random() * 0.8)
-            victim = dice.randrange(2)
-            await hubs[victim].kill()
-            hubs[victim] = await outside.start()
-        for n in range(asked):
-            with contextlib.suppress(Died):
-                await hubs[0].ask(accept=n)
-        await outside.quiet(90)
-        await outside.pay_everything(hubs[0])
-        await outside.quiet(90)
-        found = await outside.judge()
-        assert found["done"] + found["unknown"] + found["intended"] == asked
-        assert found["done"] > 0
+    kills = proof_count(2, 10)
+    async with world(database_dsn, broker_url) as outside, killed_at_random(outside, kills, 20261126):
         for sql in (
             "SELECT count(*) FROM outbox WHERE published_at IS NULL",
             "SELECT count(*) FROM deliveries WHERE state <> 'done'",
         ):
             await until(f"nothing is left of: {sql}", partial(_is_zero, outside, sql), 60)
-        for hub in hubs:
-            await hub.end()
 
 
 async def _is_zero(outside: World, sql: str) -> bool:

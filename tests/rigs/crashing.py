@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import signal
 import sys
 from collections import Counter
@@ -198,3 +200,34 @@ async def world(dsn: str, bus: str = "postgres") -> AsyncIterator[World]:
             yield World(dsn, outside, db, bus)
         finally:
             await db.close()
+
+
+@asynccontextmanager
+async def killed_at_random(outside: World, kills: int, seed: int) -> AsyncIterator[None]:
+    """Two hubs are killed in turn by the dice while they are asked and paid; both run, judged, for the block."""
+    dice, asked = random.Random(seed), 0
+    hubs = [await outside.start(), await outside.start()]
+    for _ in range(kills):
+        for _ in range(3):
+            with contextlib.suppress(Died):
+                await hubs[dice.randrange(2)].ask(accept=asked)
+            asked += 1
+        with contextlib.suppress(Died):
+            await outside.pay_everything(hubs[0])
+        await asyncio.sleep(dice.random() * 0.8)
+        victim = dice.randrange(2)
+        await hubs[victim].kill()
+        hubs[victim] = await outside.start()
+    # What was not accepted because of a kill is asked for again, under the same keys.
+    for n in range(asked):
+        with contextlib.suppress(Died):
+            await hubs[0].ask(accept=n)
+    await outside.quiet(90)
+    await outside.pay_everything(hubs[0])
+    await outside.quiet(90)
+    found = await outside.judge()
+    assert found["done"] + found["unknown"] + found["intended"] == asked
+    assert found["done"] > 0
+    yield
+    for hub in hubs:
+        await hub.end()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 _MEMORY = Path("/dev/shm")
 _ROOM = 8 << 30
 """Bytes that must be free for us to be there: several servers with their logs at once, and everything else."""
@@ -29,5 +31,4 @@ def _has_room() -> bool:
     """Making a database costs a fifth of what it costs on a disk, and dropping one a tenth."""
     if not os.access(_MEMORY, os.W_OK):
         return False
-    unused = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min(unused, shutil.disk_usage(_MEMORY).free) >= _ROOM
+    return min(psutil.virtual_memory().available, shutil.disk_usage(_MEMORY).free) >= _ROOM

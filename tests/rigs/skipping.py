@@ -17,7 +17,7 @@ LENGTHS = replace(
     heartbeat=timedelta(seconds=0.3),
     call_deadline=timedelta(seconds=2),
     claim_length=timedelta(seconds=5),
-    breaker_exchange=timedelta(seconds=0.1),
+    workers_exchange=timedelta(seconds=0.1),
 )
 """The durations of production, but for those that bind a test to the machine's own speed."""
 
