@@ -23,7 +23,7 @@ BOUND_BY_THE_MACHINE = {
     "call_deadline",
     "create_answer_within",
     "bus_reconnect",
-    "breaker_exchange",
+    "workers_exchange",
 }
 WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience"}
 DESIGN = {

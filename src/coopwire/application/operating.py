@@ -147,12 +147,7 @@ class Operator:
     ) -> None:
         """Close the manual gate of a connection, for good or `until` a time; what is under way ends."""
         reason = given_reason(actor, reason)
-        self._known(connection)
-        now = self._clock.now()
-        if not traffic:
-            raise Rejected("traffic", "name read, write or both")
-        if until is not None and until <= now:
-            raise Rejected("until", "must be in the future")
+        now = self._may_stop(connection, traffic, until)
         async with self._database.begin("close gate") as tx:
             for one in sorted(traffic):
                 await tx.connections.close_gate(Gate(connection, GateKind.MANUAL, one, reason, until), now)
@@ -191,12 +186,7 @@ class Operator:
     ) -> None:
         """Let no call pass, in any process, until then or until somebody closes the breaker."""
         reason = given_reason(actor, reason)
-        self._known(connection)
-        now = self._clock.now()
-        if not traffic:
-            raise Rejected("traffic", "name read, write or both")
-        if until is not None and until <= now:
-            raise Rejected("until", "must be in the future")
+        now = self._may_stop(connection, traffic, until)
         async with self._database.begin("open breaker") as tx:
             for one in sorted(traffic):
                 await tx.connections.open_breaker(connection, one, until, f"opened by hand: {reason}", now)
@@ -218,6 +208,16 @@ class Operator:
                     await tx.audit(actor, f"close {one.value} breaker", connection, reason, now)
         await self._ring(BREAKERS, EFFECTS, LOOKUPS)
         return closed
+
+    def _may_stop(self, connection: str, traffic: Collection[Traffic], until: datetime | None) -> datetime:
+        """Now, if somebody may stop this traffic until then."""
+        self._known(connection)
+        now = self._clock.now()
+        if not traffic:
+            raise Rejected("traffic", "name read, write or both")
+        if until is not None and until <= now:
+            raise Rejected("until", "must be in the future")
+        return now
 
     def _known(self, connection: str) -> None:
         if connection not in self._network.connections:

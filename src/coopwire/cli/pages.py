@@ -63,7 +63,7 @@ MEANING_OF_TIMINGS: Mapping[str, str] = {
     "refund_look_until": "after so long a person is asked about a refund that has not come to an end",
     "breaker_window": "the sliding window over which the breaker judges a connection",
     "breaker_open": "how long an open breaker lets nothing pass before it probes",
-    "breaker_exchange": "how often workers tell each other what their breakers counted and decided",
+    "workers_exchange": "how often workers tell each other what their breakers counted, and lease calls of a budget",
     "budget_patience": "how long a call waits for its place in the budget of its connection",
     "bus_ladder": "distances between the deliveries of an event to a consumer that failed; then it is dead",
     "bus_reconnect": "a broker that went away is asked so often whether it is there again",

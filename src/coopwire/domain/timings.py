@@ -54,7 +54,7 @@ class Timings:
     refund_look_until: timedelta = 30 * DAY
     breaker_window: timedelta = 60 * SECOND
     breaker_open: timedelta = 5 * MINUTE
-    breaker_exchange: timedelta = 1 * SECOND
+    workers_exchange: timedelta = 1 * SECOND
     budget_patience: timedelta = 2 * SECOND
     bus_ladder: tuple[timedelta, ...] = (5 * SECOND, 15 * SECOND, 30 * SECOND)
     bus_reconnect: timedelta = 2 * SECOND
@@ -80,7 +80,7 @@ _BOUND_BY_THE_MACHINE = {
     "call_deadline",
     "create_answer_within",
     "bus_reconnect",
-    "breaker_exchange",
+    "workers_exchange",
 }
 _KEPT_WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience", "speed"}
 _CLAIM_OVER_DEADLINE = 2

@@ -14,6 +14,7 @@ from coopwire.domain.budgets import Budget, Period, slice_of
 from coopwire.domain.errors import GateClosed
 from coopwire.ports.budgets import Asked, BudgetExchange, Given, Pause, Seats, Wanted
 from coopwire.ports.clock import Clock
+from coopwire.transport.exchanging import keep_exchanging
 
 _LOOK_AGAIN = 0.1
 """Seconds after which a call that waits looks whether the next second has begun, and asks again."""
@@ -181,12 +182,7 @@ class SharedBudgets:
 
     async def run(self) -> None:
         """Exchange in short distances, and at once when calls wait, until cancelled."""
-        pause = self._clock.timings.breaker_exchange
-        while True:
-            if not await self.exchange():
-                await self._clock.sleep(pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._urgent.wait(), pause.total_seconds())
+        await keep_exchanging(self.exchange, self._urgent, self._clock)
 
     async def exchange(self) -> bool:
         """Ask and be given once; False when the database is away."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from coopwire.domain.breakers import Breaker, BreakerState, Tally
 from coopwire.domain.gates import Traffic
 from coopwire.ports.breakers import BreakerExchange, BreakerKey, Bucket, Heard, Told
 from coopwire.ports.clock import Clock
+from coopwire.transport.exchanging import keep_exchanging
 from coopwire.transport.guard import BUCKETS, reason_to_open, tell
 
 OnTurn = Callable[[Breaker], None]
@@ -182,12 +182,7 @@ class SharedBoard:
 
     async def run(self) -> None:
         """Exchange in short distances, and at once when there is something to decide, until cancelled."""
-        pause = self._clock.timings.breaker_exchange
-        while True:
-            if not await self.exchange():
-                await self._clock.sleep(pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._urgent.wait(), pause.total_seconds())
+        await keep_exchanging(self.exchange, self._urgent, self._clock)
 
     async def exchange(self) -> bool:
         """Tell and hear once; False when the database is away, and then this worker judges alone."""
