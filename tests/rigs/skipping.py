@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rigs.river import River
 
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, REFUNDS, UNKNOWN
+from coopwire.domain.gates import Traffic
 from coopwire.domain.timings import DEFAULT, Timings
 from coopwire.transport.clock import SystemClock
 
@@ -42,14 +45,31 @@ async def skip(hub: River, length: timedelta) -> None:
     """Let `length` pass while nothing is under way, and let the hub do what is due then."""
     clock = hub.app.clock
     assert isinstance(clock, SkippingClock)
-    await _quiet(hub)
-    clock.skip(length)
-    for simulator in hub.outside.made.values():
-        simulator.clock.advance(length.total_seconds())
-    await hub.app.sweeper.beat()
+    async with _nobody_calls(hub):
+        clock.skip(length)
+        for simulator in hub.outside.made.values():
+            simulator.clock.advance(length.total_seconds())
+        await hub.app.sweeper.beat()
     hub.app.bells.ring(BREAKERS, EFFECTS, UNKNOWN, LOOKUPS, OUTBOX, REFUNDS)
     await asyncio.sleep(0.1)
     await _quiet(hub)
+
+
+@asynccontextmanager
+async def _nobody_calls(hub: River) -> AsyncIterator[None]:
+    """A call that is under way while hours pass would be that of a worker lost hours ago."""
+    await hub.rows(
+        "INSERT INTO gates (connection, kind, traffic, reason, closed_at) "
+        "SELECT c, 'manual', t, 'time passes', now() FROM unnest($1::text[]) AS c, unnest($2::text[]) AS t",
+        list(hub.app.network.connections),
+        [traffic.value for traffic in Traffic],
+    )
+    await _quiet(hub)
+    # A claim that was being written when the gates closed is to be seen now.
+    await asyncio.sleep(0.05)
+    await _quiet(hub)
+    yield
+    await hub.rows("DELETE FROM gates WHERE kind = 'manual'")
 
 
 async def _quiet(hub: River) -> None:
