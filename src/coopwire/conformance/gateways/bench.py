@@ -1,0 +1,227 @@
+"""The gateway under test, and what can be done on its side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from coopwire.conformance.checks import (
+    Suite,
+    require,
+)
+from coopwire.conformance.mailbox import Mail, Mailbox
+from coopwire.conformance.mischief import Spoil
+from coopwire.domain.payments import Mode, Payer
+from coopwire.domain.states import RefundState
+from coopwire.ports.gateways import (
+    Charges,
+    ChargeSnapshot,
+    CheckoutOrder,
+    Checkouts,
+    CheckoutSnapshot,
+    RefundOrder,
+    Refunds,
+    RefundSnapshot,
+)
+from coopwire.ports.providers import Profile, Sockets
+from coopwire.ports.webhooks import Webhooks
+
+REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
+OTHER_REFERENCE = "b7c2d9f4h1j6k3m8n5p0"
+REFUND, OTHER_REFUND = "f1r2e3f4u5n6d7a8b9c0", "g9h8j7k6m5n4p3q2r1s0"
+A_WORD_OF_TOMORROW = "under-quantum-review"
+EMAIL, NAME, PHONE = "canary.payer@members.example", "Canary Payer", "+2348099988877"
+AMOUNTS = (1, 99, 101, 1_005_057, 10**12 - 1)
+HOSTILE = (
+    "🙂👩🏽\u200d🌾",
+    "\u202eright to left\u202c العربية",
+    "x" * 10_240,
+    '"}],"amount":1,"x":[{"',
+    "a\tb\nc\r\n",
+    "</script><b>'; DROP TABLE payments; --",
+    "NUL \x00 inside",
+    "half of a pair \ud800",
+)
+WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A page as the gateway itself knows it; the amount in minor units of the currency."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A refund as the gateway itself knows it; the amount in minor units of the currency."""
+
+    id: str
+    charge: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundBench:
+    """What can be done with refunds on the gateway's side. Without help none of them comes to an end."""
+
+    given_back: Callable[[], Sequence[GivenBack]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all orders that reached it, accepted or not."""
+    by_hand: Callable[[str, int], str]
+    """(reference, minor units): somebody refunds the charge in the gateway's own dashboard; tells the refund's id."""
+    end: Callable[[str, str], None]
+    """(refund's id, one of `words`, or any other word)."""
+    words: Mapping[str, RefundState]
+    """Its words for the ends of a refund; `attention` is the one that waits for somebody."""
+    attention: str
+    spoil_send: Spoil
+    spoil_list: Spoil
+    spoil_fetch: Spoil
+    decline: Callable[[], None]
+    """Its next answer to a refund is a refusal by one of its rules, in the words "Not in this test"."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayBench:
+    """A gateway under test, without pages at the start, and what can be done on its side.
+
+    `other_currency` is a second one that it takes. `pay` pays the page of a reference in full and tells the
+    charge's id there. What belongs to a capability that the profile lacks is never called.
+    """
+
+    profile: Profile
+    sockets: Sockets
+    webhooks: Webhooks | None
+    mode: Mode
+    currency: str
+    other_currency: str
+    now: Callable[[], datetime]
+    pass_time: Callable[[timedelta], None]
+    """Moves the gateway's clock on."""
+    opened: Callable[[], Sequence[Opened]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all orders that reached it, accepted or not."""
+    pay: Callable[[str], str]
+    pay_in_other_mode: Callable[[str], None]
+    try_and_fail: Callable[[str], None]
+    end_with_word: Callable[[str, str], None]
+    """(reference, status word): the try of a customer ends in a word that the adapter has never seen."""
+    spoil_open: Spoil
+    spoil_look: Spoil
+    spoil_list: Spoil
+    decline: Callable[[], None]
+    """Its next answer to an order is a refusal by one of its rules, in the words "Not in this test"."""
+    refuse_key: Callable[[], None]
+    small_pages: Callable[[], None]
+    """From now on its lists come in pages of a few rows."""
+    mail: Mailbox
+    forge: Callable[[str], None]
+    """Somebody sends a webhook about the reference, signed without the secret."""
+    tell: Callable[[str], None]
+    """It sends an event of this name."""
+    secrets: Callable[[], Sequence[str]] = field(default=tuple)
+    """Texts that no error may hold."""
+    giving_back: RefundBench | None = None
+    """For a gateway that refunds."""
+
+    @property
+    def checkouts(self) -> Checkouts:
+        """The socket under test."""
+        require(self.sockets.checkouts is not None, "checkouts is not there")
+        assert self.sockets.checkouts is not None
+        return self.sockets.checkouts
+
+    @property
+    def charges(self) -> Charges:
+        """The socket under test."""
+        require(self.sockets.charges is not None, "charges is not there")
+        assert self.sockets.charges is not None
+        return self.sockets.charges
+
+    @property
+    def back(self) -> RefundBench:
+        """What can be done with refunds on the gateway's side."""
+        require(self.giving_back is not None, "the bench of a gateway that refunds needs `giving_back`")
+        assert self.giving_back is not None
+        return self.giving_back
+
+    @property
+    def refunds(self) -> Refunds:
+        """The socket under test."""
+        require(self.sockets.refunds is not None, "refunds is not there")
+        assert self.sockets.refunds is not None
+        return self.sockets.refunds
+
+    @property
+    def door(self) -> Webhooks:
+        """The socket under test."""
+        require(self.webhooks is not None, "webhooks is not there")
+        assert self.webhooks is not None
+        return self.webhooks
+
+    def order(
+        self,
+        amount_minor: int = 150_000,
+        reference: str = REFERENCE,
+        currency: str = "",
+        facts: tuple[tuple[str, str], ...] = (("loan", "L-1"),),
+    ) -> CheckoutOrder:
+        """An everyday order."""
+        payer = Payer("M-1", NAME, PHONE, EMAIL)
+        return_url = "https://lender.example/back"
+        return CheckoutOrder(reference, amount_minor, currency or self.currency, payer, return_url, facts)
+
+    async def open(self, order: CheckoutOrder) -> CheckoutSnapshot:
+        """Say it and send it."""
+        return await self.checkouts.send(order, self.checkouts.say(order))
+
+    async def listed(self) -> list[ChargeSnapshot]:
+        """Every charge of an hour before and after now."""
+        window = self.charges.list_window(self.now() - WINDOW, self.now() + WINDOW)
+        return [charge async for charge in window]
+
+    async def paid(self, amount_minor: int = 150_000, reference: str = REFERENCE) -> str:
+        """A page that was opened and paid; the charge's id."""
+        await self.open(self.order(amount_minor, reference=reference))
+        return self.pay(reference)
+
+    def refund_order(
+        self, charge: str, amount_minor: int = 50_000, reference: str = REFUND, whole: bool = False
+    ) -> RefundOrder:
+        """An everyday refund, not counted yet."""
+        return RefundOrder(reference, charge, amount_minor, self.currency, whole)
+
+    async def counted(self, order: RefundOrder) -> RefundOrder:
+        """The order with what stands at its charge."""
+        return replace(order, census=await self.refunds.count(order))
+
+    async def give_back(self, order: RefundOrder) -> RefundSnapshot:
+        """Say it and send it."""
+        return await self.refunds.send(order, self.refunds.say(order))
+
+    async def listed_back(self) -> list[RefundSnapshot]:
+        """Every refund of an hour before and after now."""
+        window = self.refunds.list_window(self.now() - WINDOW, self.now() + WINDOW)
+        return [refund async for refund in window]
+
+    async def paid_mail(self) -> tuple[str, Mail]:
+        """The webhook about a page that was opened and paid, and the charge's id."""
+        await self.open(self.order())
+        charge = self.pay(REFERENCE)
+        return charge, await self.mail.next()
+
+
+SUITE: Suite[GatewayBench] = Suite()
+"""Every promise of a gateway."""
+
+
+async def open_many(gateway: GatewayBench, count: int) -> list[str]:
+    references = [f"many{number:016d}" for number in range(count)]
+    for reference in references:
+        await gateway.open(gateway.order(reference=reference))
+    return references
