@@ -13,9 +13,11 @@ import pytest
 
 from coopwire.application.network import Network, Routes
 from coopwire.application.operating import Operator
+from coopwire.application.patience import stop_if_locked_out
 from coopwire.application.paying import Rejected
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.errors import BadCredentials
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.payments import AllocationMode, Mode
 from coopwire.domain.references import new_reference
@@ -241,6 +243,36 @@ async def test_a_gate_that_the_hub_closed_can_be_opened_by_hand(desk: Desk) -> N
     assert await desk.operator.open_gate("core", GateKind.CREDENTIALS, [Traffic.WRITE], "ada", "new key")
     assert not await desk.operator.open_gate("core", GateKind.CREDENTIALS, [Traffic.WRITE], "ada", "again")
     assert len(await desk.audited()) == 1
+
+
+async def test_a_call_from_before_a_consent_does_not_lock_the_connection_out_again(desk: Desk) -> None:
+    asked_at = desk.clock.now()
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.operator.open_gate(
+        "core", GateKind.CREDENTIALS, [Traffic.WRITE], "ada", "they consented again"
+    )
+    assert await _open_after_lock_out(desk, asked_at)
+    desk.clock.advance(timedelta(seconds=1))
+    assert not await _open_after_lock_out(desk, desk.clock.now())
+
+
+async def test_a_lock_out_is_told_since_its_first_call_and_in_the_words_of_its_last(desk: Desk) -> None:
+    first = desk.clock.now()
+    assert not await _open_after_lock_out(desk, first, "the first")
+    desk.clock.advance(timedelta(seconds=1))
+    assert not await _open_after_lock_out(desk, desk.clock.now(), "the last")
+    async with desk.database.begin("test") as tx:
+        gate = Gate("core", GateKind.CREDENTIALS, Traffic.WRITE, "", None)
+        assert await tx.connections.closed_at(gate) == first
+
+
+async def _open_after_lock_out(desk: Desk, asked_at: datetime, reason: str = "refused") -> bool:
+    """Whether writes may go on after a call that began at `asked_at` was not let in."""
+    now = desk.clock.now()
+    async with desk.database.begin("test") as tx:
+        await stop_if_locked_out(tx, "core", [Traffic.WRITE], BadCredentials(reason), asked_at, now)
+    async with desk.database.begin("test") as tx:
+        return await tx.connections.is_open("core", Traffic.WRITE, now)
 
 
 async def test_a_gate_is_closed_only_of_a_known_connection_and_only_into_the_future(desk: Desk) -> None:

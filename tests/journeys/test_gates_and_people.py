@@ -9,7 +9,7 @@ from rigs.river import MAPPING, River, river
 
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Rejected
-from coopwire.domain.gates import GateKind, Traffic
+from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.ports.tokens import Tokens
 from coopwire.providers import catalog
@@ -50,7 +50,7 @@ async def test_a_refresh_token_that_died_closes_a_gate_until_a_person_consents_a
             await row.save(Tokens("x", "simulated-refresh-token", datetime(2020, 1, 1, tzinfo=UTC)))
         for traffic in Traffic:
             async with hub.app.database.begin("test") as tx:
-                await tx.connections.open_gate("quickbooks", GateKind.CREDENTIALS, traffic)
+                await tx.connections.accept_credentials("quickbooks", traffic, hub.app.clock.now())
         await hub.settled(1)
 
 

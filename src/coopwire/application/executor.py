@@ -180,12 +180,13 @@ class Executor:
 
     async def _finish(self, one: Ready, look: bool, called: Callable[[], None]) -> None:
         with self._working(one, look=look) as span:
+            asked_at = self._clock.now()
             try:
                 sent = await self._look(one) if look else await self._send(one)
             finally:
                 # A slot is a call under way; while the outcome waits for its commit, the next call is made.
                 called()
-            _tell(await self._results.submit(sent), span)
+            _tell(await self._results.submit(replace(sent, asked_at=asked_at)), span)
 
     def _working(self, one: Ready, *, look: bool = False) -> AbstractContextManager[Span]:
         effect = one.claim.effect
@@ -284,7 +285,9 @@ class Executor:
     async def perform(self, one: Ready) -> Sent:
         """Send a claimed effect and record its outcome at once; returns what came of it."""
         with self._working(one) as span:
-            recorded = await self._results.submit(await self._send(one), urgent=True)
+            asked_at = self._clock.now()
+            sent = replace(await self._send(one), asked_at=asked_at)
+            recorded = await self._results.submit(sent, urgent=True)
             _tell(recorded, span)
         return recorded
 

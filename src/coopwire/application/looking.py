@@ -11,12 +11,12 @@ import structlog
 from coopwire.application.bells import EFFECTS, GATHER_SECONDS, LOOKUPS, OUTBOX, Bells
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
-from coopwire.application.patience import be_patient
+from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.receiving import Look
 from coopwire.application.recording import Recorded, Recorder
 from coopwire.application.rounds import repeat
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.errors import ContractBroken, HubError
+from coopwire.domain.gates import Traffic
 from coopwire.domain.references import ours
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -113,10 +113,11 @@ class Looker:
         charges = self._network.connections[lookup.connection].sockets.charges
         assert charges is not None
         self._fail("before look")
+        asked_at = self._clock.now()
         try:
             look = Look(lookup, await charges.find(lookup.reference, lookup.charges))
         except HubError as error:
-            look = Look(lookup, error=error)
+            look = Look(lookup, error=error, asked_at=asked_at)
         except Exception as error:
             _log.error("adapter_broke_its_promise", read=True, error=type(error).__name__)
             look = Look(lookup, error=ContractBroken(f"the adapter raised {type(error).__name__}"))
@@ -126,18 +127,11 @@ class Looker:
     async def _commit(self, group: Sequence[Look]) -> Sequence[Sequence[Recorded]]:
         async with self._database.begin("record looks") as tx:
             recorded = await self._recorder.record(tx, group)
+            now = self._clock.now()
             for look in group:
-                await be_patient(
-                    tx, look.lookup.connection, look.error, self._clock.now(), self._clock.timings
+                await be_patient(tx, look.lookup.connection, look.error, now, self._clock.timings)
+                await stop_if_locked_out(
+                    tx, look.lookup.connection, [Traffic.READ], look.error, look.asked_at or now, now
                 )
-                if isinstance(look.error, BadCredentials):
-                    gate = Gate(
-                        look.lookup.connection,
-                        GateKind.CREDENTIALS,
-                        Traffic.READ,
-                        look.error.message,
-                        None,
-                    )
-                    await tx.connections.close_gate(gate, self._clock.now())
         self._bells.ring(EFFECTS, OUTBOX)
         return recorded

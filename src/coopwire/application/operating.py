@@ -168,11 +168,18 @@ class Operator:
         opened = False
         async with self._database.begin("open gate") as tx:
             for one in sorted(traffic):
-                if await tx.connections.open_gate(connection, kind, one):
+                if await self._open(tx, connection, kind, one, now):
                     opened = True
                     await tx.audit(actor, f"open {kind.value} {one.value} gate", connection, reason, now)
         await self._ring(EFFECTS, LOOKUPS)
         return opened
+
+    async def _open(
+        self, tx: Transaction, connection: str, kind: GateKind, traffic: Traffic, now: datetime
+    ) -> bool:
+        if kind is GateKind.CREDENTIALS:
+            return await tx.connections.accept_credentials(connection, traffic, now)
+        return await tx.connections.open_gate(connection, kind, traffic)
 
     # -- breakers -----------------------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ class Look:
     lookup: Lookup
     charges: tuple[ChargeSnapshot, ...] = ()
     error: HubError | None = None
+    asked_at: datetime | None = None
+    """When a call that brought an error began."""
     traceparent: str | None = field(default_factory=here)
 
 

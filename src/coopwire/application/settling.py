@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from coopwire.application import announce, outcomes
@@ -11,14 +12,14 @@ from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
-from coopwire.application.patience import be_patient
+from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.planning import journal_effect, money_of
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
 from coopwire.domain.books import reallocation_entry
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import Effect, EffectKind
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, NotSent, TryLater
+from coopwire.domain.errors import ContractBroken, HubError, NotSent, TryLater
 from coopwire.domain.events import (
     BANK_DEBITED,
     BANK_POSTED,
@@ -27,7 +28,7 @@ from coopwire.domain.events import (
     PAYMENT_FAILED,
     EventType,
 )
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
@@ -66,6 +67,8 @@ class Sent:
     order: Order | None = field(repr=False)
     result: Any = field(repr=False)
     looked: bool = False
+    asked_at: datetime | None = None
+    """When the call began; None when nobody was called."""
     traceparent: str | None = field(default_factory=here)
 
 
@@ -132,12 +135,7 @@ class Settling:
         """A refused key stops the connection until somebody mends it, a "too many" for as long as they say."""
         connection, now = one.claim.effect.connection, self._clock.now()
         await be_patient(tx, connection, one.result, now, self._clock.timings)
-        if isinstance(one.result, BadCredentials):
-            for traffic in Traffic:
-                gate = Gate(
-                    one.claim.effect.connection, GateKind.CREDENTIALS, traffic, one.result.message, None
-                )
-                await tx.connections.close_gate(gate, self._clock.now())
+        await stop_if_locked_out(tx, connection, Traffic, one.result, one.asked_at or now, now)
 
     # -- what follows -------------------------------------------------------------------------------------
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from coopwire.application.bells import EFFECTS, OUTBOX, REFUNDS, Bells
 from coopwire.application.network import Network
-from coopwire.application.patience import be_patient
+from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.refund_moves import HeldRefund, RefundMoves
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import EffectKind
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.errors import ContractBroken, HubError
+from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import RefundSnapshot
@@ -35,6 +35,8 @@ class _Asked:
     claimed: ClaimedRefund
     told: RefundSnapshot | None
     error: HubError | None = None
+    asked_at: datetime | None = None
+    """When a call that brought an error began."""
     traceparent: str | None = field(default_factory=here)
 
 
@@ -109,10 +111,11 @@ class RefundTracker:
         assert refunds is not None
         assert claimed.refund.provider_ref is not None
         self._fail("before fetch refund")
+        asked_at = self._clock.now()
         try:
             asked = _Asked(claimed, await refunds.fetch(claimed.refund.provider_ref))
         except HubError as error:
-            asked = _Asked(claimed, None, error)
+            asked = _Asked(claimed, None, error, asked_at)
         except Exception as error:
             _log.error("adapter_broke_its_promise", read=True, error=type(error).__name__)
             asked = _Asked(claimed, None, ContractBroken(f"the adapter raised {type(error).__name__}"))
@@ -129,9 +132,8 @@ class RefundTracker:
             if asked.told is not None:
                 changes.add(await self._moves.told(tx, held, asked.told, looked=True))
             else:
-                assert asked.error is not None
                 changes.add(self._moves.unanswered(held, now + self._after_error(asked)))
-                await self._on_error(tx, held, asked.error, changes)
+                await self._on_error(tx, held, asked, changes)
             await write(tx, changes, now)
         self._bells.ring(EFFECTS, OUTBOX)
 
@@ -146,12 +148,10 @@ class RefundTracker:
         told = getattr(asked.error, "retry_after", None)
         return wait if told is None else max(wait, self._clock.timings.of_provider(timedelta(seconds=told)))
 
-    async def _on_error(self, tx: Transaction, held: HeldRefund, error: HubError, changes: Changes) -> None:
-        refund = held.refund
-        await be_patient(tx, refund.connection, error, self._clock.now(), self._clock.timings)
-        if isinstance(error, BadCredentials):
-            gate = Gate(refund.connection, GateKind.CREDENTIALS, Traffic.READ, error.message, None)
-            await tx.connections.close_gate(gate, self._clock.now())
+    async def _on_error(self, tx: Transaction, held: HeldRefund, asked: _Asked, changes: Changes) -> None:
+        refund, error, now = held.refund, asked.error, self._clock.now()
+        await be_patient(tx, refund.connection, error, now, self._clock.timings)
+        await stop_if_locked_out(tx, refund.connection, [Traffic.READ], error, asked.asked_at or now, now)
         if isinstance(error, ContractBroken):
             changes.breaks.append(
                 Break(

@@ -171,11 +171,11 @@ async def _outside(use: Connection, settings: Settings, database: PostgresDataba
 
 async def _open_gate(use: Connection, database: PostgresDatabase) -> None:
     from coopwire.application.bells import EFFECTS, LOOKUPS
-    from coopwire.domain.gates import GateKind, Traffic
+    from coopwire.domain.gates import Traffic
 
     now = await database.now()
     async with database.begin("open gate after consent") as tx:
         for traffic in Traffic:
-            await tx.connections.open_gate(use.name, GateKind.CREDENTIALS, traffic)
+            await tx.connections.accept_credentials(use.name, traffic, now)
         await tx.audit(hub.actor(), "connect", use.name, "consent was given", now)
     await database.ring(EFFECTS, LOOKUPS)

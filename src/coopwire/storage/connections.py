@@ -67,6 +67,16 @@ class ConnectionStore:
         """Open; True if it was closed."""
         return await gates.open_gate(self._db, connection, kind, traffic)
 
+    async def stop_credentials(
+        self, connection: str, traffic: Traffic, reason: str, asked_at: datetime, now: datetime
+    ) -> None:
+        """Close until a person lets us in again, unless one did since `asked_at`."""
+        await gates.stop_credentials(self._db, connection, traffic, reason, asked_at, now)
+
+    async def accept_credentials(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Open, against calls that began before too; True if it was closed."""
+        return await gates.accept_credentials(self._db, connection, traffic, now)
+
     async def pause(self, connection: str, until: datetime, reason: str, now: datetime) -> None:
         """Close the budget gates until then, unless they are closed for longer."""
         await gates.pause_calls(self._db, connection, until, reason, now)

@@ -43,6 +43,16 @@ class Connections(Protocol):
         """Since when this gate is closed; None when it is open."""
         ...
 
+    async def stop_credentials(
+        self, connection: str, traffic: Traffic, reason: str, asked_at: datetime, now: datetime
+    ) -> None:
+        """Close until a person lets us in again, unless one did since `asked_at`, when the refused call began."""
+        ...
+
+    async def accept_credentials(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Open the credentials gate, against calls that began before too; True if it was closed."""
+        ...
+
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
         ...
