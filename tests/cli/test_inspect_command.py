@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -307,11 +308,12 @@ def test_a_hostile_payload_ends_a_process_with_one_message(name: str) -> None:
     _is_told_plainly(ran.code, ran.out, ran.err)
 
 
-@pytest.mark.parametrize(("provider", "kind"), KINDS)
+@pytest.mark.parametrize(("turn", "provider", "kind"), [(n, *names) for n, names in enumerate(KINDS)])
 def test_every_kind_withstands_every_hostile_payload(
-    within: Run, tmp_path: Path, provider: str, kind: str
+    within: Run, tmp_path: Path, proof_count: Callable[[int, int], int], turn: int, provider: str, kind: str
 ) -> None:
-    for number, payload in enumerate(HOSTILE.values()):
+    each = proof_count(4, 1)
+    for number, payload in list(enumerate(HOSTILE.values()))[turn % each :: each]:
         file = tmp_path / str(number)
         file.write_bytes(payload)
         ran = within("inspect", provider, kind, str(file), "--json")

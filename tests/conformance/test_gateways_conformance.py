@@ -761,7 +761,7 @@ async def test_a_wrong_adapter_of_refunds_breaks_exactly_its_promise(wrong: str)
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
-    broken = await GATEWAY.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)))
+    broken = await GATEWAY.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)), promise)
     assert broken == {promise}
 
 

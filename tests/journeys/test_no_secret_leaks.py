@@ -132,7 +132,9 @@ class Journey:
 
     async def reopen(self, connection: str) -> None:
         """Wait for the credentials gate to close, then open it."""
-        closed = "SELECT count(*) > 0 FROM gates WHERE connection = $1 AND kind = 'credentials'"
+        closed = (
+            "SELECT count(*) > 0 FROM gates WHERE connection = $1 AND kind = 'credentials' AND until IS NULL"
+        )
         await self.hub.until(closed, connection)
         body = {
             "connection": connection,
@@ -456,7 +458,9 @@ async def _the_consent_dies(journey: Journey) -> None:
     await hub.outside.fault("quickbooks", "exchange_token", "http_500")
     await hub.outside.fault("quickbooks", "exchange_token", "token_expired")
     payment = await journey.paid()
-    await hub.until("SELECT count(*) > 0 FROM gates WHERE connection = 'quickbooks' AND kind = 'credentials'")
+    await hub.until(
+        "SELECT count(*) > 0 FROM gates WHERE connection = 'quickbooks' AND kind = 'credentials' AND until IS NULL"
+    )
     stranger = f"http://localhost:8767/coopwire?code={secrets.token_hex(20)}&state=x&realmId={ACCOUNT}\n"
     assert (await hub.command("connect", "quickbooks", "--paste", stdin=stranger.encode())).code == 2
     await hub.consent()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import coopwire
@@ -19,9 +20,10 @@ _WORDS = {
 """What the names in f-strings stand for; a new one must be added here, or the list fails."""
 
 
-def all_places() -> list[str]:
+@cache
+def all_places() -> tuple[str, ...]:
     """Every fail point of the hub, sorted."""
-    return sorted(set(_places()))
+    return tuple(sorted(set(_places())))
 
 
 def _places() -> Iterator[str]:
