@@ -1,11 +1,15 @@
-"""Says which addresses the hub may call: https, or http on this very machine."""
+"""Says which addresses the hub may call (https, or http on this very machine), and what can be an address at all."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 RULE = "it must be an https:// address (http:// on loopback only)"
+
+_EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
+_LONGEST_EMAIL = 254
 
 
 def may_be_called(url: str) -> bool:
@@ -34,3 +38,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_page(url: str) -> bool:
+    """Whether a browser can be sent there."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and url.isprintable() and " " not in url
+
+
+def is_email(text: str) -> bool:
+    """Whether a gateway would take it for an e-mail address."""
+    return len(text) <= _LONGEST_EMAIL and _EMAIL.match(text) is not None

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
@@ -40,6 +40,7 @@ BODY_LIMIT = 4 * 1024 * 1024
 _HEADER_LIMIT = 32 * 1024
 _DAY_SECONDS = 86_400
 _TOO_MANY = 429
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _SPOILT_AT_MOST = 3
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _METHOD = re.compile(r"[A-Z]+\Z")
@@ -295,6 +296,22 @@ def retry_after(answer: HttpAnswer, now: datetime) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), float(_DAY_SECONDS))
+
+
+def stated_wait(answer: HttpAnswer) -> float | None:
+    """Retry-After in seconds where no clock is read: a date counts from the answer's own Date."""
+    sent_at = _http_date(answer.headers.get("date", ""))
+    if sent_at is None and _http_date(answer.headers.get("retry-after", "")) is not None:
+        return None
+    return retry_after(answer, sent_at or _ANY_TIME)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 def _sorted(failure: Failure, traffic: Traffic, name: str) -> HubError:

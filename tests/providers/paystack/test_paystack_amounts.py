@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopwire.domain.errors import InvalidOrder
-from coopwire.providers.paystack.wire.amounts import exact_minor, plain, rounded, to_minor, to_subunits
+from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor, to_subunits
+from coopwire.transport.reading import plain, rounded
 
 TEN_TO_THE_12 = 10**12
 AMOUNTS = st.integers(1, TEN_TO_THE_12)

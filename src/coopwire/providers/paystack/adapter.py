@@ -24,9 +24,9 @@ from coopwire.providers.paystack.wire.account import Account, account
 from coopwire.providers.paystack.wire.answers import Said, denial, success
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.transport.http import retry_after
+from coopwire.transport.passes import MOST_PASSES
 
-_MOST_PASSES = 5
-_RowT = TypeVar("_RowT", ChargeSnapshot, RefundSnapshot)
+_RowT = TypeVar("_RowT")
 
 
 def connect(connection: Connection, outside: Outside) -> Sockets:
@@ -67,12 +67,12 @@ class _Api:
 
     async def walk(self, operation: str, path: str, walk: pages.Walk[_RowT]) -> AsyncIterator[_RowT]:
         """Every row of a list, in as many passes as it takes."""
-        for _ in range(_MOST_PASSES):
-            query: dict[str, str] | None = walk.begin()
+        for _ in range(MOST_PASSES):
+            query: dict[str, str] | None = walk.first()
             while query is not None:
                 answer = await self.read(operation, path, query)
                 page = walk.read(self.success(answer, Traffic.READ))
-                for row in walk.fresh(page):
+                for row in walk.fresh(page.rows, page.total):
                     yield row
                 query = walk.turn(page)
             if walk.complete:

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Inspection, InspectionError
-from coopwire.providers.paystack.wire.amounts import currency, to_minor
+from coopwire.providers.paystack.wire.amounts import to_minor
 from coopwire.providers.paystack.wire.answers import Said, denial, refusal, said, success
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
 from coopwire.providers.paystack.wire.events import Told, tell
-from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, parse
+from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import marker_of, reason_of, refund_of
-from coopwire.transport.http import retry_after
+from coopwire.transport.http import stated_wait
+from coopwire.transport.reading import at, currency, identifier, instant, label
 
 _CHECKOUT_MEMBERS = ("authorization_url", "access_code")
 _OTHERS = {"transfer_code": "payout", "batch_code": "batch of charges"}
 """Members that only another kind of object has, though it looks much like a transaction."""
 _STATUS = re.compile(r"[1-5][0-9]{2}\Z")
-_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def webhook(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -120,7 +119,7 @@ def error(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """Which error of the tree an answer is when a write gets it; `:status` and `retry-after` where given."""
     answer = HttpAnswer(_status(body, headers), headers, body)
     try:
-        success(answer, Traffic.WRITE, _wait(answer))
+        success(answer, Traffic.WRITE, stated_wait(answer))
     except HubError as sorted_out:
         return [_sorted_out(sorted_out, denial(answer))]
     raise InspectionError("this is no error: HTTP and envelope say that it was done")
@@ -151,22 +150,6 @@ def _status(body: bytes, headers: Mapping[str, str]) -> int:
     if told is None:
         raise InspectionError("this is no answer of Paystack's: it has no status of true or false")
     return HTTPStatus.OK if told.yes else HTTPStatus.BAD_REQUEST
-
-
-def _wait(answer: HttpAnswer) -> float | None:
-    """Retry-After in seconds; a date counts from the answer's own Date, because no clock is read here."""
-    sent_at = _http_date(answer.headers.get("date", ""))
-    if sent_at is None and _http_date(answer.headers.get("retry-after", "")) is not None:
-        return None
-    return retry_after(answer, sent_at or _ANY_TIME)
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        told = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 def _document(body: bytes) -> object:

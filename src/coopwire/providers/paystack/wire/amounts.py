@@ -5,20 +5,13 @@ Source: payments contract 3.10 (Paystack: everything × 100, XOF too).
 
 from __future__ import annotations
 
-import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.money import MAX_MINOR, exponent
-from coopwire.providers.paystack.wire.reading import number
+from coopwire.transport.reading import currency, number
 
 _SUBUNIT_DECIMALS = 2
-_CURRENCY = re.compile(r"[A-Z]{3}\Z")
-
-
-def currency(value: object) -> str | None:
-    """An ISO 4217 code; None for anything else."""
-    return value if isinstance(value, str) and _CURRENCY.match(value) else None
 
 
 def to_subunits(minor: int, code: str) -> int:
@@ -47,14 +40,3 @@ def to_minor(subunits: object, code: str) -> int | None:
     if exact is None or exact != exact.to_integral_value() or exact > MAX_MINOR:
         return None
     return int(exact)
-
-
-def rounded(exact: Decimal) -> int:
-    """Whole minor units, half to even: once, at booking. Source: payments contract, trap 27."""
-    return int(exact.to_integral_value(ROUND_HALF_EVEN))
-
-
-def plain(exact: Decimal) -> str:
-    """Decimal text without exponent and without needless zeros: 26.8750 → 26.875."""
-    text = format(exact, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

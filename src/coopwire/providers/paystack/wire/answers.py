@@ -19,7 +19,8 @@ from coopwire.domain.errors import (
 )
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
-from coopwire.providers.paystack.wire.reading import at, label, members, parse, words
+from coopwire.providers.paystack.wire.reading import parse
+from coopwire.transport.reading import at, label, members, words
 
 _YES_OR_NO = {True: True, False: False, "false": False}
 """`status` of the envelope. The documentation shows the string "false" once; a yes is only the boolean."""

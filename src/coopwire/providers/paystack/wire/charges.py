@@ -11,14 +11,17 @@ from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
 from coopwire.ports.gateways import ChargeSnapshot
-from coopwire.providers.paystack.wire.amounts import currency, exact_minor, plain, rounded, to_minor
-from coopwire.providers.paystack.wire.reading import (
+from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
+from coopwire.transport.reading import (
     at,
+    currency,
     identifier,
     instant,
     label,
     needed,
     number,
+    plain,
+    rounded,
     words,
 )
 

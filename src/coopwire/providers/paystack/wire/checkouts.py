@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder, OutcomeUnknown
 from coopwire.ports.gateways import CheckoutOrder, CheckoutSnapshot
@@ -16,11 +15,10 @@ from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.amounts import to_subunits
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.charges import asked_amounts
-from coopwire.providers.paystack.wire.reading import at, label, needed
+from coopwire.transport.addresses import is_email, is_page
+from coopwire.transport.reading import at, label, needed
 
 _REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}\Z")
-_EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
-_LONGEST_EMAIL = 254
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 """What JSON can carry and a text column cannot keep."""
 
@@ -29,13 +27,12 @@ def checkout_body(order: CheckoutOrder, channels: Sequence[str]) -> bytes:
     """The request body. InvalidOrder naming the field that they are known to refuse."""
     if not _REFERENCE.match(order.reference):
         raise InvalidOrder("a reference has letters, digits, - . = only", field="reference")
-    email = order.payer.email
-    if len(email) > _LONGEST_EMAIL or not _EMAIL.match(email):
+    if not is_email(order.payer.email):
         raise InvalidOrder("Paystack needs a valid e-mail address of the payer", field="email")
     body: dict[str, object] = {
         "amount": to_subunits(order.amount_minor, order.currency),
         "currency": order.currency,
-        "email": email,
+        "email": order.payer.email,
         "reference": order.reference,
     }
     if order.return_url is not None:
@@ -58,15 +55,6 @@ def _fact(name: str, value: str) -> dict[str, str]:
     if _NOT_TEXT.search(name) or _NOT_TEXT.search(value):
         raise InvalidOrder("a fact may hold no NUL and no half of a surrogate pair", field="facts")
     return {"display_name": name, "variable_name": name, "value": value}
-
-
-def is_page(url: str) -> bool:
-    """Whether a browser can be sent there."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and url.isprintable() and " " not in url
 
 
 def opened(order: CheckoutOrder, told: Said) -> CheckoutSnapshot:

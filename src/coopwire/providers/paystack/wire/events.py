@@ -11,10 +11,11 @@ from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import NoticeVerdict
-from coopwire.providers.paystack.wire.amounts import currency, exact_minor, rounded, to_minor
+from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, STATES
-from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, members, parse, words
+from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
+from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
 MOST_OBJECTS = 1000
 """A webhook about more objects than this is not theirs."""

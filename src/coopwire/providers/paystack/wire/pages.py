@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from coopwire.domain.errors import ContractBroken, TryLater
+from coopwire.domain.errors import ContractBroken
 from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.charges import charge_of
-from coopwire.providers.paystack.wire.reading import at, identifier, label, needed
 from coopwire.providers.paystack.wire.refunds import refund_of
+from coopwire.transport import passes
+from coopwire.transport.reading import at, identifier, label, needed
 
 ROWS_PER_PAGE = 100
 _SHORTEST_FULL_PAGE = 50
@@ -61,32 +61,14 @@ def _count(meta: Mapping[str, object], name: str) -> int:
     return int(needed(identifier(meta.get(name)), f"meta.{name}"))
 
 
-@dataclass(slots=True)
-class _Pass:
-    """What one pass over the whole list has seen."""
-
-    first_total: int | None = None
-    most_total: int = 0
-    seen: set[str] = field(default_factory=set)
-    cursors: set[str] = field(default_factory=set)
-    number: int = 1
-    unreadable: list[str] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        return len(self.seen) + len(self.unreadable)
-
-
-_RowT = TypeVar("_RowT", ChargeSnapshot, RefundSnapshot)
+_RowT = TypeVar("_RowT")
+_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, RefundSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[_RowT]):
-    """What a list is of: how it is called, how a row is read, and the id that the row has there."""
+class Kind(passes.Kind[_RowT]):
+    """A list of theirs, and in which forms it comes."""
 
-    name: str
-    read: Callable[[object, bytes], _RowT]
-    id: Callable[[_RowT], str]
     by_cursor: bool
     """Whether they offer a cursor for it."""
     bare: bool
@@ -101,12 +83,12 @@ REFUNDS: Kind[RefundSnapshot] = Kind(
 )
 
 
-def between(kind: Kind[_RowT], start: datetime, end: datetime) -> Walk[_RowT]:
+def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_SnapshotT]:
     """A walk over the rows created in [start, end)."""
     # They read milliseconds: the end is rounded up, and what is too much is left out again.
     query = {"from": _moment(start), "to": _moment(end + _MILLISECOND)}
 
-    def inside(row: _RowT) -> bool:
+    def inside(row: _SnapshotT) -> bool:
         # A row that does not say when it was made is told rather than lost.
         return row.created_at is None or start <= row.created_at < end
 
@@ -118,87 +100,40 @@ def refunds_of(charge: str) -> Walk[RefundSnapshot]:
     return Walk(REFUNDS, {"transaction": charge}, lambda refund: refund.charge == charge)
 
 
-class Walk(Generic[_RowT]):
-    """The rows of a list, over one or more passes.
-
-    A list asked for by page number shifts when rows come or go meanwhile: `complete` says whether the last
-    pass saw as many rows as Paystack counted; another pass may see the rest.
-    """
+class Walk(passes.Passes[_RowT]):
+    """The rows of a list, and the query of each of its pages."""
 
     def __init__(self, kind: Kind[_RowT], query: Mapping[str, str], inside: Callable[[_RowT], bool]) -> None:
-        self._kind: Kind[_RowT] = kind
-        self._inside: Callable[[_RowT], bool] = inside
+        super().__init__(kind, inside)
+        self._form: Kind[_RowT] = kind
         self._query = {**query, "perPage": str(ROWS_PER_PAGE)}
-        self._told: set[str] = set()
-        self._pass = _Pass()
+        self._cursors: set[str] = set()
+        self._number = 1
 
-    def begin(self) -> dict[str, str]:
+    def first(self) -> dict[str, str]:
         """Begin a pass: the query of its first page."""
-        self._pass = _Pass()
-        return {**self._query, "use_cursor": "true"} if self._kind.by_cursor else {**self._query, "page": "1"}
+        self.begin()
+        self._cursors, self._number = set(), 1
+        return {**self._query, "use_cursor": "true"} if self._form.by_cursor else {**self._query, "page": "1"}
 
     def read(self, told: Said) -> Page:
         """The page of an answer. ContractBroken when it is none."""
-        return page(told, bare=self._kind.bare)
+        return page(told, bare=self._form.bare)
 
     def turn(self, page: Page) -> dict[str, str] | None:
         """The query of the next page, None after the last. ContractBroken when it goes in circles."""
         if page.cursor is not None:
-            if page.cursor in self._pass.cursors:
+            if page.cursor in self._cursors:
                 raise ContractBroken("the list gave the same cursor twice")
-            self._pass.cursors.add(page.cursor)
+            self._cursors.add(page.cursor)
             return {**self._query, "use_cursor": "true", "next": page.cursor}
         if page.number is not None:
-            if page.number <= self._pass.number:
+            if page.number <= self._number:
                 raise ContractBroken("the list gave the same page twice")
-            self._pass.number = page.number
+            self._number = page.number
             return {**self._query, "page": str(page.number)}
         return None
-
-    def fresh(self, page: Page) -> Iterator[_RowT]:
-        """The rows of a page that belong to the walk and were not told before."""
-        if self._pass.first_total is None:
-            self._pass.first_total = page.total
-        self._pass.most_total = max(self._pass.most_total, page.total)
-        for told in page.rows:
-            row = self._read(told)
-            if row is not None and self._kind.id(row) not in self._told and self._inside(row):
-                self._told.add(self._kind.id(row))
-                yield row
-
-    @property
-    def complete(self) -> bool:
-        """Whether the pass saw every row that they counted."""
-        return self._pass.rows >= self._pass.most_total
-
-    def conclude(self) -> None:
-        """Raise unless the last pass saw and could read all that was there when it began.
-
-        TryLater when the list kept changing; ContractBroken when rows could not be read.
-        """
-        if self._pass.unreadable:
-            count, first = len(self._pass.unreadable), self._pass.unreadable[0]
-            raise ContractBroken(f"{count} rows of the list cannot be read; the first: {first}")
-        if self._pass.rows < (self._pass.first_total or 0):
-            raise TryLater(f"the list of {self._kind.name} kept changing while it was read")
-
-    def _read(self, told: object) -> _RowT | None:
-        try:
-            row: _RowT = self._kind.read(told, _raw(told))
-        except ContractBroken as broken:
-            self._pass.unreadable.append(broken.message)
-            return None
-        self._pass.seen.add(self._kind.id(row))
-        return row
 
 
 def _moment(at_: datetime) -> str:
     return at_.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _raw(row: object) -> bytes:
-    """One row by itself; decimals become text, so that no digit is lost."""
-    try:
-        return json.dumps(row, default=str, separators=(",", ":")).encode()
-    except RecursionError:
-        raise ContractBroken("a row is nested too deeply") from None

@@ -15,9 +15,9 @@ from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import RefundState
 from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
 from coopwire.ports.writes import Finding, FindingWord
-from coopwire.providers.paystack.wire.amounts import currency, to_minor, to_subunits
+from coopwire.providers.paystack.wire.amounts import to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
-from coopwire.providers.paystack.wire.reading import at, identifier, instant, label, needed, words
+from coopwire.transport.reading import at, currency, identifier, instant, label, needed, words
 
 NEEDS_ATTENTION = "needs-attention"
 STATES: Mapping[str, RefundState] = {
