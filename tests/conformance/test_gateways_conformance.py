@@ -272,12 +272,15 @@ WRONG_CHECKOUTS: Wrongs = {
     "repairs facts": (RepairsFacts, "hostile facts arrive unchanged or are refused before sending"),
     "refuses a duplicate": (
         takes(OutcomeUnknown, told(code="duplicate_reference"), Refused),
-        "a used reference is unknown and opens no second page",
+        "a used reference is unknown or leads to no other money",
     ),
-    "loses what it finds": (LosesWhatItFinds, "a lost answer is unknown and the page is found"),
+    "loses what it finds": (
+        LosesWhatItFinds,
+        "a lost answer is unknown and the page is found or opened again",
+    ),
     "tries later what was lost": (
         takes(OutcomeUnknown, told(http_status=None, code=""), TryLater),
-        "a lost answer is unknown and the page is found",
+        "a lost answer is unknown and the page is found or opened again",
     ),
     "tries later after a page": (
         takes(OutcomeUnknown, told(http_status=200, code=""), TryLater),

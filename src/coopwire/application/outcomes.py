@@ -133,6 +133,8 @@ def found(setting: Setting, order: Order, finding: Finding[Any]) -> Outcome:
         return _outcome(
             setting, EffectState.INTENDED, "proved_absent", setting.now, reason="not there", looked=True
         )
+    if finding.word is FindingWord.ABSENT:
+        return send_again(setting) or still_unknown(setting, finding.word.value)
     return still_unknown(setting, finding.word.value)
 
 

@@ -189,6 +189,9 @@ def _provider(sheet: ProviderSheet) -> str:
         f'Role: {profile.role.value.replace("_", " ")}. In a section: `provider = "{profile.name}"`.',
         f"`coopwire inspect {profile.name}` reads {kinds}.",
         "Our references have at most 12 characters there." if profile.short_references else "",
+        ""
+        if profile.tells_time_of_payment
+        else "It tells no time of payment: when the charge was begun stands for it, and is approximate.",
         _calls(profile.budget),
     ]
     return f"## {profile.title}\n\n{' '.join(filter(None, facts))}\n\n{_table(columns, rows)}"

@@ -96,6 +96,8 @@ class Profile:
     settings: tuple[SettingField, ...]
     short_references: bool = False
     """True where our references may have 12 characters at most."""
+    tells_time_of_payment: bool = True
+    """False where they tell only when a charge was begun: times of payment are then approximate."""
     budget: Budget = UNLIMITED
     """How often they say that one account may call them; the connections file may say otherwise."""
 

@@ -24,7 +24,7 @@ from coopwire.ports.gateways import (
     Refunds,
     RefundSnapshot,
 )
-from coopwire.ports.providers import Profile, Sockets
+from coopwire.ports.providers import Capability, Profile, Sockets
 from coopwire.ports.webhooks import Webhooks
 
 REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
@@ -128,6 +128,8 @@ class GatewayBench:
     """Texts that no error may hold."""
     giving_back: RefundBench | None = None
     """For a gateway that refunds."""
+    start: Callable[[str], None] = lambda _: None
+    """A customer begins to pay on the page of a reference, where a page by itself is no charge there."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -176,9 +178,19 @@ class GatewayBench:
         return_url = "https://lender.example/back"
         return CheckoutOrder(reference, amount_minor, currency or self.currency, payer, return_url, facts)
 
+    @property
+    def takes_orders_again(self) -> bool:
+        """Whether the profile says that an order may be sent again: money from either page has our reference."""
+        return self.profile.writes[Capability.CHECKOUTS].idempotent_for is not None
+
     async def open(self, order: CheckoutOrder) -> CheckoutSnapshot:
         """Say it and send it."""
         return await self.checkouts.send(order, self.checkouts.say(order))
+
+    async def begun(self, order: CheckoutOrder) -> None:
+        """A page that was opened, and a charge that was begun on it."""
+        await self.open(order)
+        self.start(order.reference)
 
     async def listed(self) -> list[ChargeSnapshot]:
         """Every charge of an hour before and after now."""
@@ -223,5 +235,5 @@ SUITE: Suite[GatewayBench] = Suite()
 async def open_many(gateway: GatewayBench, count: int) -> list[str]:
     references = [f"many{number:016d}" for number in range(count)]
     for reference in references:
-        await gateway.open(gateway.order(reference=reference))
+        await gateway.begun(gateway.order(reference=reference))
     return references
