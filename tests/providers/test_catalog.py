@@ -12,7 +12,7 @@ import pytest
 from coopwire.ports.providers import ConfigurationError, ProviderSheet
 from coopwire.providers import catalog
 
-OURS = ["paystack", "quickbooks", "bankone", "lms"]
+OURS = ["paystack", "flutterwave", "quickbooks", "bankone", "lms"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -32,7 +32,7 @@ def test_every_part_that_a_sheet_names_is_there(name: str) -> None:
 
 
 def test_ours_come_first_in_the_list_of_names() -> None:
-    assert list(catalog.names()[:4]) == OURS
+    assert list(catalog.names()[: len(OURS)]) == OURS
 
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:

@@ -13,6 +13,7 @@ ENTRY_POINTS = "coopwire.providers"
 
 OURS: Mapping[str, str] = {
     "paystack": "coopwire.providers.paystack",
+    "flutterwave": "coopwire.providers.flutterwave",
     "quickbooks": "coopwire.providers.quickbooks",
     "bankone": "coopwire.providers.bankone",
     "lms": "coopwire.providers.lms",

@@ -1,0 +1,111 @@
+"""Flutterwave (v3): hosted checkout, every charge of a reference, by id and by day, refunds, webhooks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from coopwire.ports.providers import (
+    Capability,
+    Lookup,
+    Profile,
+    ProviderSheet,
+    Role,
+    SettingField,
+    Trust,
+)
+
+_HERE = "coopwire.providers.flutterwave"
+
+PROFILE = Profile(
+    name="flutterwave",
+    title="Flutterwave",
+    role=Role.GATEWAY,
+    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS}),
+    writes={
+        # A page has no id, and nothing is there under our reference before a customer opens a charge on it: that
+        # nothing is there never proves that no page was opened. They take a reference again, and opening a page
+        # moves no money. Whoever lost the answer has no address to give away, so the same order opens another
+        # page; money from either carries our reference, and each charge is a receipt of its own. See ADR 0019.
+        Capability.CHECKOUTS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            idempotent_for=timedelta(days=1),
+            look_every=timedelta(seconds=30),
+        ),
+        # A refund carries no reference of ours, and nothing says how soon one stands in their list.
+        Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+    },
+    tells_time_of_payment=False,
+    settings=(
+        SettingField("secret_key", "API secret key, FLWSECK_TEST-… or FLWSECK-…", secret=True),
+        SettingField(
+            "secret_hash",
+            "the secret hash that was typed in their dashboard; without it every webhook counts as forged",
+            secret=True,
+            required=False,
+        ),
+        SettingField(
+            "previous_secret_hash",
+            "the secret hash before the last rotation: its webhooks are still accepted",
+            secret=True,
+            required=False,
+        ),
+        SettingField(
+            "signature",
+            "header that a webhook must carry: verif-hash (the hash itself) or flutterwave-signature (signs the "
+            "body); where both are there, both must be right",
+            required=False,
+            default="verif-hash",
+        ),
+        SettingField(
+            "base_url", "address of the API", required=False, default="https://api.flutterwave.com/v3"
+        ),
+        SettingField(
+            "payment_options",
+            "comma-separated ways to pay offered on the page (card,ussd,banktransfer…); empty: all",
+            required=False,
+        ),
+        SettingField(
+            "redirect_url",
+            "where a member's browser is sent after the page when the payment names no address",
+            required=False,
+        ),
+        SettingField(
+            "test_references",
+            "comma-separated beginnings of flw_ref that only test money has; empty: money is what the key is",
+            required=False,
+            default="FLW-MOCK-,FLW-M03K-",
+        ),
+        SettingField(
+            "refund_completed",
+            "comma-separated words, in small letters, that say that a refund was paid; any other word leaves it "
+            "under way, `failed` ends it",
+            required=False,
+            default="completed,completed-mpgs,completed-momo,completed-bank-transfer",
+        ),
+        SettingField(
+            "refunds_by_date",
+            "whether GET /refunds is asked with from and to (not in their collection); rows are checked anyway",
+            required=False,
+            default="true",
+        ),
+        SettingField(
+            "refunds_by_id",
+            "whether GET /refunds/{id} is there (not in their collection); false: found in the list",
+            required=False,
+            default="true",
+        ),
+    ),
+)
+
+PROVIDER = ProviderSheet(
+    profile=PROFILE,
+    connect=f"{_HERE}.adapter:connect",
+    simulator=f"{_HERE}.simulator:build",
+    webhooks=f"{_HERE}.webhooks:FlutterwaveWebhooks",
+    inspectors={
+        "webhook": f"{_HERE}.inspectors:webhook",
+        "payment": f"{_HERE}.inspectors:payment",
+        "refund": f"{_HERE}.inspectors:refund",
+        "error": f"{_HERE}.inspectors:error",
+    },
+)

@@ -1,0 +1,53 @@
+"""Flutterwave's webhooks: do they know our secret hash, and what do they hint at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coopwire.domain.errors import Forged
+from coopwire.domain.notices import Notice
+from coopwire.ports.providers import Connection
+from coopwire.providers.flutterwave.wire.account import SIGNATURE, VERIF_HASH, account
+from coopwire.providers.flutterwave.wire.events import Told, tell
+from coopwire.transport.signatures import check_base64_signature, check_shared_secret
+
+
+class FlutterwaveWebhooks:
+    """One account's webhooks. ConfigurationError for bad settings.
+
+    `verif-hash` is the secret hash itself and says nothing of the body, so whoever has seen one message can make
+    others: every message is a hint alone. During a rotation the previous hash counts too.
+    Source: payments contract 2.4.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        of = account(connection)
+        self._hashes, self._required = of.hashes, of.signature
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Forged unless the header of the settings is there, and each of the two that is there is right."""
+        if not self._hashes:
+            raise Forged("no secret hash is configured")
+        if self._required not in headers:
+            raise Forged("the signature is missing")
+        if VERIF_HASH in headers:
+            check_shared_secret(self._hashes, headers[VERIF_HASH])
+        if SIGNATURE in headers:
+            check_base64_signature(self._hashes, body, headers[SIGNATURE])
+
+    def read(self, body: bytes) -> tuple[Notice, ...]:
+        """The hint; ContractBroken when it is not in one of the agreed shapes."""
+        return (_notice(tell(body)),)
+
+
+def _notice(told: Told) -> Notice:
+    return Notice(
+        event=told.event,
+        verdict=told.verdict,
+        reference=told.reference,
+        charge=told.charge,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.word,
+        reason=told.known.reason,
+    )

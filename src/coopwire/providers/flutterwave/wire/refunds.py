@@ -1,0 +1,129 @@
+"""Maps a refund: our order to their body, their rows to what became of it.
+
+Source: payments contract 2.1 (refund, refunds list) and 2.2 (words of refunds). They take no reference of ours and
+tell no currency: a refund is in the currency of its transaction. The comment is text of ours that their list
+repeats, and carries a marker.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from coopwire.domain.errors import ContractBroken, InvalidOrder
+from coopwire.domain.states import RefundState
+from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
+from coopwire.ports.writes import Finding, FindingWord
+from coopwire.providers.flutterwave.wire.account import Account
+from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
+from coopwire.transport.reading import at, identifier, instant, label, needed
+
+FAILED = "failed"
+_UNDER_WAY = frozenset({"new", "pending"})
+_UNDER_WAY_ALSO = "pending-"
+_MARKER = re.compile(r"(?<![a-z0-9:])coopwire:([a-z0-9]{1,40})(?![a-z0-9])")
+_REFERENCE = re.compile(r"[a-z0-9]{1,40}\Z")
+_COMMENT = ("comment", "comments")
+_CHARGE = ("transaction_id", "tx_id")
+"""In their list, and where the refund was just made."""
+
+
+def refund_body(order: RefundOrder) -> bytes:
+    """The request body. InvalidOrder naming the field that they are known to refuse."""
+    if identifier(order.charge) != order.charge:
+        raise InvalidOrder("Flutterwave's id of a transaction is a number", field="charge")
+    if not _REFERENCE.match(order.reference):
+        raise InvalidOrder("a reference has small letters and digits only", field="reference")
+    comment = json.dumps(f"coopwire:{order.reference}")
+    return f'{{"amount":{to_major(order.amount_minor, order.currency)},"comments":{comment}}}'.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One refund as far as it says itself: without the currency, no amount can be read."""
+
+    id: str
+    charge: str
+    created_at: datetime | None
+    row: object = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+def told(row: object, raw: bytes) -> Told:
+    """Which refund it is; ContractBroken naming the member that is missing or unreadable."""
+    if not isinstance(row, dict):
+        raise ContractBroken("a refund is not a JSON object")
+    created = at(row, "created_at")
+    return Told(
+        id=needed(identifier(at(row, "id")), "id"),
+        charge=needed(identifier(at(row, *_CHARGE)), "transaction_id"),
+        created_at=None if created is None else needed(instant(created), "created_at"),
+        row=row,
+        raw=raw,
+    )
+
+
+def state_of(word: str, completed: Iterable[str]) -> RefundState:
+    """Our state for their status word; any word that is not explicit is processing."""
+    plain = word.casefold()
+    if plain in completed:
+        return RefundState.SUCCEEDED
+    return RefundState.FAILED if plain == FAILED else RefundState.PROCESSING
+
+
+def marker_of(row: object) -> str | None:
+    """The reference of ours that the comment carries; None where it carries none."""
+    comment = at(row, *_COMMENT)
+    found = _MARKER.search(comment) if isinstance(comment, str) else None
+    return None if found is None else found[1]
+
+
+def refund_of(refund: Told, code: str, account: Account) -> RefundSnapshot:
+    """The refund, in the currency of its transaction; ContractBroken naming what is missing or unreadable."""
+    word = needed(label(at(refund.row, "status")), "status")
+    return RefundSnapshot(
+        provider_ref=refund.id,
+        charge=refund.charge,
+        amount_minor=needed(to_minor(at(refund.row, "amount_refunded"), code), "amount_refunded"),
+        currency=code,
+        state=state_of(word, account.refund_completed),
+        created_at=refund.created_at,
+        reference=marker_of(refund.row),
+        reason=_reason(word, account),
+        raw=refund.raw,
+    )
+
+
+def _reason(word: str, account: Account) -> str:
+    plain = word.casefold()
+    known = plain in _UNDER_WAY or plain.startswith(_UNDER_WAY_ALSO) or plain == FAILED
+    return "" if known or plain in account.refund_completed else f"status word never seen before: {word}"
+
+
+def accepted(order: RefundOrder, made: Told, account: Account) -> RefundSnapshot:
+    """What they took on. ContractBroken when their yes is about another transaction or other money."""
+    refund = refund_of(made, order.currency, account)
+    if not same_refund(order, refund):
+        raise ContractBroken("the answer to a refund is about another transaction or amount")
+    return refund
+
+
+def found(order: RefundOrder, refunds: Iterable[RefundSnapshot]) -> Finding[RefundSnapshot]:
+    """What the refunds of the charge say about ours: only one that came to the census can be it.
+
+    ContractBroken when our marker stands on other money: the outcome stays unknown.
+    """
+    came = [refund for refund in refunds if refund.provider_ref not in order.census]
+    marked = [refund for refund in came if refund.reference == order.reference]
+    if any(not same_refund(order, refund) for refund in marked):
+        raise ContractBroken("our marker stands on a refund of another amount")
+    if marked:
+        return Finding(FindingWord.EXECUTED, tuple(marked))
+    if any(refund.reference is None and same_refund(order, refund) for refund in came):
+        return Finding(
+            FindingWord.PENDING, reason="a refund of this amount came in, and it does not say whose it is"
+        )
+    return Finding(FindingWord.ABSENT, reason="no refund of ours came to the charge")

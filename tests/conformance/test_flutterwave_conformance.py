@@ -1,0 +1,357 @@
+"""Flutterwave keeps every promise of a gateway, and its own; each lie about it that others do not have is bitten."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rigs.answering import guarded
+from rigs.wrong_adapters import Bitten, Wrong, Wrongs
+
+from coopwire.conformance.checks import Suite, require, require_equal
+from coopwire.conformance.clock import ManualClock
+from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, GivenBack, Opened, RefundBench
+from coopwire.conformance.mailbox import mailbox
+from coopwire.conformance.mischief import spoiler
+from coopwire.conformance.tokens import MemoryTokens
+from coopwire.domain.errors import Forged, OutcomeUnknown, Refused
+from coopwire.domain.notices import Notice, NoticeVerdict
+from coopwire.domain.payments import Mode
+from coopwire.domain.receipts import FeeBearer
+from coopwire.domain.states import PaymentState, RefundState
+from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
+from coopwire.ports.providers import Capability, Connection, Outside
+from coopwire.ports.writes import Finding, FindingWord
+from coopwire.providers.flutterwave import PROVIDER
+from coopwire.providers.flutterwave.adapter import connect
+from coopwire.providers.flutterwave.simulator import build
+from coopwire.providers.flutterwave.webhooks import FlutterwaveWebhooks
+from coopwire.simulation.given import Given
+from coopwire.simulation.kernel import Simulator, running
+from coopwire.transport.http import HttpTransport
+
+KEY = "FLWSECK-planted7f3a-X"
+HASH = "planted-hash-5d1c"
+SIGNED = {"webhook_signature": "flutterwave-signature"}
+
+
+def _refunds(simulator: Simulator[Any]) -> RefundBench:
+    def by_hand(reference: str, amount_minor: int) -> str:
+        told = _control(simulator, "dashboard_refund", reference=reference, amount=amount_minor)
+        return str(told["refund"]["id"])
+
+    def decline() -> None:
+        simulator.faults.add("create_refund", "decline", params={"message": "Not in this test"})
+
+    return RefundBench(
+        given_back=lambda: [
+            GivenBack(str(one["id"]), str(one["charge"]), one["amount_minor"], one["currency"])
+            for one in simulator.vendor.truth()["refunds"]
+        ],
+        arrived=lambda: [entry.body for entry in simulator.record.entries("create_refund")],
+        by_hand=by_hand,
+        end=lambda refund, word: _control(simulator, "refund", id=int(refund), status=word),
+        words={
+            "pending-momo": RefundState.PROCESSING,
+            "completed": RefundState.SUCCEEDED,
+            "completed-mpgs": RefundState.SUCCEEDED,
+            "failed": RefundState.FAILED,
+        },
+        attention="",
+        spoil_send=spoiler(simulator, "create_refund"),
+        spoil_list=spoiler(simulator, "list_refunds"),
+        spoil_fetch=spoiler(simulator, "fetch_refund"),
+        decline=decline,
+    )
+
+
+def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
+    return simulator.vendor.controls[name](Given(words))
+
+
+@asynccontextmanager
+async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
+    async with AsyncExitStack() as stack:
+        mail = await stack.enter_async_context(mailbox())
+        settings = {"secret_key": KEY, "secret_hash": HASH, "mode": "live", "currencies": "NGN,XOF", **SIGNED}
+        simulator = build({**settings, "refund_ends": "stays", "webhook_url": mail.url, **more})
+        listening = await stack.enter_async_context(running(simulator))
+        transport = await stack.enter_async_context(HttpTransport())
+        clock = ManualClock(datetime.now(UTC))
+        connection = Connection(
+            "gateway",
+            "flutterwave",
+            Mode.LIVE,
+            {
+                "secret_key": KEY,
+                "secret_hash": HASH,
+                "signature": "flutterwave-signature",
+                "base_url": f"{listening.url}/v3",
+            },
+        )
+        http = guarded("gateway", transport, clock)
+
+        def pass_time(length: timedelta) -> None:
+            simulator.clock.advance(length.total_seconds())
+            clock.advance(length)
+
+        def pay(reference: str, **how: object) -> str:
+            return str(_control(simulator, "pay", reference=reference, **how)["charges"][0]["id"])
+
+        yield GatewayBench(
+            profile=PROVIDER.profile,
+            sockets=connect(connection, Outside(http, MemoryTokens(), clock)),
+            webhooks=FlutterwaveWebhooks(connection),
+            mode=Mode.LIVE,
+            currency="NGN",
+            other_currency="XOF",
+            now=clock.now,
+            pass_time=pass_time,
+            opened=lambda: [Opened(**page) for page in simulator.vendor.truth()["pages"]],
+            arrived=lambda: [entry.body for entry in simulator.record.entries("create_payment")],
+            pay=pay,
+            pay_in_other_mode=lambda reference: pay(reference, mode="test"),
+            try_and_fail=lambda reference: pay(reference, outcome="failed", reason="Insufficient funds"),
+            end_with_word=lambda reference, word: pay(reference, outcome=word),
+            spoil_open=spoiler(simulator, "create_payment"),
+            spoil_look=spoiler(simulator, "verify_by_reference"),
+            spoil_list=spoiler(simulator, "list_transactions"),
+            decline=lambda: simulator.faults.add(
+                "create_payment", "decline", params={"message": "Not in this test"}
+            ),
+            refuse_key=lambda: simulator.vendor.configure({"secret_key": "FLWSECK-another-X"}),
+            small_pages=lambda: simulator.vendor.configure({"page_size": "2", "refund_page_size": "2"}),
+            mail=mail,
+            forge=lambda reference: _control(simulator, "forge", reference=reference),
+            tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
+            secrets=lambda: (KEY, HASH),
+            giving_back=_refunds(simulator),
+            start=lambda reference: _control(simulator, "begin", reference=reference),
+        )
+
+
+GATEWAY = Bitten(SUITE, PROVIDER.profile, flutterwave)
+
+
+async def test_flutterwave_keeps_every_promise_of_a_gateway() -> None:
+    await GATEWAY.kept()
+
+
+# -- what Flutterwave alone can be told wrongly ---------------------------------------------------------------
+
+OWN: Suite[GatewayBench] = Suite()
+"""Promises about what only Flutterwave does."""
+
+
+@OWN.check(Capability.CHARGES)
+async def every_success_of_a_reference_is_told(gateway: GatewayBench) -> None:
+    """Whether or not a webhook named its id: a failed try, two payments and a deposit share one tx_ref."""
+    await gateway.open(gateway.order())
+    gateway.try_and_fail(REFERENCE)
+    paid = {gateway.pay(REFERENCE), gateway.pay(REFERENCE)}
+    found = await gateway.charges.find(REFERENCE)
+    told = [charge.charge for charge in found if charge.state is PaymentState.SUCCEEDED]
+    require_equal((set(told), len(told)), (paid, 2), "successful charges")
+
+
+@OWN.check(Capability.CHARGES)
+async def the_newest_charge_of_a_reference_is_told_last(gateway: GatewayBench) -> None:
+    """What the last try came to is what the attempt came to."""
+    await gateway.open(gateway.order())
+    gateway.try_and_fail(REFERENCE)
+    gateway.start(REFERENCE)
+    found = await gateway.charges.find(REFERENCE)
+    require_equal(found[-1].state, PaymentState.PROCESSING, "the last one told")
+
+
+@OWN.check(Capability.CHARGES)
+async def success_in_capital_letters_is_success(gateway: GatewayBench) -> None:
+    """Their words come in both cases."""
+    await gateway.open(gateway.order())
+    gateway.end_with_word(REFERENCE, "SUCCESSFUL")
+    (charge,) = await gateway.charges.find(REFERENCE)
+    require_equal(charge.state, PaymentState.SUCCEEDED, "state")
+
+
+@OWN.check(Capability.CHECKOUTS)
+async def a_page_that_nobody_tried_is_neither_there_nor_refused(gateway: GatewayBench) -> None:
+    """That there is no transaction says nothing about the page."""
+    await gateway.open(gateway.order())
+    found = await gateway.checkouts.find(gateway.order(), gateway.now())
+    require_equal(found.word, FindingWord.ABSENT, "finding")
+
+
+@OWN.check(Capability.REFUNDS)
+async def a_refusal_under_http_200_is_no_success(gateway: GatewayBench) -> None:
+    """And one that carries a record says nothing about what was done."""
+    charge = await gateway.paid()
+    try:
+        await gateway.give_back(gateway.refund_order(charge, 10_000_000))
+    except Refused as refused:
+        require("greater than the charged amount" in refused.message, "their words are lost")
+        return
+    require(False, "a refusal under HTTP 200 was taken for a success")
+
+
+@OWN.check(Capability.WEBHOOKS)
+async def a_completed_charge_that_failed_is_not_told_as_paid(gateway: GatewayBench) -> None:
+    """charge.completed is sent of failed tries, too."""
+    await gateway.open(gateway.order())
+    gateway.try_and_fail(REFERENCE)
+    mail = await gateway.mail.next()
+    (notice,) = gateway.door.read(mail.body)
+    require_equal((notice.verdict, notice.reference), (NoticeVerdict.FAILED, REFERENCE), "the hint")
+
+
+@OWN.check(Capability.WEBHOOKS)
+async def a_wrong_verif_hash_beside_a_right_signature_is_forged(gateway: GatewayBench) -> None:
+    """Where both headers are there, both must be right."""
+    _, mail = await gateway.paid_mail()
+    headers = {**mail.headers, "verif-hash": "another"}
+    try:
+        gateway.door.verify(headers, mail.body)
+    except Forged:
+        return
+    require(False, "a message with a wrong hash was believed")
+
+
+ON_TOP: Suite[GatewayBench] = Suite()
+"""Promises about an account whose customers bear the fee."""
+
+
+@ON_TOP.check(Capability.CHARGES)
+async def a_fee_on_top_is_the_members_and_no_part_of_what_was_asked(gateway: GatewayBench) -> None:
+    """`charged_amount` left the pocket, `amount` was asked, the fee lies between them."""
+    await gateway.paid(100_000)
+    (charge,) = await gateway.charges.find(REFERENCE)
+    require_equal((charge.amount_minor, charge.requested_minor), (101_400, 100_000), "charged and asked")
+    require_equal((charge.fee_minor, charge.fee_bearer), (1_400, FeeBearer.MEMBER), "the fee")
+
+
+def fee_on_top() -> Any:
+    return flutterwave(bearer="customer")
+
+
+OWN_GATEWAY = Bitten(OWN, PROVIDER.profile, flutterwave)
+OWN_ON_TOP = Bitten(ON_TOP, PROVIDER.profile, fee_on_top)
+
+
+async def test_flutterwave_keeps_its_own_promises() -> None:
+    await OWN_GATEWAY.kept()
+    await OWN_ON_TOP.kept()
+
+
+class TakesTheFirstOfAReference(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        return (await self.right.find(reference, charges))[-1:]  # type: ignore[no-any-return]
+
+
+class TellsTheOldestLast(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        return (await self.right.find(reference, charges))[::-1]  # type: ignore[no-any-return]
+
+
+class KnowsSmallLettersOnly(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return tuple(
+            replace(one, state=PaymentState.PENDING) if b"SUCCESSFUL" in one.raw else one for one in found
+        )
+
+
+class TakesChargedForAsked(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return tuple(
+            replace(one, requested_minor=one.amount_minor, fee_bearer=FeeBearer.LENDER) for one in found
+        )
+
+
+class TakesALinkForATransaction(Wrong):
+    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
+        return Finding(FindingWord.EXECUTED, (CheckoutSnapshot(order.reference, None, None),))
+
+
+class BelievesHttp200(Wrong):
+    async def send(self, order: Any, said: bytes) -> Any:
+        try:
+            return await self.right.send(order, said)
+        except (Refused, OutcomeUnknown) as right:
+            if right.http_status != 200:
+                raise
+            return None
+
+
+class TakesCompletedForPaid(Wrong):
+    def read(self, body: bytes) -> tuple[Notice, ...]:
+        return tuple(replace(notice, verdict=NoticeVerdict.PAID) for notice in self.right.read(body))
+
+
+class ChecksOneHeaderOnly(Wrong):
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        one = {name: value for name, value in headers.items() if name != "verif-hash"}
+        self.right.verify(one, body)
+
+
+OWN_CHARGES: Wrongs = {
+    "takes one of a reference": (TakesTheFirstOfAReference, "every success of a reference is told"),
+    "tells the oldest last": (TellsTheOldestLast, "the newest charge of a reference is told last"),
+    "knows small letters only": (KnowsSmallLettersOnly, "success in capital letters is success"),
+}
+OWN_CHECKOUTS: Wrongs = {
+    "takes a link for a transaction": (
+        TakesALinkForATransaction,
+        "a page that nobody tried is neither there nor refused",
+    ),
+}
+OWN_REFUNDS: Wrongs = {"believes HTTP 200": (BelievesHttp200, "a refusal under http 200 is no success")}
+OWN_WEBHOOKS: Wrongs = {
+    "takes completed for paid": (
+        TakesCompletedForPaid,
+        "a completed charge that failed is not told as paid",
+    ),
+    "checks one header only": (
+        ChecksOneHeaderOnly,
+        "a wrong verif hash beside a right signature is forged",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", OWN_CHARGES)
+async def test_a_lie_about_charges_breaks_exactly_its_promise(wrong: str) -> None:
+    await OWN_GATEWAY.bites("charges", OWN_CHARGES[wrong])
+
+
+async def test_taking_charged_for_asked_breaks_exactly_its_promise() -> None:
+    promise = "a fee on top is the members and no part of what was asked"
+    await OWN_ON_TOP.bites("charges", (TakesChargedForAsked, promise))
+
+
+@pytest.mark.parametrize("wrong", OWN_CHECKOUTS)
+async def test_a_lie_about_checkouts_breaks_exactly_its_promise(wrong: str) -> None:
+    await OWN_GATEWAY.bites("checkouts", OWN_CHECKOUTS[wrong])
+
+
+@pytest.mark.parametrize("wrong", OWN_REFUNDS)
+async def test_a_lie_about_refunds_breaks_exactly_its_promise(wrong: str) -> None:
+    await OWN_GATEWAY.bites("refunds", OWN_REFUNDS[wrong])
+
+
+@pytest.mark.parametrize("wrong", OWN_WEBHOOKS)
+async def test_a_lie_about_webhooks_breaks_exactly_its_promise(wrong: str) -> None:
+    flaw, promise = OWN_WEBHOOKS[wrong]
+    broken = await OWN_GATEWAY.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)))
+    assert broken == {promise}
+
+
+def test_every_promise_of_flutterwave_has_a_lie_that_breaks_it() -> None:
+    bitten = {
+        promise
+        for table in (OWN_CHARGES, OWN_CHECKOUTS, OWN_REFUNDS, OWN_WEBHOOKS)
+        for _, promise in table.values()
+    }
+    assert {check.name for check in OWN.checks} == bitten
