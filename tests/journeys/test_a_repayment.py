@@ -1,12 +1,15 @@
-"""One repayment from the page to the books, the bank and the loan system."""
+"""One repayment from the page to the books, the bank and the loan system, over each gateway."""
 
 from __future__ import annotations
 
+import pytest
+from rigs.gateways import GATEWAYS
 from rigs.river import river
 
 
-async def test_a_repayment_lands_exactly_once_everywhere(database_dsn: str) -> None:
-    async with river(database_dsn) as hub:
+@pytest.mark.parametrize("gateway", GATEWAYS)
+async def test_a_repayment_lands_exactly_once_everywhere(database_dsn: str, gateway: str) -> None:
+    async with river(database_dsn, gateway=GATEWAYS[gateway]) as hub:
         accepted = await hub.accept()
         assert accepted.url is not None
         await hub.pay(accepted.attempt)

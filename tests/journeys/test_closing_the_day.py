@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from rigs.river import PAYSTACK_SECRET, River, river
+from rigs.gateways import PAYSTACK_SECRET
+from rigs.river import River, river
 
 from coopwire import app as composition
 from coopwire.application.paying import Rejected

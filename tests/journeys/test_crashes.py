@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from rigs.crashing import Died, World, killed_at_random, world
+from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
@@ -62,18 +63,22 @@ Receipts from elsewhere, refunds (`test_refund_crashes.py`) and the close of a d
 killed in journeys of their own; no repayment comes past a recovery. What a broker carries is killed in
 `bus/test_crashes_over_a_broker.py`."""
 _LOST_ANSWERS = {
-    "find checkout": ("paystack", "initialize_transaction"),
     "find posting": ("bankone", "credit"),
     "find journal": ("quickbooks", "create_journal_entry"),
     "claim unknown": ("quickbooks", "create_journal_entry"),
 }
-"""Places reached only after an answer got lost: whose."""
+"""Places reached only after an answer got lost: whose. A lost checkout is the gateway's."""
 REACHED = [p for p in PLACES if not any(word in p for word in _NOT_ON_THE_WAY)]
 
 
 def _chosen() -> list[str]:
-    """All places in the whole proof, else every eighth, so that each kind of place is hit."""
+    """All places in the whole proof, else every twelfth, so that each kind of place is hit."""
     return REACHED if WHOLE else REACHED[::12]
+
+
+def _chosen_of_another() -> list[str]:
+    """All places in the whole proof, else that of a look: a lost page is opened again in a quicker journey."""
+    return REACHED if WHOLE else ["after look"]
 
 
 def test_the_list_of_places_covers_every_commit_and_every_call() -> None:
@@ -85,8 +90,20 @@ def test_the_list_of_places_covers_every_commit_and_every_call() -> None:
 
 @pytest.mark.parametrize("place", _chosen())
 async def test_a_hub_killed_at_this_place_loses_and_doubles_nothing(database_dsn: str, place: str) -> None:
-    async with world(database_dsn) as outside:
-        for word, (provider, operation) in _LOST_ANSWERS.items():
+    await _killed_at(database_dsn, place, PAYSTACK)
+
+
+@pytest.mark.parametrize("place", _chosen_of_another())
+async def test_a_hub_over_flutterwave_killed_at_this_place_loses_and_doubles_nothing(
+    database_dsn: str, place: str
+) -> None:
+    await _killed_at(database_dsn, place, FLUTTERWAVE)
+
+
+async def _killed_at(dsn: str, place: str, gateway: Gateway) -> None:
+    async with world(dsn, gateway=gateway) as outside:
+        lost = {**_LOST_ANSWERS, "find checkout": (gateway.name, gateway.opening)}
+        for word, (provider, operation) in lost.items():
             if word in place:
                 await outside.outside.fault(provider, operation, "drop_after", times=1)
         died = await _run_into(outside, place)
@@ -128,4 +145,10 @@ async def test_random_kills_lose_and_double_nothing(
     database_dsn: str, proof_count: Callable[[int, int], int]
 ) -> None:
     async with world(database_dsn) as outside, killed_at_random(outside, proof_count(6, 50), 20261123):
+        pass
+
+
+@pytest.mark.skipif(not WHOLE, reason="a quick count kills at random over Paystack")
+async def test_random_kills_over_flutterwave_lose_and_double_nothing(database_dsn: str) -> None:
+    async with world(database_dsn, gateway=FLUTTERWAVE) as outside, killed_at_random(outside, 50, 20261126):
         pass

@@ -11,10 +11,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rigs.collector import collector
+from rigs.gateways import PAYSTACK_SECRET
 from rigs.refunds import approve, received
 from rigs.river import (
     LMS_SECRET,
-    PAYSTACK_SECRET,
     Outside,
     River,
     configured,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from rigs.river import PAYSTACK_SECRET, River
+from rigs.gateways import PAYSTACK_SECRET
+from rigs.river import River
 
 from coopwire.application.correcting import Corrections
 from coopwire.application.people import Person

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from rigs.gateways import PAYSTACK, Gateway
 from rigs.published import hold_to_the_catalogue
 from rigs.river import Outside, configured, hub_settings, prepare, simulators
 from rigs.trail import verified
@@ -39,11 +40,18 @@ class HubProcess:
 
     @classmethod
     async def start(
-        cls, dsn: str, outside: Outside, fail_at: str | None = None, bus: str = "postgres"
+        cls,
+        dsn: str,
+        outside: Outside,
+        fail_at: str | None = None,
+        bus: str = "postgres",
+        gateway: Gateway = PAYSTACK,
     ) -> HubProcess:
         """A started process; it may already be dying."""
         urls = {name: running.url for name, running in outside.running.items()}
-        given = json.dumps({"dsn": dsn, "urls": urls, "fail_at": fail_at, "bus": bus})
+        given = json.dumps(
+            {"dsn": dsn, "urls": urls, "fail_at": fail_at, "bus": bus, "gateway": gateway.name}
+        )
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -99,7 +107,10 @@ class HubProcess:
 class World:
     """The outside, the database and what was asked."""
 
-    def __init__(self, dsn: str, outside: Outside, db: Any, bus: str = "postgres") -> None:
+    def __init__(
+        self, dsn: str, outside: Outside, db: Any, bus: str = "postgres", gateway: Gateway = PAYSTACK
+    ) -> None:
+        self.gateway = gateway
         self.dsn = dsn
         self.bus = bus
         self.outside = outside
@@ -107,14 +118,14 @@ class World:
 
     async def start(self, fail_at: str | None = None) -> HubProcess:
         """A hub process on this world."""
-        return await HubProcess.start(self.dsn, self.outside, fail_at, self.bus)
+        return await HubProcess.start(self.dsn, self.outside, fail_at, self.bus, self.gateway)
 
     async def pay_everything(self, hub: HubProcess) -> None:
         """Every page that is open and unpaid is paid, and its webhook arrives."""
-        truth = await self.outside.truth("paystack")
-        paid = {c["reference"] for c in truth["charges"] if c["status"] == "success"}
+        truth = await self.outside.truth(self.gateway.name)
+        paid = {c["reference"] for c in truth["charges"] if c["status"] == self.gateway.paid}
         for reference in sorted({page["reference"] for page in truth["pages"]} - paid):
-            told = await self.outside.control("paystack", "pay", reference=reference)
+            told = await self.outside.control(self.gateway.name, "pay", reference=reference)
             await hub.ask(hint=reference, charge=told["charges"][0]["id"])
 
     async def quiet(self, seconds: float = 40) -> None:
@@ -148,7 +159,8 @@ class World:
 
     async def judge(self) -> Counter[str]:
         """Every paid charge is one receipt, one entry, at most one credit; what is missing is unknown."""
-        charges = [c for c in (await self.outside.truth("paystack"))["charges"] if c["status"] == "success"]
+        theirs = (await self.outside.truth(self.gateway.name))["charges"]
+        charges = [c for c in theirs if c["status"] == self.gateway.paid]
         receipts = await self.db.fetch("SELECT id, charge, gross_minor FROM receipts")
         assert sorted(str(c["id"]) for c in charges) == sorted(r["charge"] for r in receipts), (
             "lost or doubled"
@@ -189,15 +201,16 @@ class World:
 
 
 @asynccontextmanager
-async def world(dsn: str, bus: str = "postgres") -> AsyncIterator[World]:
+async def world(dsn: str, bus: str = "postgres", gateway: Gateway = PAYSTACK) -> AsyncIterator[World]:
     """Simulators and a prepared database, without a hub."""
-    async with simulators() as outside:
+    async with simulators(gateway=gateway) as outside:
         urls = {name: running.url for name, running in outside.running.items()}
-        async with composition.opened(hub_settings(dsn), configured(urls), dsn, role="prepare") as app:
+        setup = configured(urls, gateway=gateway)
+        async with composition.opened(hub_settings(dsn), setup, dsn, role="prepare") as app:
             await prepare(app, outside, members=5)
         db = await asyncpg.connect(dsn)
         try:
-            yield World(dsn, outside, db, bus)
+            yield World(dsn, outside, db, bus, gateway)
         finally:
             await db.close()
 

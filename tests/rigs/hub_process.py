@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from rigs.gateways import GATEWAYS
 from rigs.refunds import approve
 from rigs.river import River, configured, hub_settings, request
 
@@ -52,7 +53,8 @@ def rush() -> Timings:
 
 async def main(given: dict[str, Any]) -> None:
     """Run the hub until the input ends."""
-    setup = configured(given["urls"], AllocationMode(given.get("allocation", "hub")))
+    gateway = GATEWAYS[given.get("gateway", "paystack")]
+    setup = configured(given["urls"], AllocationMode(given.get("allocation", "hub")), gateway)
     fail = composition.dies_at(given.get("fail_at"))
     settings = hub_settings(given["dsn"], bus=given.get("bus", "postgres"))
     async with composition.opened(
@@ -62,7 +64,7 @@ async def main(given: dict[str, Any]) -> None:
         running = asyncio.create_task(app.run())
         say({"ready": True})
         reader = await _stdin()
-        hub = River(app, None)  # type: ignore[arg-type]
+        hub = River(app, None, gateway)  # type: ignore[arg-type]
         while line := await reader.readline():
             say(await _obey(hub, json.loads(line)))
         app.stop()

@@ -43,7 +43,7 @@ async def refund_rows(hub: River) -> list[Any]:
 
 async def back_at_the_gateway(hub: River) -> list[int]:
     """The amounts of the refunds that stand at the gateway and did not fail."""
-    refunds = (await hub.outside.truth("paystack"))["refunds"]
+    refunds = (await hub.outside.truth(hub.gateway.name))["refunds"]
     return [one["amount_minor"] for one in refunds if one["status"] != "failed"]
 
 

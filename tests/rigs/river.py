@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 from pydantic import SecretStr
+from rigs.gateways import PAYSTACK, Gateway
 from rigs.published import hold_to_the_catalogue
 
 from coopwire import app as composition
@@ -36,8 +37,8 @@ from coopwire.settings import Settings
 from coopwire.simulation import kernel
 from coopwire.transport.clock import SystemClock
 
-PROVIDERS = ("paystack", "quickbooks", "bankone", "lms")
-PAYSTACK_SECRET = "sk_test_simulated"
+BESIDE = ("quickbooks", "bankone", "lms")
+"""The other simulators of a journey, beside its gateway's."""
 LMS_SECRET = "whsec_YSBzaW11bGF0ZWQgbGVuZGVyJ3Mgc2VjcmV0"
 GL = "1001"
 DATE_ACCOUNT = "1100000001"
@@ -50,8 +51,13 @@ SOURCES = {
     )
 }
 """Sources of receipts from elsewhere; the payroll wants a second person."""
-HOLDING = {"cash_in_hand.counter": "92", "bank.zenith": "35", "check_off_receivable.payroll": "121"}
-"""Their accounts in the simulated books."""
+HOLDING = {
+    "gateway_clearing.flutterwave": MAPPING["gateway_clearing.paystack"],
+    "cash_in_hand.counter": "92",
+    "bank.zenith": "35",
+    "check_off_receivable.payroll": "121",
+}
+"""Their accounts in the simulated books, and the one of the other gateway."""
 
 
 @dataclass
@@ -86,11 +92,13 @@ class Outside:
 
 
 @asynccontextmanager
-async def simulators(settings: Mapping[str, Mapping[str, str]] | None = None) -> AsyncIterator[Outside]:
+async def simulators(
+    settings: Mapping[str, Mapping[str, str]] | None = None, gateway: Gateway = PAYSTACK
+) -> AsyncIterator[Outside]:
     """All four simulators on free loopback ports, in this process."""
     async with AsyncExitStack() as stack:
         running, made = {}, {}
-        for name in PROVIDERS:
+        for name in (gateway.name, *BESIDE):
             sheet = catalog.sheet(name)
             made[name] = sheet.load(sheet.simulator)((settings or {}).get(name, {}))
             running[name] = await kernel.start(made[name])
@@ -100,15 +108,14 @@ async def simulators(settings: Mapping[str, Mapping[str, str]] | None = None) ->
 
 
 def configured(
-    urls: Mapping[str, str], allocation: AllocationMode = AllocationMode.HUB, **changes: Any
+    urls: Mapping[str, str],
+    allocation: AllocationMode = AllocationMode.HUB,
+    gateway: Gateway = PAYSTACK,
+    **changes: Any,
 ) -> Configured:
     """The connections of a journey, pointed at the simulators."""
     settings: dict[str, dict[str, str]] = {
-        "paystack": {
-            "secret_key": PAYSTACK_SECRET,
-            "base_url": urls["paystack"],
-            "placeholder_email": "member-{member}@members.example",
-        },
+        gateway.name: gateway.settings(urls[gateway.name]),
         "quickbooks": {
             "client_id": "simulated-client",
             "client_secret": "simulated-secret",
@@ -130,12 +137,12 @@ def configured(
         for name, values in settings.items()
     }
     routes = Routes(
-        gateway="paystack",
+        gateway=gateway.name,
         books="quickbooks",
         core_bank="bankone",
         lms="lms",
         allocation=allocation,
-        receivable_gl={"paystack": GL, **dict.fromkeys(SOURCES, GL)},
+        receivable_gl={gateway.name: GL, **dict.fromkeys(SOURCES, GL)},
         sources=SOURCES,
         zone=ZoneInfo("Africa/Lagos"),
         **changes,
@@ -163,22 +170,22 @@ class River:
 
     app: App
     outside: Outside
+    gateway: Gateway = PAYSTACK
 
     async def pay(self, reference: str, **how: object) -> Any:
         """The member pays on the page of an attempt; the gateway's webhook is handed in at the door's store."""
-        return await self.outside.control("paystack", "pay", reference=reference, **how)
+        return await self.outside.control(self.gateway.name, "pay", reference=reference, **how)
 
     async def notify(self, body: bytes) -> None:
         """A verified webhook is committed, as the web door does it."""
         digest = hashlib.sha256(body).digest()
-        await self.app.database.accept([Delivered("paystack", digest, body, self.app.clock.now())])
+        delivered = Delivered(self.gateway.name, digest, body, self.app.clock.now())
+        await self.app.database.accept([delivered])
         self.app.bells.ring("webhooks")
 
     async def hint(self, reference: str, charge: object = 1) -> None:
-        """A `charge.success` webhook that names this reference and charge."""
-        data = {"id": charge, "reference": reference, "status": "success", "domain": "test"}
-        body = {"event": "charge.success", "data": {**data, "amount": 1, "currency": "NGN"}}
-        await self.notify(json.dumps(body).encode())
+        """A webhook that says that this charge of this reference was paid."""
+        await self.notify(json.dumps(self.gateway.hint(reference, charge)).encode())
 
     async def rows(self, sql: str, *values: object) -> list[Any]:
         """Look into the database."""
@@ -278,14 +285,15 @@ async def river(
     lengths: Timings | None = None,
     clock_of: Callable[[datetime, Timings], SystemClock] = SystemClock,
     bus: str = "postgres",
+    gateway: Gateway = PAYSTACK,
 ) -> AsyncIterator[River]:
     """A running hub with its simulators; ended in good order, and every event that it published is of the catalogue.
 
     `lengths` replaces the durations of `timings`.
     """
-    async with simulators(simulated) as outside:
+    async with simulators(simulated, gateway) as outside:
         urls = {name: running.url for name, running in outside.running.items()}
-        setup = change(configured(urls, allocation))
+        setup = change(configured(urls, allocation, gateway))
         async with composition.opened(
             hub_settings(dsn, timings, bus),
             setup,
@@ -299,7 +307,7 @@ async def river(
             await app.sweeper.beat()
             loops = asyncio.create_task(app.run())
             try:
-                yield River(app, outside)
+                yield River(app, outside, gateway)
             finally:
                 app.stop()
                 await loops

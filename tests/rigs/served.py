@@ -16,7 +16,8 @@ import aiohttp
 import asyncpg
 from rigs.command_line import Ran, run
 from rigs.deployment import SEALING_KEY
-from rigs.river import DATE_ACCOUNT, HOLDING, LMS_SECRET, MAPPING, PAYSTACK_SECRET, Outside, simulators
+from rigs.gateways import PAYSTACK_SECRET
+from rigs.river import DATE_ACCOUNT, HOLDING, LMS_SECRET, MAPPING, Outside, simulators
 
 from coopwire.demo.children import Child, Children
 from coopwire.ports.keys import Scope

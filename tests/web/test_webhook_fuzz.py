@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from rigs.api import FrontDoor
-from rigs.river import PAYSTACK_SECRET
+from rigs.gateways import PAYSTACK_SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
