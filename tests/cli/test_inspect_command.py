@@ -244,7 +244,7 @@ def _is_told_plainly(code: int, out: str, err: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("paystak", "webhook"), "there are paystack, quickbooks, bankone, lms"),
+        (("paystak", "webhook"), "there are paystack, flutterwave, quickbooks, bankone, lms"),
         (("pay\x1b[2Jstack", "webhook"), "there are paystack"),
         (("paystack", "invoice"), "there are: webhook, payment, refund, error"),
         (("bankone", "webhook"), "there are: account, balance, posting, status, statement, reversal, error"),

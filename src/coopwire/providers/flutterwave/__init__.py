@@ -71,7 +71,7 @@ PROFILE = Profile(
         ),
         SettingField(
             "test_references",
-            "comma-separated beginnings of flw_ref that only test money has; empty: money is what the key is",
+            "comma-separated beginnings of flw_ref that only test money has; none: money is what the key is",
             required=False,
             default="FLW-MOCK-,FLW-M03K-",
         ),

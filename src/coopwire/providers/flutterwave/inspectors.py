@@ -21,6 +21,8 @@ from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.transport.http import stated_wait
 from coopwire.transport.reading import at, currency, identifier, instant, label
 
+_OF_DISPUTES = ("due_date", "stage")
+"""Members that only a chargeback has, though it looks much like a transaction."""
 _OF_WEBHOOKS = ("event", "event.type")
 _STATUS = re.compile(r"[1-5][0-9]{2}\Z")
 
@@ -94,6 +96,8 @@ def _refunded(row: object) -> Inspection:
 def _transaction(row: object) -> Inspection:
     if at(row, "link") is not None:
         return Inspection("checkout", status="pending")
+    if at(row, *_OF_DISPUTES) is not None:
+        raise InspectionError("this is a chargeback of Flutterwave, not a payment")
     word = label(at(row, "status"))
     reference = label(at(row, "tx_ref"))
     if word is None or reference is None:

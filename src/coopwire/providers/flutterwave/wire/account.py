@@ -19,6 +19,7 @@ _KEY = re.compile(r"FLWSECK(_TEST)?-[!-~]{1,200}\Z")
 _HASH = re.compile(r"[!-~]{1,200}\Z")
 _OPTION = re.compile(r"[A-Za-z0-9_ ]{1,40}\Z")
 _WORD = re.compile(r"[a-z-]{1,60}\Z")
+_NO_MARK = "none"
 _MARK = re.compile(r"[!-+\--~]{1,60}\Z")
 
 COMPLETED = frozenset(
@@ -54,7 +55,7 @@ def account(connection: Connection) -> Account:
         signature=_signature(said),
         payment_options=_listed(said, "payment_options", _OPTION),
         redirect_url=_page(said),
-        test_references=_listed(said, "test_references", _MARK),
+        test_references=tuple(mark for mark in _listed(said, "test_references", _MARK) if mark != _NO_MARK),
         refund_completed=frozenset(_listed(said, "refund_completed", _WORD)),
         refunds_by_date=said.flag("refunds_by_date"),
         refunds_by_id=said.flag("refunds_by_id"),

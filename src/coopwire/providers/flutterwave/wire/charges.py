@@ -86,7 +86,7 @@ def mode_of(transaction: object, account: Account) -> Mode:
     """Live or test money: what the key is, but for a reference that only test money has."""
     reference = at(transaction, "flw_ref")
     marked = isinstance(reference, str) and reference.startswith(account.test_references)
-    return Mode.TEST if account.test_references and marked else account.mode
+    return Mode.TEST if marked else account.mode
 
 
 def charge_of(transaction: object, account: Account, raw: bytes) -> ChargeSnapshot:

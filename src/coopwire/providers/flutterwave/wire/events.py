@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import NoticeVerdict
@@ -27,6 +27,7 @@ from coopwire.transport.reading import (
     words,
 )
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUCCEEDED = PaymentState.SUCCEEDED.value
 FAILED = PaymentState.FAILED.value
 CHARGE_WORDS: Mapping[str, str] = {
@@ -211,6 +212,6 @@ def _instant(value: object) -> datetime | None:
     if seconds is None:
         return instant(value)
     try:
-        return datetime.fromtimestamp(float(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
+        return _EPOCH + timedelta(microseconds=int(seconds.scaleb(6)))
+    except OverflowError:
         return None

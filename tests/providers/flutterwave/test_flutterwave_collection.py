@@ -1,0 +1,157 @@
+"""Every request of the adapter is one of the official collection: path, method, and the fields that are needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from rigs.flutterwave_samples import ABSENT, requests, there
+
+from coopwire.ports.gateways import CheckoutOrder, RefundOrder
+from coopwire.simulation import exact_json
+
+BASE = "https://api.flutterwave.com/v3"
+_VARIABLE = re.compile(r":[a-z_]+")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that the adapter made: method, path below the base, query and body."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a request must be: `needed` fields, `known` ones, `needed_query` and `known_query` parameters."""
+
+    needed: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+    needed_query: frozenset[str] = frozenset()
+    known_query: frozenset[str] = frozenset()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+RULES = {
+    "POST /payments": Rule(
+        needed=_words("tx_ref amount currency customer"),
+        known=_words("tx_ref amount currency customer redirect_url payment_options meta"),
+    ),
+    "GET /transactions/:id/verify": Rule(),
+    "GET /transactions/verify_by_reference": Rule(needed_query=_words("tx_ref")),
+    "GET /transactions": Rule(known_query=_words("from to page tx_ref status currency customer_email")),
+    "POST /transactions/:id/refund": Rule(needed=_words("amount"), known=_words("amount comments")),
+    "GET /refunds": Rule(known_query=_words("from to page")),
+    "GET /refunds/:id": Rule(),
+}
+"""Fields as the documentation of each request names them."""
+NOT_IN_THE_COLLECTION = {
+    "POST /payments": "the hosted checkout stands in the documentation alone",
+    "GET /refunds/:id": "a setting switches it off",
+}
+
+
+def _collection() -> dict[str, set[str]]:
+    """`METHOD /path` of every request of the collection → the query parameters that it names."""
+    found: dict[str, set[str]] = {}
+    for _, one in requests():
+        url = one["request"]["url"]
+        path = urlsplit(url["raw"].removeprefix(BASE)).path.rstrip("/")
+        names = {each["key"] for each in url.get("query", [])}
+        found.setdefault(f"{one['request']['method']} {path}", set()).update(names)
+    return found
+
+
+def _name(asked: Asked) -> str:
+    """The rule's name of a request: the most literal that fits."""
+    fitting = [name for name in RULES if _fits(name, asked)]
+    assert fitting, f"no rule for {asked.method} {asked.path}"
+    return min(fitting, key=lambda name: name.count(":"))
+
+
+def _fits(name: str, asked: Asked) -> bool:
+    method, _, path = name.partition(" ")
+    return method == asked.method and re.fullmatch(_VARIABLE.sub("[^/]+", path), asked.path) is not None
+
+
+def wrong_in(asked: Asked) -> list[str]:
+    """What does not fit the rule."""
+    rule = RULES[_name(asked)]
+    checks = (
+        ("missing", rule.needed - set(asked.body)),
+        ("unknown", set(asked.body) - rule.known),
+        ("missing in the query", rule.needed_query - set(asked.query)),
+        ("unknown in the query", set(asked.query) - rule.known_query - rule.needed_query),
+    )
+    return [f"{what}: {', '.join(sorted(names))}" for what, names in checks if names]
+
+
+async def _every_verb(bench: Any, order: CheckoutOrder) -> list[Asked]:
+    """What the simulator was asked while every verb of the adapter was used."""
+    sockets, now = bench.sockets, datetime.now(UTC)
+    said = sockets.checkouts.say(order)
+    await sockets.checkouts.send(order, said)
+    await sockets.checkouts.find(order, now)
+    charge = bench.pay(order.reference)
+    bench.pay(order.reference)
+    await sockets.charges.find(order.reference, (charge, str(int(charge) + 1)))
+    window = (now - timedelta(days=1), now + timedelta(days=1))
+    assert len([one async for one in sockets.charges.list_window(*window)]) == 2
+    back = RefundOrder("refund00000000000001", charge, 50_001, "NGN", False)
+    await sockets.refunds.count(back)
+    made = await sockets.refunds.send(back, sockets.refunds.say(back))
+    await sockets.refunds.find(back, now)
+    await sockets.refunds.fetch(made.provider_ref)
+    assert len([one async for one in sockets.refunds.list_window(*window)]) == 1
+    return [_asked(entry) for entry in bench.simulator.record.entries()]
+
+
+def _asked(entry: Any) -> Asked:
+    url = urlsplit(entry.path.removeprefix("/v3"))
+    body = exact_json.loads(entry.body) if entry.body else {}
+    assert isinstance(body, dict)
+    return Asked(entry.method, url.path, dict(parse_qsl(url.query)), body)
+
+
+@pytest.mark.skipif(not there(), reason=ABSENT)
+async def test_every_request_is_one_of_the_collection_with_the_fields_that_are_needed(
+    flutterwave: Callable[..., Awaitable[Any]], an_order: Callable[..., CheckoutOrder]
+) -> None:
+    asked = await _every_verb(await flutterwave(), an_order(return_url="https://lender.example/back"))
+    assert {_name(one) for one in asked} == set(RULES)
+    assert [(one, wrong_in(one)) for one in asked if wrong_in(one)] == []
+    official = _collection()
+    assert {name for name in RULES if name not in official} == set(NOT_IN_THE_COLLECTION)
+
+
+@pytest.mark.skipif(not there(), reason=ABSENT)
+def test_the_rules_know_every_parameter_of_the_collection() -> None:
+    official = _collection()
+    for name in RULES.keys() & official.keys():
+        rule = RULES[name]
+        assert official[name] <= rule.known_query | rule.needed_query, name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Asked("POST", "/payments", {}, {"tx_ref": "r", "amount": "1", "customer": {}}),
+        Asked("POST", "/payments", {}, dict.fromkeys(("tx_ref", "amount", "currency", "customer", "txref"))),
+        Asked("GET", "/transactions/verify_by_reference", {"txRef": "r"}, {}),
+        Asked("POST", "/transactions/1/refund", {}, {"comments": "x"}),
+        Asked("GET", "/transactions", {"reference": "r"}, {}),
+    ],
+)
+def test_a_request_that_is_not_theirs_is_noticed(wrong: Asked) -> None:
+    assert wrong_in(wrong)
