@@ -112,7 +112,7 @@ def test_a_transaction_of_our_money_says_that_the_page_is_there(
 
 @pytest.mark.parametrize(
     "other",
-    [{"amount": 1500.01}, {"currency": "GHS"}, {"tx_ref": "another"}, {"status": None}, {"amount": None}],
+    [{"amount": "1500.01"}, {"currency": "GHS"}, {"tx_ref": "another"}, {"status": None}, {"amount": None}],
 )
 def test_a_transaction_of_other_money_is_not_ours(
     an_order: Order, a_transaction: Callable[..., dict[str, object]], other: dict[str, object]
