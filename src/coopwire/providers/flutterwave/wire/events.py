@@ -55,11 +55,11 @@ class Shape:
     """Ours for any other word; None: theirs as it stands."""
 
 
-_CREATED = ("created_at", "createdAt", "created_datetime", "AccountCreatedAt")
+_CREATED = ("created_at", "createdAt", "created_datetime")
 CHARGE = Shape(
     "charge",
-    fee=("app_fee", "appfee"),
-    failure=("processor_response", "vbvrespmessage"),
+    fee=("app_fee",),
+    failure=("processor_response",),
     words=CHARGE_WORDS,
     unseen=PaymentState.PENDING.value,
 )
