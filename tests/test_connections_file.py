@@ -162,6 +162,12 @@ MISTAKES = [
     ('mode = "test"', 'mode = "prod"', "[connections.paystack-main] mode", "test or live"),
     ('"Africa/Accra"', '"Africa/Acra"', "[connections.core] zone", "no such time zone"),
     ("-{member}@", "-{membr}@", "placeholder_email", "must be an e-mail address"),
+    (
+        'mode = "test"',
+        'webhook_addresses = "api.example"',
+        "webhook_addresses",
+        "must be addresses or networks",
+    ),
     ("[connections.core]", "[connections.Core]", "[connections.Core]", "a connection's name"),
     ("[routes]", "[route]", "route", "did you mean routes?"),
     ('gateway = "paystack-main"', "", "[routes] gateway", "is missing"),

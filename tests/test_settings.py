@@ -118,6 +118,11 @@ def test_several_keys_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -
     assert read().sealing_keys == (bytes(range(32)), bytes(32))
 
 
+@pytest.mark.parametrize("word", ["*", "proxy.internal", "10.0.0.1/8"])
+def test_a_proxy_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    assert "write addresses or networks" in _refused(monkeypatch, trusted_proxies=word)
+
+
 @pytest.mark.parametrize("word", ["not base64!", base64.b64encode(b"short").decode(), f"{KEY},", f"{KEY};"])
 def test_a_malformed_key_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     assert "base64 of 32 random bytes" in _refused(monkeypatch, secret_key=word)

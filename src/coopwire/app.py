@@ -454,7 +454,7 @@ async def run_server(
         await app.verify_bus()
         parts = office(app)
         door = Door(app.network, app.database, app.clock, app.bells, parts.meter, app.traces)
-        server = _server(build_app(door, build_api(parts)))
+        server = _server(build_app(door, build_api(parts)), settings.trusted_proxies)
         _on_signal(lambda: setattr(server, "should_exit", True))
         running = asyncio.create_task(app.run())
         committing = asyncio.create_task(door.run())
@@ -473,7 +473,7 @@ async def run_server(
         _log.info("hub_stopped", worker=app.worker)
 
 
-def _server(front: ASGI) -> uvicorn.Server:
+def _server(front: ASGI, trusted_proxies: str = "") -> uvicorn.Server:
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -484,7 +484,16 @@ def _server(front: ASGI) -> uvicorn.Server:
             yield
 
     # No WebSockets: their libraries, where one is installed, log the headers of a request, keys and all.
-    return Server(uvicorn.Config(front, log_config=None, access_log=False, server_header=False, ws="none"))
+    return Server(
+        uvicorn.Config(
+            front,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            forwarded_allow_ips=trusted_proxies,
+        )
+    )
 
 
 async def _first_to_end(serving: asyncio.Task[None], running: asyncio.Task[None]) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coopwire.application.network import Routes
 from coopwire.domain.budgets import Budget
+from coopwire.domain.networks import networks
 from coopwire.domain.payments import AllocationMode, Mode
 from coopwire.domain.receipts import ReceiptSource, Source
 from coopwire.ports.providers import ConfigurationError, Connection, Profile, Role, SettingField
@@ -52,6 +53,12 @@ COMMON_OF_GATEWAYS: tuple[SettingField, ...] = (
         "placeholder_email",
         "e-mail given to the gateway for payers without one, such as `member-{member}@members.example`; "
         "empty: a payment without an e-mail is refused",
+        required=False,
+    ),
+    SettingField(
+        "webhook_addresses",
+        "comma-separated addresses and networks from which webhooks may come, beside their signature; empty: "
+        "from anywhere. Behind a proxy `COOPWIRE_TRUSTED_PROXIES` must name it",
         required=False,
     ),
 )
@@ -217,6 +224,7 @@ class _Reading:
         mode = self._mode(section, words["mode"])
         zone = self._timezone(section, words["zone"])
         self._check_placeholder(section, words.get("placeholder_email", ""))
+        self._check_addresses(section, words.get("webhook_addresses", ""))
         budget = self._budget(section, words, profile.budget)
         if len(self.mistakes) > before or mode is None or zone is None:
             return None
@@ -322,6 +330,13 @@ class _Reading:
         if word and (not _EMAIL.match(filled) or "{" in filled or "}" in filled):
             remedy = "must be an e-mail address, with {member} where the member's number goes"
             self.wrong(section, "placeholder_email", remedy)
+
+    def _check_addresses(self, section: str, word: str) -> None:
+        try:
+            networks(word)
+        except ValueError:
+            remedy = "must be addresses or networks, such as 52.31.139.75, 10.0.0.0/8"
+            self.wrong(section, "webhook_addresses", remedy)
 
     # -- routes -------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from coopwire.domain.networks import networks
 from coopwire.domain.timings import PROFILES, Timings
 from coopwire.ports.providers import ConfigurationError
 
@@ -76,6 +77,11 @@ class Settings(BaseSettings):
     port: int = Field(
         8080, ge=0, le=65535, description="port on which `coopwire serve` listens; 0: a free one"
     )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="comma-separated addresses and networks of proxies before `coopwire serve` that are believed "
+        "when they say for whom they speak (`X-Forwarded-For`); it matters to `webhook_addresses` alone",
+    )
     allow_live_on_embedded: bool = Field(
         False,
         description="allow live connections on an embedded database, which has no standby and no backup",
@@ -118,6 +124,15 @@ class Settings(BaseSettings):
             "write postgres, or amqp://user:password@host/virtual-host with the signs @ / : , of a password "
             "written as %40 %2F %3A %2C"
         )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        try:
+            networks(value)
+        except ValueError:
+            raise ValueError("write addresses or networks, such as 10.0.0.7, 10.1.0.0/16") from None
+        return value
 
     @field_validator("metrics_address")
     @classmethod

@@ -20,12 +20,20 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
+async def serving(app: Any, trusted_proxies: str = "127.0.0.1") -> AsyncIterator[str]:
     """The address of `app`; stopped at the end of the block."""
     # With the protocol named, asyncio turns off Nagle's algorithm; without it each answer waits 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+        server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+                forwarded_allow_ips=trusted_proxies,
+            )
+        )
         running = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started and not running.done():
             await asyncio.sleep(0.001)

@@ -121,23 +121,28 @@ async def rig(database_dsn: str) -> AsyncIterator[Rig]:
 
 
 @asynccontextmanager
-async def rigged(dsn: str) -> AsyncIterator[Rig]:
+async def rigged(dsn: str, addresses: str = "", proxies: str = "127.0.0.1") -> AsyncIterator[Rig]:
     database = await connect(dsn, Sealer([bytes(32)]), size=2)
     commits, bells, metrics = Recording(database), Bells(), Metrics()
-    door = Door(_network(), commits, ManualClock(), bells, metrics)  # type: ignore[arg-type]
+    door = Door(_network(addresses), commits, ManualClock(), bells, metrics)  # type: ignore[arg-type]
     running = asyncio.create_task(door.run())
-    async with serving(build_app(door, _elsewhere)) as url, aiohttp.ClientSession() as web:
+    async with serving(build_app(door, _elsewhere), proxies) as url, aiohttp.ClientSession() as web:
         yield Rig(url, database, commits, bells, metrics, door, running, web)
     running.cancel()
     await asyncio.wait([running])
     await database.close()
 
 
-def _network() -> Network:
+def _network(addresses: str) -> Network:
     profile = Profile("somegate", "Some gateway", Role.GATEWAY, frozenset(), {}, settings=())
 
     def connected(name: str, webhooks: Signed | None) -> Connected:
-        return Connected(Connection(name, "somegate", Mode.TEST, {}), profile, Sockets(), webhooks)
+        return Connected(
+            Connection(name, "somegate", Mode.TEST, {"webhook_addresses": addresses}),
+            profile,
+            Sockets(),
+            webhooks,
+        )
 
     routes = Routes("gate", None, None, None, AllocationMode.HUB, {}, ZoneInfo("Africa/Lagos"))
     return Network({"gate": connected("gate", Signed()), "mute": connected("mute", None)}, routes)
@@ -361,3 +366,27 @@ async def test_a_door_that_is_closing_answers_whoever_still_waits(rig: Rig) -> N
     assert (await waiting)[0] == 503
     assert (await rig.post(b"too late"))[0] == 503
     assert await rig.stored() == 0
+
+
+@pytest.mark.parametrize(
+    ("addresses", "forwarded", "proxies", "status"),
+    [
+        ("127.0.0.1", None, "127.0.0.1", 200),
+        ("127.0.0.0/8, 52.31.139.75", None, "127.0.0.1", 200),
+        ("52.31.139.75", None, "127.0.0.1", 403),
+        ("52.31.139.75", "52.31.139.75", "127.0.0.1", 200),
+        ("52.31.139.75", "52.31.139.75, 41.0.0.1", "127.0.0.1", 403),
+        ("52.31.139.75", "52.31.139.75", "10.0.0.1", 403),
+        ("127.0.0.1", "52.31.139.75", "10.0.0.1", 200),
+        ("52.31.139.75", "nonsense", "127.0.0.1", 403),
+    ],
+)
+async def test_a_webhook_from_another_address_is_turned_away_whoever_signed_it(
+    database_dsn: str, addresses: str, forwarded: str | None, proxies: str, status: int
+) -> None:
+    """What `X-Forwarded-For` says counts only from a proxy that is trusted, and only its last word."""
+    async with rigged(database_dsn, addresses, proxies) as rig:
+        headers = {} if forwarded is None else {"x_forwarded_for": forwarded}
+        assert (await rig.post(b"{}", **headers))[0] == status
+        assert await rig.stored() == (status == 200)
+        assert rig.counted("gate", "foreign_address") == (status == 403)

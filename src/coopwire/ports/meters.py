@@ -11,6 +11,7 @@ class DoorWord(StrEnum):
 
     ACCEPTED = "accepted"
     FORGED = "forged"
+    FOREIGN_ADDRESS = "foreign_address"
     TOO_LARGE = "too_large"
     UNKNOWN_CONNECTION = "unknown_connection"
     NOT_A_POST = "not_a_post"

@@ -21,6 +21,7 @@ from coopwire.application.bells import Bells
 from coopwire.application.groups import GroupCommit
 from coopwire.application.network import Network
 from coopwire.domain.errors import Forged
+from coopwire.domain.networks import Networks, holds, networks
 from coopwire.ports.clock import Clock
 from coopwire.ports.meters import DoorWord, Meter
 from coopwire.ports.stores import Database, Delivered, StorageUnavailable
@@ -39,6 +40,7 @@ LINGER = 8 << 20
 """Bytes that are thrown away behind a body that is too large, so that its sender hears the answer."""
 LINGER_SECONDS = 2.0
 
+_ADDRESSES = "webhook_addresses"
 _log = structlog.get_logger()
 _Header = tuple[bytes, bytes]
 _BytesT = TypeVar("_BytesT", bytes, bytearray)
@@ -67,6 +69,7 @@ _CLOSE = (b"connection", b"close")
 _LATER = (b"retry-after", b"5")
 _ACCEPTED = _Answer(200, b"{}", _headers(b"application/json", b"{}"), DoorWord.ACCEPTED)
 _FORGED = _problem(401, "Unauthorized", DoorWord.FORGED)
+_FOREIGN = _problem(403, "Forbidden", DoorWord.FOREIGN_ADDRESS)
 _UNKNOWN = _problem(404, "Not Found", DoorWord.UNKNOWN_CONNECTION)
 _NOT_A_POST = _problem(405, "Method Not Allowed", DoorWord.NOT_A_POST, (b"allow", b"POST"))
 _TOO_SLOW = _problem(408, "Request Timeout", DoorWord.CUT_OFF, _CLOSE)
@@ -99,6 +102,10 @@ class Door:
     ) -> None:
         self._webhooks: dict[str, Webhooks] = {
             name: c.webhooks for name, c in network.connections.items() if c.webhooks is not None
+        }
+        self._allowed: dict[str, Networks] = {
+            name: networks(c.connection.settings.get(_ADDRESSES, ""))
+            for name, c in network.connections.items()
         }
         self._database = database
         self._clock = clock
@@ -145,6 +152,8 @@ class Door:
             return _UNKNOWN
         if scope["method"] != "POST":
             return _NOT_A_POST
+        if self._allowed[name] and not holds(self._allowed[name], _peer(scope)):
+            return _FOREIGN
         body = await _read(scope, receive)
         if not _is_theirs(webhooks, name, _named(scope["headers"]), body):
             return _FORGED
@@ -185,6 +194,12 @@ class Door:
             return [StorageUnavailable("not stored")] * len(group)
         self._bells.ring(WEBHOOKS_BELL)
         return [None] * len(group)
+
+
+def _peer(scope: Scope) -> str:
+    """Who sent it, as the server knows it: behind a proxy that is trusted, whom the proxy names."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
