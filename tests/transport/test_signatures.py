@@ -17,6 +17,7 @@ from coopwire.transport.signatures import (
     base64_signature,
     check_base64_signature,
     check_hex_signature,
+    check_shared_secret,
     hex_signature,
 )
 
@@ -76,6 +77,17 @@ def test_a_changed_byte_a_wrong_secret_or_another_digest_is_forged():
     ]:
         with pytest.raises(Forged):
             check_hex_signature(digest, secrets, body, value)
+
+
+def test_a_shared_secret_is_one_of_ours_word_for_word():
+    for secret in ("old", "new"):
+        check_shared_secret(["old", "new"], secret)
+    for value in (None, "", "other", "old ", "OLD", "old, old", "o" * 5000):
+        with pytest.raises(Forged):
+            check_shared_secret(["old", "new"], value)
+    for none in ([], [""]):
+        with pytest.raises(Forged):
+            check_shared_secret(none, "")
 
 
 @pytest.mark.parametrize("secrets", [[], [""]])

@@ -188,6 +188,23 @@ def test_metadata_of_a_webhook_is_never_believed() -> None:
     assert notice.reference == "ref1"
 
 
+@pytest.mark.parametrize(
+    ("mode", "key", "verdict"),
+    [
+        (Mode.LIVE, "FLWSECK-x", NoticeVerdict.OTHER),
+        (Mode.TEST, "FLWSECK_TEST-x", NoticeVerdict.PAID),
+    ],
+)
+def test_test_money_told_to_a_live_connection_is_no_hint(
+    mode: Mode, key: str, verdict: NoticeVerdict
+) -> None:
+    data = {"id": 1, "tx_ref": "ref1", "flw_ref": "FLW-MOCK-1", "status": "successful"}
+    door = FlutterwaveWebhooks(Connection("f", "flutterwave", mode, {"secret_key": key}))
+    (notice,) = door.read(json.dumps({"event": "charge.completed", "data": data}).encode())
+    assert notice.verdict is verdict
+    assert bool(notice.reason) is (verdict is NoticeVerdict.OTHER)
+
+
 @pytest.mark.parametrize("event", sorted(set(EVENTS) - {"charge.completed"}))
 def test_every_other_documented_event_is_kept_with_a_reason(event: str) -> None:
     notice = read({"event": event, "data": {"id": 1, "status": "FAILED"}})

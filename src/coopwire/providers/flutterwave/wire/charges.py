@@ -82,9 +82,8 @@ def fee_of(transaction: object, code: str, asked: int, paid: int) -> Fee | None:
     return Fee(rounded(exact), plain(exact), known=True)
 
 
-def mode_of(transaction: object, account: Account) -> Mode:
-    """Live or test money: what the key is, but for a reference that only test money has."""
-    reference = at(transaction, "flw_ref")
+def mode_of(reference: object, account: Account) -> Mode:
+    """Live or test money: what the key is, but for a reference of theirs that only test money has."""
     marked = isinstance(reference, str) and reference.startswith(account.test_references)
     return Mode.TEST if marked else account.mode
 
@@ -113,7 +112,7 @@ def charge_of(transaction: object, account: Account, raw: bytes) -> ChargeSnapsh
         fee_exact=fee.exact,
         fee_bearer=fee.bearer,
         fee_known=fee.known,
-        mode=mode_of(transaction, account),
+        mode=mode_of(at(transaction, "flw_ref"), account),
         channel=label(at(transaction, "payment_type")) or "",
         paid_at=None,
         created_at=_created(transaction),

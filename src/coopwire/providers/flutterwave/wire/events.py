@@ -130,6 +130,7 @@ class Told:
     reference: str | None
     provider_ref: str | None
     charge: str | None
+    flw_ref: str | None
     amount_minor: int | None
     currency: str | None
     word: str | None
@@ -190,6 +191,7 @@ def _told(event: str, known: Known, data: object) -> Told:
         reference=label(at(data, *shape.reference)),
         provider_ref=label(at(data, *shape.provider_ref)) or identifier(at(data, *shape.provider_ref)),
         charge=identifier(at(data, "id")) if shape is CHARGE else None,
+        flw_ref=label(at(data, "flw_ref", "flwRef")),
         amount_minor=None if code is None else to_minor(at(data, *shape.amount), code),
         currency=code,
         word=word,
