@@ -19,13 +19,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp.client_middlewares import ClientHandlerType
 from aiohttp.connector import Connection
 from yarl import URL
 
-from coopwire.domain.errors import GateClosed, HubError, InvalidOrder, NotSent, OutcomeUnknown, TryLater
+from coopwire.domain.errors import (
+    ContractBroken,
+    GateClosed,
+    HubError,
+    InvalidOrder,
+    NotSent,
+    OutcomeUnknown,
+    TryLater,
+)
 from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.http import HttpAnswer, HttpRequest
@@ -296,6 +305,16 @@ def retry_after(answer: HttpAnswer, now: datetime) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), float(_DAY_SECONDS))
+
+
+def untrusted(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> HubError:
+    """What an answer means that nobody can believe: unknown to a write, no answer or a broken one to a read."""
+    what = f"HTTP {answer.status} without a trustworthy answer"
+    if traffic is Traffic.WRITE:
+        return OutcomeUnknown(what, http_status=answer.status)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.REQUEST_TIMEOUT:
+        return TryLater(what, retry_after=wait, http_status=answer.status)
+    return ContractBroken(what, http_status=answer.status)
 
 
 def stated_wait(answer: HttpAnswer) -> float | None:

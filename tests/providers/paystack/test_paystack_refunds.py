@@ -21,7 +21,8 @@ from coopwire.domain.errors import (
 from coopwire.domain.states import RefundState
 from coopwire.ports.gateways import RefundOrder, Refunds, RefundSnapshot
 from coopwire.ports.writes import FindingWord
-from coopwire.providers.paystack.wire.refunds import STATES, found, marker_of, refund_body, refund_of
+from coopwire.providers.paystack.wire.refunds import STATES, marker_of, refund_body, refund_of
+from coopwire.transport.markers import found_since
 
 REFERENCE = "f1r2e3f4u5n6d7a8b9c0"
 SENT_AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -202,7 +203,7 @@ def snapshot(**changes: object) -> RefundSnapshot:
 def test_only_what_came_and_bears_our_marker_is_ours(
     refunds: list[dict[str, object]], census: tuple[str, ...], word: FindingWord
 ) -> None:
-    finding = found(order(census=census), [snapshot(**one) for one in refunds])
+    finding = found_since(order(census=census), [snapshot(**one) for one in refunds])
     assert finding.word is word
     assert all(one.reference == REFERENCE for one in finding.snapshots)
 
@@ -210,7 +211,7 @@ def test_only_what_came_and_bears_our_marker_is_ours(
 @pytest.mark.parametrize("changes", [{"amount": 50_002}, {"currency": "GHS"}, {"transaction": 7}])
 def test_our_marker_on_other_money_is_no_finding(changes: dict[str, object]) -> None:
     with pytest.raises(ContractBroken):
-        found(order(), [snapshot(**changes)])
+        found_since(order(), [snapshot(**changes)])
 
 
 # -- answers --------------------------------------------------------------------------------------------------

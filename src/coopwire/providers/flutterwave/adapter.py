@@ -24,6 +24,7 @@ from coopwire.providers.flutterwave.wire.account import Account, account
 from coopwire.providers.flutterwave.wire.answers import Said, denial, success
 from coopwire.providers.flutterwave.wire.charges import charge_of
 from coopwire.transport.http import retry_after
+from coopwire.transport.markers import found_since
 from coopwire.transport.passes import MOST_PASSES
 from coopwire.transport.reading import identifier
 
@@ -204,7 +205,7 @@ class FlutterwaveRefunds:
 
     async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
         """What the list says of the charge's refunds, beside the order's census."""
-        return refunds.found(order, [refund async for refund in self._of(order)])
+        return found_since(order, [refund async for refund in self._of(order)])
 
     async def fetch(self, provider_ref: str) -> RefundSnapshot:
         """The refund of this id; ContractBroken when they do not know it."""

@@ -24,6 +24,7 @@ from coopwire.providers.paystack.wire.account import Account, account
 from coopwire.providers.paystack.wire.answers import Said, denial, success
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.transport.http import retry_after
+from coopwire.transport.markers import found_since
 from coopwire.transport.passes import MOST_PASSES
 
 _RowT = TypeVar("_RowT")
@@ -180,7 +181,7 @@ class PaystackRefunds:
 
     async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
         """What the list of the charge's refunds says, beside the order's census."""
-        return refunds.found(order, [refund async for refund in self._of(order.charge)])
+        return found_since(order, [refund async for refund in self._of(order.charge)])
 
     async def fetch(self, provider_ref: str) -> RefundSnapshot:
         """The refund of this id; ContractBroken when they do not know it."""

@@ -20,6 +20,7 @@ from coopwire.domain.errors import (
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
 from coopwire.providers.flutterwave.wire.reading import parse
+from coopwire.transport.http import untrusted
 from coopwire.transport.reading import at, members, words
 
 _YES_OR_NO = {"success": True, "error": False}
@@ -90,7 +91,7 @@ def success(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> Said:
         message = told.message if told else "Flutterwave does not accept the secret key"
         raise BadCredentials(message, http_status=answer.status)
     if told is None:
-        raise _untrusted(answer, traffic, wait)
+        raise untrusted(answer, traffic, wait)
     if not told.yes:
         raise refusal(told, traffic, answer.status)
     return told
@@ -124,12 +125,3 @@ def _trusted(answer: HttpAnswer) -> Said | None:
     except ContractBroken:
         return None
     return None if told is None or (told.yes and denied) else told
-
-
-def _untrusted(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> HubError:
-    what = f"HTTP {answer.status} without a trustworthy answer"
-    if traffic is Traffic.WRITE:
-        return OutcomeUnknown(what, http_status=answer.status)
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.REQUEST_TIMEOUT:
-        return TryLater(what, retry_after=wait, http_status=answer.status)
-    return ContractBroken(what, http_status=answer.status)

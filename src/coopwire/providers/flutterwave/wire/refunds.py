@@ -8,7 +8,6 @@ repeats, and carries a marker.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,16 +15,14 @@ from datetime import datetime
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import RefundState
 from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
-from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
+from coopwire.transport.markers import marked, marker_in
 from coopwire.transport.reading import at, identifier, instant, label, needed
 
 FAILED = "failed"
 _UNDER_WAY = frozenset({"new", "pending"})
 _UNDER_WAY_ALSO = "pending-"
-_MARKER = re.compile(r"(?<![a-z0-9:])coopwire:([a-z0-9]{1,40})(?![a-z0-9])")
-_REFERENCE = re.compile(r"[a-z0-9]{1,40}\Z")
 _COMMENT = ("comment", "comments")
 _CHARGE = ("transaction_id", "tx_id")
 """In their list, and where the refund was just made."""
@@ -35,9 +32,7 @@ def refund_body(order: RefundOrder) -> bytes:
     """The request body. InvalidOrder naming the field that they are known to refuse."""
     if identifier(order.charge) != order.charge:
         raise InvalidOrder("Flutterwave's id of a transaction is a number", field="charge")
-    if not _REFERENCE.match(order.reference):
-        raise InvalidOrder("a reference has small letters and digits only", field="reference")
-    comment = json.dumps(f"coopwire:{order.reference}")
+    comment = json.dumps(marked(order.reference))
     return f'{{"amount":{to_major(order.amount_minor, order.currency)},"comments":{comment}}}'.encode()
 
 
@@ -76,9 +71,7 @@ def state_of(word: str, completed: Iterable[str]) -> RefundState:
 
 def marker_of(row: object) -> str | None:
     """The reference of ours that the comment carries; None where it carries none."""
-    comment = at(row, *_COMMENT)
-    found = _MARKER.search(comment) if isinstance(comment, str) else None
-    return None if found is None else found[1]
+    return marker_in(at(row, *_COMMENT))
 
 
 def refund_of(refund: Told, code: str, account: Account) -> RefundSnapshot:
@@ -109,21 +102,3 @@ def accepted(order: RefundOrder, made: Told, account: Account) -> RefundSnapshot
     if not same_refund(order, refund):
         raise ContractBroken("the answer to a refund is about another transaction or amount")
     return refund
-
-
-def found(order: RefundOrder, refunds: Iterable[RefundSnapshot]) -> Finding[RefundSnapshot]:
-    """What the refunds of the charge say about ours: only one that came to the census can be it.
-
-    ContractBroken when our marker stands on other money: the outcome stays unknown.
-    """
-    came = [refund for refund in refunds if refund.provider_ref not in order.census]
-    marked = [refund for refund in came if refund.reference == order.reference]
-    if any(not same_refund(order, refund) for refund in marked):
-        raise ContractBroken("our marker stands on a refund of another amount")
-    if marked:
-        return Finding(FindingWord.EXECUTED, tuple(marked))
-    if any(refund.reference is None and same_refund(order, refund) for refund in came):
-        return Finding(
-            FindingWord.PENDING, reason="a refund of this amount came in, and it does not say whose it is"
-        )
-    return Finding(FindingWord.ABSENT, reason="no refund of ours came to the charge")

@@ -20,6 +20,7 @@ from coopwire.domain.errors import (
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
 from coopwire.providers.paystack.wire.reading import parse
+from coopwire.transport.http import untrusted
 from coopwire.transport.reading import at, label, members, words
 
 _YES_OR_NO = {True: True, False: False, "false": False}
@@ -109,7 +110,7 @@ def success(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> Said:
         message = told.message if told else "Paystack does not accept the secret key"
         raise BadCredentials(message, code=told.code if told else "", http_status=answer.status)
     if told is None:
-        raise _untrusted(answer, traffic, wait)
+        raise untrusted(answer, traffic, wait)
     if not told.yes:
         raise refusal(told, traffic, answer.status)
     return told
@@ -144,12 +145,3 @@ def _trusted(answer: HttpAnswer) -> Said | None:
     except ContractBroken:
         return None
     return None if told is None or (told.yes and denied) else told
-
-
-def _untrusted(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> HubError:
-    what = f"HTTP {answer.status} without a trustworthy answer"
-    if traffic is Traffic.WRITE:
-        return OutcomeUnknown(what, http_status=answer.status)
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.REQUEST_TIMEOUT:
-        return TryLater(what, retry_after=wait, http_status=answer.status)
-    return ContractBroken(what, http_status=answer.status)

@@ -7,16 +7,15 @@ ours; the merchant's note is text of ours that their reads repeat, and carries a
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import RefundState
 from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
-from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.amounts import to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
+from coopwire.transport.markers import marked, marker_in
 from coopwire.transport.reading import at, currency, identifier, instant, label, needed, words
 
 NEEDS_ATTENTION = "needs-attention"
@@ -31,8 +30,6 @@ STATES: Mapping[str, RefundState] = {
 
 _NEUTRAL_NOTE = "Refund of your payment"
 """What the customer may read: no name, no reason."""
-_MARKER = re.compile(r"(?<![a-z0-9:])coopwire:([a-z0-9]{1,40})(?![a-z0-9])")
-_REFERENCE = re.compile(r"[a-z0-9]{1,40}\Z")
 _CREATED_AT = ("createdAt", "created_at")
 
 
@@ -40,14 +37,12 @@ def refund_body(order: RefundOrder) -> bytes:
     """The request body. InvalidOrder naming the field that they are known to refuse."""
     if identifier(order.charge) != order.charge:
         raise InvalidOrder("Paystack's id of a charge is a number", field="charge")
-    if not _REFERENCE.match(order.reference):
-        raise InvalidOrder("a reference has small letters and digits only", field="reference")
     body = {
         "transaction": order.charge,
         "amount": to_subunits(order.amount_minor, order.currency),
         "currency": order.currency,
         "customer_note": _NEUTRAL_NOTE,
-        "merchant_note": f"coopwire:{order.reference}",
+        "merchant_note": marked(order.reference),
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
@@ -65,9 +60,7 @@ def charge_id(refund: object) -> str | None:
 
 def marker_of(refund: object) -> str | None:
     """The reference of ours that the merchant's note carries; None where it carries none."""
-    note = at(refund, "merchant_note")
-    found = _MARKER.search(note) if isinstance(note, str) else None
-    return None if found is None else found[1]
+    return marker_in(at(refund, "merchant_note"))
 
 
 def reason_of(refund: object, word: str) -> str:
@@ -108,21 +101,3 @@ def accepted(order: RefundOrder, told: Said, raw: bytes) -> RefundSnapshot:
     if not same_refund(order, refund):
         raise ContractBroken("the answer to a refund is about another charge, amount or currency")
     return refund
-
-
-def found(order: RefundOrder, refunds: Iterable[RefundSnapshot]) -> Finding[RefundSnapshot]:
-    """What the refunds of the charge say about ours: only one that came to the census can be it.
-
-    ContractBroken when our marker stands on other money: the outcome stays unknown.
-    """
-    came = [refund for refund in refunds if refund.provider_ref not in order.census]
-    marked = [refund for refund in came if refund.reference == order.reference]
-    if any(not same_refund(order, refund) for refund in marked):
-        raise ContractBroken("our marker stands on a refund of another charge, amount or currency")
-    if marked:
-        return Finding(FindingWord.EXECUTED, tuple(marked))
-    if any(refund.reference is None and same_refund(order, refund) for refund in came):
-        return Finding(
-            FindingWord.PENDING, reason="a refund of this amount came in, and it does not say whose it is"
-        )
-    return Finding(FindingWord.ABSENT, reason="no refund of ours came to the charge")
