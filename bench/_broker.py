@@ -16,8 +16,8 @@ from coopwire.application.announce import event
 from coopwire.application.bells import Bells
 from coopwire.bus.cloudevents import dump
 from coopwire.bus.rabbitmq import Address, Broker
-from coopwire.bus.rabbitmq.relaying import Relay
 from coopwire.bus.rabbitmq.sending import Sender
+from coopwire.bus.relaying import Relay
 from coopwire.bus.topology import Topology, topology
 from coopwire.domain.events import PAYMENT_FAILED, Event
 from coopwire.domain.timings import DEFAULT
@@ -96,7 +96,7 @@ async def connected(address: str) -> AsyncIterator[Line]:
     async with told.connected() as (_, connection):
         await told.declare(connection)
         channel = await connection.channel(on_return_raises=True)
-        yield Line(channel, told.topology, Sender(channel, told))
+        yield Line(channel, told.topology, Sender(channel, told.topology, told.address, told.deadline))
 
 
 def broker_at(address: str) -> Broker:

@@ -37,7 +37,7 @@ from _broker import (
 from _machine import database, execute
 
 from coopwire.application.bells import Bells
-from coopwire.bus.rabbitmq import RabbitBus
+from coopwire.bus.sessions import BrokerBus
 from coopwire.domain.events import Event
 from coopwire.domain.timings import DEFAULT
 from coopwire.storage.database import connect
@@ -80,7 +80,7 @@ async def hub(side: Side, events: Sequence[Event]) -> float:
             relay = broker.relay(rows, clock)
             while (await relay.relay())[0]:
                 pass
-        bus = asyncio.create_task(RabbitBus(broker_at(side.address), rows, clock, [CONSUMER], bells).run())
+        bus = asyncio.create_task(BrokerBus(broker_at(side.address), rows, clock, [CONSUMER], bells).run())
         rate = await side.rate(len(events))
         bells.close()
         await bus

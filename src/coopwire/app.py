@@ -342,10 +342,11 @@ def _bus(
     if not settings.brokers:
         return PostgresBus(database, clock, reactions, bells, metrics, traces)
     # Imported when it is used, here and below: most hubs have no broker.
-    from coopwire.bus.rabbitmq import Broker, RabbitBus
+    from coopwire.bus.rabbitmq import Broker
+    from coopwire.bus.sessions import BrokerBus
 
     broker = Broker.at(settings.brokers, topology(reactions, clock.timings), clock.timings.call_deadline)
-    return RabbitBus(broker, database, clock, reactions, bells, metrics, fail, traces)
+    return BrokerBus(broker, database, clock, reactions, bells, metrics, fail, traces)
 
 
 def bus_topology(settings: Settings) -> Topology:

@@ -128,8 +128,8 @@ async def test_something_that_is_no_broker(rabbitmq: Node) -> None:
 
 async def test_looking_at_a_broker_makes_nothing_there(rabbitmq: Node, host: str) -> None:
     broker = Broker(Address(rabbitmq.url(host)), TABLE, timedelta(seconds=5))
-    missing, _ = await broker.standing()
-    assert missing == [queue.name for queue in TABLE.queues]
+    assert (await broker.standing()).missing == [queue.name for queue in TABLE.queues]
     assert rabbitmq.ask("GET", f"queues/{host}") == []
     await broker.verify()
-    assert await broker.standing() == ([], {queue.name: 0 for queue in TABLE.queues})
+    there = await broker.standing()
+    assert (there.missing, there.lying, there.waiting) == ([], {queue.name: 0 for queue in TABLE.queues}, 0)

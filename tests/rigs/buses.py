@@ -13,7 +13,8 @@ from typing import Any
 from coopwire.application.bells import Bells
 from coopwire.application.letters import LetterDesk
 from coopwire.bus.postgres import PostgresBus
-from coopwire.bus.rabbitmq import Broker, RabbitBus
+from coopwire.bus.rabbitmq import Broker
+from coopwire.bus.sessions import BrokerBus
 from coopwire.bus.topology import topology
 from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter
 from coopwire.domain.events import Event
@@ -59,7 +60,7 @@ def on_rabbitmq(url: str) -> Make:
     ) -> EventBus:
         table = topology(consumers, clock.timings)
         broker = Broker.at(url.split(","), table, clock.timings.call_deadline)
-        return RabbitBus(broker, database, clock, consumers, bells, fail=fail)
+        return BrokerBus(broker, database, clock, consumers, bells, fail=fail)
 
     return make
 

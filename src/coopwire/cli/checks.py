@@ -133,16 +133,15 @@ def _bus(settings: Settings) -> Finding:
     if broker is None:
         return _fine(name, "the database carries the events")
     try:
-        missing, lying = asyncio.run(broker.standing())
+        there = asyncio.run(broker.standing())
     except ConfigurationError as error:
         return _wrong(name, str(error), "as it says; docs/runbook.md has more about the bus")
     except BusUnavailable as error:
         return _wrong(name, str(error), "until it is there, events wait in the outbox and nothing is lost")
-    if missing:
-        told = f"the broker at {broker.address.host} has not yet {', '.join(missing)}"
+    if there.missing:
+        told = f"the broker at {there.host} has not yet {', '.join(there.missing)}"
         return _notice(name, told, "nothing: the next start of coopwire serve or coopwire worker makes them")
-    waiting = sum(lying[lane.taking.name] for lane in broker.topology.lanes.values())
-    return _fine(name, f"the broker at {broker.address.host} has all queues; {waiting} messages wait in them")
+    return _fine(name, f"the broker at {there.host} has what is needed; {there.waiting} messages wait there")
 
 
 def _existing(folder: Path) -> Path:

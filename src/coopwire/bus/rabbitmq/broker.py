@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
 
+from coopwire.bus.carrying import Standing, Taking
 from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.rabbitmq.consuming import consuming
 from coopwire.bus.rabbitmq.declaring import declare, missing
+from coopwire.bus.rabbitmq.sending import Sender
 from coopwire.bus.rabbitmq.troubles import explained
 from coopwire.bus.topology import Topology
 from coopwire.ports.bus import BusUnavailable
@@ -69,7 +73,44 @@ class Broker:
         async with self.connected() as (node, connection):
             await node.declare(connection)
 
-    async def standing(self) -> tuple[list[str], dict[str, int]]:
+    async def standing(self) -> Standing:
         """Which queues are missing, and how many messages lie in the others; nothing is made."""
         async with self.connected() as (node, connection), explained(node.address):
-            return await missing(connection, self.topology)
+            absent, lying = await missing(connection, self.topology)
+        waiting = sum(lying.get(lane.taking.name, 0) for lane in self.topology.lanes.values())
+        return Standing(node.address.host, absent, lying, waiting)
+
+    @asynccontextmanager
+    async def session(self, ended: asyncio.Event) -> AsyncIterator[Line]:
+        """A line for the block, with the queues declared; `ended` is set when the connection is lost."""
+        async with self.connected() as (node, connection):
+            connection.close_callbacks.add(lambda *_: ended.set())
+            await node.declare(connection)
+            async with explained(node.address):
+                channel = await connection.channel(on_return_raises=True)
+            sender = Sender(channel, node.topology, node.address, node.deadline)
+            yield Line(node, connection, sender, ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An open connection to one node."""
+
+    broker: Broker
+    connection: AbstractConnection
+    sender: Sender
+    ended: asyncio.Event
+
+    @property
+    def host(self) -> str:
+        """The node."""
+        return self.broker.address.host
+
+    async def mend(self) -> None:
+        """Declare the queues again."""
+        await self.broker.declare(self.connection)
+
+    def consuming(self, takers: Sequence[Taking]) -> AbstractAsyncContextManager[None]:
+        """See the socket."""
+        at = self.broker
+        return consuming(at.address, at.topology, at.deadline, takers, self.ended)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -12,20 +14,45 @@ from faststream.message import StreamMessage
 from faststream.middlewares import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 
-from coopwire.bus.rabbitmq.broker import Broker
-from coopwire.bus.rabbitmq.taking import BATCH, Taker
+from coopwire.bus.carrying import BATCH, Taking
+from coopwire.bus.rabbitmq.address import Address
 from coopwire.bus.rabbitmq.troubles import explained
+from coopwire.bus.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message that came."""
+
+    message: AbstractIncomingMessage
+    address: Address
+
+    @property
+    def bodies(self) -> tuple[bytes]:
+        """Its body."""
+        return (self.message.body,)
+
+    async def acknowledge(self) -> None:
+        """See Parcel."""
+        async with explained(self.address):
+            await self.message.ack()
 
 
 @asynccontextmanager
-async def consuming(at: Broker, takers: Sequence[Taker], lost: asyncio.Event) -> AsyncIterator[None]:
+async def consuming(
+    address: Address,
+    topology: Topology,
+    deadline: timedelta,
+    takers: Sequence[Taking],
+    lost: asyncio.Event,
+) -> AsyncIterator[None]:
     """Messages come to the takers for the block; `lost` is set when the connection ends.
 
     The queues are looked up, not declared: the table of the topology stands on the broker already.
     """
     broker = RabbitBroker(
-        at.address.to_connect,
-        timeout=at.deadline.total_seconds(),
+        address.to_connect,
+        timeout=deadline.total_seconds(),
         on_close=[lambda *_: lost.set()],
         decoder=_as_it_came,
         logger=None,
@@ -33,16 +60,16 @@ async def consuming(at: Broker, takers: Sequence[Taker], lost: asyncio.Event) ->
         graceful_timeout=None,
     )
     for taker in takers:
-        _subscribe(broker, at.topology.lanes[taker.consumer.name].taking.name, taker)
+        _subscribe(broker, address, topology.lanes[taker.consumer.name].taking.name, taker)
     try:
-        async with explained(at.address):
+        async with explained(address):
             await broker.start()
         yield
     finally:
         await broker.stop()
 
 
-def _subscribe(broker: RabbitBroker, queue: str, taker: Taker) -> None:
+def _subscribe(broker: RabbitBroker, address: Address, queue: str, taker: Taking) -> None:
     # A channel of its own: the limit of one consumer is nothing to another.
     subscriber = broker.subscriber(
         RabbitQueue(queue, declare=False, durable=True),
@@ -53,7 +80,7 @@ def _subscribe(broker: RabbitBroker, queue: str, taker: Taker) -> None:
 
     @subscriber
     async def arrived(message: AbstractIncomingMessage) -> None:
-        taker.put(message)
+        taker.put(Arrival(message, address))
 
 
 async def _as_it_came(message: StreamMessage[Any]) -> AbstractIncomingMessage:

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 
+from coopwire.bus.carrying import Failure, Unroutable
 from coopwire.bus.cloudevents import CONTENT_TYPE, dump
-from coopwire.bus.rabbitmq.broker import Broker
+from coopwire.bus.rabbitmq.address import Address
 from coopwire.bus.rabbitmq.troubles import explained
+from coopwire.bus.topology import Topology
 from coopwire.domain.events import Event
 from coopwire.ports.bus import BusUnavailable
-
-
-class Unroutable(Exception):
-    """The broker has no queue for a message that somebody here wants."""
 
 
 class Sender:
     """Sends over one channel with confirms and mandatory routing.
 
-    Every method returns when the message is safe on a majority of the broker's nodes. BusUnavailable when that
-    is not known, Unroutable when it has no queue.
+    A message is safe when it is on a majority of the broker's nodes.
     """
 
-    def __init__(self, channel: AbstractChannel, broker: Broker) -> None:
+    keeps_back = True
+
+    def __init__(
+        self, channel: AbstractChannel, topology: Topology, address: Address, deadline: timedelta
+    ) -> None:
         self._channel = channel
-        self._topology = broker.topology
-        self._address = broker.address
-        self._deadline = broker.deadline.total_seconds()
-        self._wanted = {key for lane in broker.topology.lanes.values() for key in lane.taking.binds}
+        self._topology = topology
+        self._address = address
+        self._deadline = deadline.total_seconds()
+        self._wanted = {key for lane in topology.lanes.values() for key in lane.taking.binds}
 
     async def publish(self, event: Event) -> None:
         """To everybody who wants it; what no consumer of the hub wants may go nowhere."""
@@ -51,13 +51,11 @@ class Sender:
         """To a rung of the consumer's ladder: a new message, without the marks that the broker left on the old."""
         await self._to(self._topology.lanes[consumer].rungs[rung].name, _message(dump(event), event))
 
-    async def bury(self, consumer: str, event: Event, failure: Mapping[str, str | int | datetime]) -> None:
+    async def bury(self, consumer: str, event: Event, failure: Failure) -> None:
         """To the consumer's dead letters."""
         await self._to(self._topology.lanes[consumer].dead.name, _message(dump(event), event, failure))
 
-    async def bury_unread(
-        self, consumer: str, body: bytes, failure: Mapping[str, str | int | datetime]
-    ) -> None:
+    async def bury_unread(self, consumer: str, body: bytes, failure: Failure) -> None:
         """To the consumer's dead letters: something that is no event."""
         message = Message(body, headers=dict(failure), delivery_mode=DeliveryMode.PERSISTENT)
         await self._to(self._topology.lanes[consumer].dead.name, message)
@@ -80,7 +78,7 @@ class Sender:
                 raise BusUnavailable(f"the broker did not take a message for {key}: see its alarms") from None
 
 
-def _message(body: bytes, event: Event, headers: Mapping[str, str | int | datetime] | None = None) -> Message:
+def _message(body: bytes, event: Event, headers: Failure | None = None) -> Message:
     """Headers hold no word of the event: brokers show and log them."""
     return Message(
         body,

@@ -8,13 +8,9 @@ from typing import Any
 
 import structlog
 
-from coopwire.bus.rabbitmq.address import Address
-from coopwire.bus.rabbitmq.broker import Broker
-from coopwire.bus.rabbitmq.consuming import consuming
-from coopwire.bus.rabbitmq.relaying import Relay
-from coopwire.bus.rabbitmq.sending import Sender
-from coopwire.bus.rabbitmq.taking import Taker
-from coopwire.bus.rabbitmq.troubles import explained
+from coopwire.bus.carrying import Broker, Sender
+from coopwire.bus.relaying import Relay
+from coopwire.bus.taking import Taker
 from coopwire.ports.bus import BusBells, BusUnavailable, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -27,8 +23,8 @@ _log = structlog.get_logger()
 _LOOK_SECONDS = 0.5
 
 
-class RabbitBus:
-    """Relays and consumes over RabbitMQ; while the broker is away, events wait in the outbox.
+class BrokerBus:
+    """Relays and consumes over a broker; while it is away, events wait in the outbox.
 
     A session that lost its connection is thrown away whole and begun anew: nothing is mended inside of it.
     """
@@ -76,40 +72,34 @@ class RabbitBus:
     async def _session(self) -> None:
         """Until the connection is lost or the bells close."""
         ended = asyncio.Event()
-        async with self._broker.connected() as (broker, connection):
-            connection.close_callbacks.add(lambda *_: ended.set())
-            await broker.declare(connection)
-            async with explained(broker.address):
-                channel = await connection.channel(on_return_raises=True)
-            sender = Sender(channel, broker)
-            takers = [self._taker(consumer, sender, broker.address) for consumer in self._consumers]
+        async with self._broker.session(ended) as line:
+            takers = [self._taker(consumer, line.sender) for consumer in self._consumers]
             relay = Relay(
                 self._database,
                 self._clock,
                 self._subscribers,
-                sender,
+                line.sender,
                 self._bells,
                 self._meter,
                 self._fail,
                 self._traces,
             )
-            async with consuming(broker, takers, ended):
-                _log.info("bus_connected", broker=broker.address.host)
+            async with line.consuming(takers):
+                _log.info("bus_connected", broker=line.host)
                 await _together(
                     ended,
                     self._until(ended, takers),
-                    relay.run(ended, lambda: broker.declare(connection)),
+                    relay.run(ended, line.mend),
                     *(taker.run() for taker in takers),
                 )
 
-    def _taker(self, consumer: Consumer, sender: Sender, address: Address) -> Taker:
+    def _taker(self, consumer: Consumer, sender: Sender) -> Taker:
         return Taker(
             consumer,
             self._database,
             self._clock,
             sender,
             self._bells,
-            address,
             self._meter,
             self._fail,
             self._traces,

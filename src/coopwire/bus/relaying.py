@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 from coopwire.bus import spans
-from coopwire.bus.rabbitmq.sending import Sender, Unroutable
+from coopwire.bus.carrying import Sender, Unroutable
 from coopwire.ports.bus import BusBells
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import structlog
-from aio_pika.abc import AbstractIncomingMessage
 
 from coopwire.bus import spans
+from coopwire.bus.carrying import BATCH, Failure, Parcel, Sender
 from coopwire.bus.cloudevents import Unreadable, load
 from coopwire.bus.failing import cause_of, trace_of
-from coopwire.bus.rabbitmq.address import Address
-from coopwire.bus.rabbitmq.sending import Sender
-from coopwire.bus.rabbitmq.troubles import explained
 from coopwire.ports.bus import BusBells, Consumer
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints
@@ -24,16 +21,14 @@ from coopwire.ports.stores import Database, Delivery, StorageUnavailable, Transa
 from coopwire.ports.tracing import Traces, behind, untraced
 
 _log = structlog.get_logger()
-BATCH = 200
-"""So many messages share a transaction at most, and so many the broker hands out before one is acknowledged."""
 
 
 class Taker:
     """What a message says is looked up in the database: who may write to the broker cannot invent an event.
 
     The delivery's row, locked and marked in the handler's own transaction, makes the effect once however often
-    the message comes. A message is acknowledged when that is committed, or when its copy on the ladder or among
-    the dead letters is confirmed.
+    the message comes. A message is acknowledged when that is committed, or when it is on the ladder or its copy
+    among the dead letters is confirmed.
     """
 
     def __init__(
@@ -43,7 +38,6 @@ class Taker:
         clock: Clock,
         sender: Sender,
         bells: BusBells,
-        address: Address,
         meter: BusMeter,
         fail: FailPoints,
         traces: Traces = untraced,
@@ -53,16 +47,15 @@ class Taker:
         self._clock = clock
         self._sender = sender
         self._bells = bells
-        self._address = address
         self._meter = meter
         self._fail = fail
         self._traces = traces
-        self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        self._arrived: asyncio.Queue[Parcel | None] = asyncio.Queue()
         self._ended = False
 
-    def put(self, message: AbstractIncomingMessage) -> None:
-        """A message has arrived."""
-        self._arrived.put_nowait(message)
+    def put(self, parcel: Parcel) -> None:
+        """A parcel has arrived."""
+        self._arrived.put_nowait(parcel)
 
     def end(self) -> None:
         """Finish the batch at hand and return; what is not acknowledged the broker gives to somebody else."""
@@ -74,14 +67,15 @@ class Taker:
         while batch := await self._next():
             await self._take(batch)
 
-    async def _next(self) -> list[AbstractIncomingMessage]:
+    async def _next(self) -> list[Parcel]:
         batch = [await self._arrived.get()]
         while len(batch) < BATCH and not self._arrived.empty():
             batch.append(self._arrived.get_nowait())
-        return [] if self._ended else [message for message in batch if message is not None]
+        return [] if self._ended else [parcel for parcel in batch if parcel is not None]
 
-    async def _take(self, batch: Sequence[AbstractIncomingMessage]) -> None:
-        waiting = deque([[event for message in batch if (event := await self._read(message)) is not None]])
+    async def _take(self, batch: Sequence[Parcel]) -> None:
+        bodies = [body for parcel in batch for body in parcel.bodies]
+        waiting = deque([[event for body in bodies if (event := await self._read(body)) is not None]])
         while waiting and not self._ended:
             try:
                 await self._handle(waiting[0])
@@ -97,16 +91,16 @@ class Taker:
                 waiting = deque([event] for event in waiting.popleft())
         if not waiting:
             self._fail("before acknowledge")
-            await self._acknowledge(batch)
+            await asyncio.gather(*(parcel.acknowledge() for parcel in batch))
 
-    async def _read(self, message: AbstractIncomingMessage) -> str | None:
+    async def _read(self, body: bytes) -> str | None:
         """The id of the event; None, and the message with the dead letters, when it is none of ours."""
         try:
-            return load(message.body).id
+            return load(body).id
         except Unreadable as error:
             now = self._clock.now()
             _log.error("message_unreadable", consumer=self.consumer.name)
-            await self._sender.bury_unread(self.consumer.name, message.body, _told(error, 1, now))
+            await self._sender.bury_unread(self.consumer.name, body, _told(error, 1, now))
             return None
 
     async def _handle(self, events: Sequence[str]) -> None:
@@ -138,7 +132,9 @@ class Taker:
         name, event, timings = self.consumer.name, delivery.event, self._clock.timings
         now, cause = self._clock.now(), cause_of(error)
         dead = delivery.tries >= len(timings.bus_ladder)
-        retry_at = None if dead else now + timings.bus_ladder[delivery.tries] + timings.bus_sent_again_after
+        # Where the broker keeps the message back, the row is due only when that copy was lost.
+        grace = timings.bus_sent_again_after if self._sender.keeps_back else timedelta()
+        retry_at = None if dead else now + timings.bus_ladder[delivery.tries] + grace
         async with self._database.begin(f"put back {self.consumer.name}") as tx:
             first = await tx.outbox.failed(name, delivery, cause, now, retry_at)
         told = {"consumer": name, "event_id": event.id, "attempt": delivery.tries + 1}
@@ -154,12 +150,8 @@ class Taker:
         self._meter.dead(name)
         await self._sender.bury(name, event, _told(error, delivery.tries + 1, first))
 
-    async def _acknowledge(self, batch: Iterable[AbstractIncomingMessage]) -> None:
-        async with explained(self._address):
-            await asyncio.gather(*(message.ack() for message in batch))
 
-
-def _told(error: BaseException, attempts: int, first: datetime) -> Mapping[str, str | int | datetime]:
+def _told(error: BaseException, attempts: int, first: datetime) -> Failure:
     """What a dead letter says on the broker: the error's kind, not its text, which may quote a member's data."""
     return {
         "coopwire-cause": type(error).__name__,
