@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,10 +16,10 @@ from aio_pika.exceptions import (
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
 from coopwire.bus.rabbitmq.address import Address
+from coopwire.bus.troubles import VARIABLE, away, check, tls_failed
 from coopwire.ports.bus import BusUnavailable
 from coopwire.ports.providers import ConfigurationError
 
-_VARIABLE = "COOPWIRE_BUS"
 GONE = (*CONNECTION_EXCEPTIONS, TimeoutError, ssl.SSLError)
 """Everything that the libraries raise for a broker that is away, refuses us or stops in the middle."""
 _OPENED = "Connection.OpenOk"
@@ -47,10 +46,10 @@ def trouble(error: BaseException, address: Address) -> ConfigurationError | BusU
     # The libraries wrap what the socket or TLS had to say.
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
     if isinstance(cause, ssl.SSLError):
-        return ConfigurationError(f"{place} {_tls_failed(cause)}")
+        return ConfigurationError(f"{place} {tls_failed(cause, 'amqps', 5671)}")
     if isinstance(error, ProbableAuthenticationError | AuthenticationError):
         return ConfigurationError(
-            f"{place} does not let the user {address.user} in: correct user and password in {_VARIABLE}, or "
+            f"{place} does not let the user {address.user} in: correct user and password in {VARIABLE}, or "
             f"make the user there (rabbitmqctl add_user, rabbitmqctl set_permissions)"
         )
     if isinstance(error, ConnectionNotAllowed) or (
@@ -58,7 +57,7 @@ def trouble(error: BaseException, address: Address) -> ConfigurationError | BusU
     ):
         return ConfigurationError(
             f"{place} gives the user {address.user} no entry to the virtual host {address.virtual_host}: make it "
-            f"(rabbitmqctl add_vhost) and give permission (rabbitmqctl set_permissions -p), or correct {_VARIABLE}"
+            f"(rabbitmqctl add_vhost) and give permission (rabbitmqctl set_permissions -p), or correct {VARIABLE}"
         )
     if isinstance(error, ChannelAccessRefused):
         return ConfigurationError(
@@ -66,7 +65,7 @@ def trouble(error: BaseException, address: Address) -> ConfigurationError | BusU
             f"configure, write and read coopwire.* and amq.default in the virtual host {address.virtual_host} "
             f"(rabbitmqctl set_permissions -p)"
         )
-    return BusUnavailable(f"{place} {_away(cause)}; {_check(address)}")
+    return BusUnavailable(f"{place} {away(cause)}; {check(address.encrypted, 'amqps')}")
 
 
 def unequal(error: BaseException) -> str:
@@ -75,28 +74,3 @@ def unequal(error: BaseException) -> str:
     if found is None:
         return "something stands there with other arguments"
     return f"{found['name']}: {found['argument']} is {found['theirs']} there, the table says {found['ours']}"
-
-
-def _tls_failed(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"shows a certificate that is not trusted ({error.verify_message}): name the file of its authority in "
-            f"{_VARIABLE} (amqps://…?cafile=FILE), or write the host's name as it stands in the certificate"
-        )
-    return f"does not speak TLS on this port: name its TLS port (5671 as a rule), or write amqp:// in {_VARIABLE}"
-
-
-def _away(error: BaseException) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "is not there: nobody listens"
-    if isinstance(error, socket.gaierror):
-        return "cannot be found: nobody knows the host's name"
-    if isinstance(error, TimeoutError):
-        return "gives no answer in time: it may be stopped, full, or no broker at all"
-    return f"ended the talk ({type(error).__name__})"
-
-
-def _check(address: Address) -> str:
-    if address.encrypted:
-        return f"start it, or correct host and port in {_VARIABLE}"
-    return f"start it, or correct host and port in {_VARIABLE}; where it expects TLS, write amqps://"
