@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import asyncpg
 import pytest
 from hypothesis import settings
+from rigs import kafka
 from rigs.folders import open_folder
 from rigs.proof import WHOLE
 from rigs.rabbitmq import Node, shared_node, virtual_host
@@ -64,6 +65,19 @@ def broker_url(rabbitmq: Node) -> Iterator[str]:
     """The address of an empty virtual host; deleted afterwards."""
     with virtual_host(rabbitmq) as name:
         yield rabbitmq.url(name)
+
+
+@pytest.fixture
+def kafka_node() -> Iterator[kafka.Node]:
+    """A broker that speaks Kafka, of one's own."""
+    with kafka.node() as node:
+        yield node
+
+
+@pytest.fixture
+def kafka_url(kafka_node: kafka.Node) -> str:
+    """Its address."""
+    return kafka_node.url
 
 
 @pytest.fixture

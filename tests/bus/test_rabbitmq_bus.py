@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import aio_pika
 import pytest
-from rigs.buses import TIMINGS, heard, on_postgres, on_rabbitmq, opened, redrive, running, say
+from rigs.buses import TIMINGS, Processes, heard, on_postgres, on_rabbitmq, opened, redrive, running, say
 from rigs.rabbitmq import Node, queue_messages, until, virtual_host
 from structlog.testing import capture_logs
 
@@ -21,35 +21,15 @@ from coopwire.bus.cloudevents import CONTENT_TYPE, dump, load
 from coopwire.bus.topology import EVENTS
 from coopwire.conformance.bus import Listener, event
 from coopwire.domain.letters import Letters
-from coopwire.storage.database import PostgresDatabase
 from coopwire.transport.clock import SystemClock
 
 
 @dataclass
-class Bench:
-    """A virtual host, a database, and whoever looks at both."""
+class Bench(Processes):
+    """A virtual host beside the database, and whoever looks at both."""
 
     node: Node
     host: str
-    dsn: str
-    database: PostgresDatabase
-
-    @property
-    def make(self) -> Any:
-        """Puts a bus over this broker together."""
-        return on_rabbitmq(self.node.url(self.host))
-
-    def running(self, *listeners: Listener, timings: Any = TIMINGS) -> Any:
-        """A process with these listeners."""
-        return running(self.dsn, self.make, [one.consumer for one in listeners], timings=timings)
-
-    async def hears(self, *subjects: str, name: str = "listener", seconds: float = 20) -> None:
-        """Wait until exactly these took effect."""
-
-        async def all_heard() -> bool:
-            return sorted(await heard(self.database, name)) == sorted(subjects)
-
-        await until(f"{name} has heard {subjects}", all_heard, seconds)
 
     async def lies(self, queue: str, count: int) -> None:
         """Wait until so many messages lie in a queue, taken or not."""
@@ -77,22 +57,13 @@ class Bench:
             channel = await connection.channel()
             await channel.default_exchange.publish(aio_pika.Message(body), queue)
 
-    async def dead(self, count: int) -> None:
-        """Wait until so many dead letters are in the database."""
-
-        async def there() -> bool:
-            sql = "SELECT count(*) FROM deliveries WHERE state = 'dead'"
-            return bool(await self.database.pool.fetchval(sql) == count)
-
-        await until(f"{count} dead letters", there, 30)
-
 
 @pytest.fixture
 async def bench(rabbitmq: Node, database_dsn: str) -> AsyncIterator[Bench]:
     """A bench with an empty virtual host."""
     with virtual_host(rabbitmq) as host:
         async with opened(database_dsn) as database:
-            yield Bench(rabbitmq, host, database_dsn, database)
+            yield Bench(database_dsn, database, on_rabbitmq(rabbitmq.url(host)), rabbitmq, host)
 
 
 async def test_a_dead_letter_on_the_broker_says_what_it_must_and_nothing_of_a_member(bench: Bench) -> None:

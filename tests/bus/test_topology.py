@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coopwire.application.network import Network
 from coopwire.application.reactions import consumers
 from coopwire.bus.cloudevents import Unreadable, dump, load
-from coopwire.bus.topology import topology
+from coopwire.bus.topology import topics, topology
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.events import CATALOGUE, PAYMENT_FAILED, Event
 from coopwire.domain.timings import DEFAULT
@@ -63,6 +63,21 @@ def test_another_ladder_makes_other_queues_so_that_no_queue_changes() -> None:
     same = {q.name: q for q in topology([ONE], DEFAULT).queues}
     for queue in topology([ONE], slower).queues:
         assert same.get(queue.name, queue) == queue
+
+
+def test_on_kafka_each_consumer_reads_all_events_and_what_comes_to_it_alone() -> None:
+    subscribed = consumers(Network({}, None, 1), ManualClock())  # type: ignore[arg-type]
+    table = topics(subscribed)
+    for consumer in subscribed:
+        group = table.groups[consumer.name]
+        assert group.types == tuple(type_.type for type_ in consumer.types)
+        assert table.taken_by(group) == (table.events, group.again)
+    assert len({topic.name for topic in table.all}) == 1 + 2 * len(subscribed)
+    assert len({group.name for group in table.groups.values()}) == len(subscribed)
+
+
+def test_no_topic_of_kafka_forgets_the_events_of_a_key_but_the_last() -> None:
+    assert {topic.settings["cleanup.policy"] for topic in topics([ONE]).all} == {"delete"}
 
 
 @given(EVENTS)

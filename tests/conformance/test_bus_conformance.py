@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rigs.buses import Make, bench, on_postgres, on_rabbitmq
+from rigs.buses import Make, bench, on_kafka, on_postgres, on_rabbitmq
 
 from coopwire.conformance.bus import SUITE, BusBench
 from coopwire.conformance.checks import Check, run_check
@@ -21,6 +21,13 @@ async def test_the_rabbitmq_bus_keeps_its_promise_that(
     check: Check[BusBench], database_dsn: str, broker_url: str
 ) -> None:
     await _kept(check, database_dsn, on_rabbitmq(broker_url))
+
+
+@pytest.mark.parametrize("check", CHECKS)
+async def test_the_kafka_bus_keeps_its_promise_that(
+    check: Check[BusBench], database_dsn: str, kafka_url: str
+) -> None:
+    await _kept(check, database_dsn, on_kafka(kafka_url))
 
 
 async def _kept(check: Check[BusBench], dsn: str, make: Make) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from rigs.buses import bench
+from rigs.buses import bench, on_kafka
 
 from coopwire.application.bells import Bells
+from coopwire.bus.carrying import Parcel, Sender
 from coopwire.bus.postgres import PostgresBus
+from coopwire.bus.sessions import BrokerBus
+from coopwire.bus.taking import Taker
 from coopwire.conformance.bus import SUITE
 from coopwire.conformance.checks import run_check
 from coopwire.domain.events import Event
@@ -185,6 +189,41 @@ WRONG: list[tuple[type[Any], str]] = [
     (WaitsForItsPoison, "a poison message never blocks its queue"),
     (HasOneLoopForAll, "a slow consumer never blocks another"),
 ]
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A parcel with which the broker is done already."""
+
+    bodies: Sequence[bytes]
+
+    async def acknowledge(self) -> None:
+        """Nothing is left to tell."""
+
+
+class AcknowledgesFirst(Taker):
+    async def _take(self, batch: Sequence[Parcel]) -> None:
+        for parcel in batch:
+            await parcel.acknowledge()
+        await super()._take([Acknowledged(parcel.bodies) for parcel in batch])
+
+
+class CommitsOffsetsFirst(BrokerBus):
+    """Offsets run ahead of the transactions."""
+
+    def _taker(self, consumer: Consumer, sender: Sender) -> Taker:
+        return AcknowledgesFirst(
+            consumer, self._database, self._clock, sender, self._bells, self._meter, self._fail
+        )
+
+
+async def test_offsets_that_run_ahead_lose_what_a_killed_consumer_had_in_hand(
+    database_dsn: str, kafka_url: str
+) -> None:
+    [check] = [one for one in SUITE.checks if one.name.startswith("what a killed consumer had in hand")]
+    make = on_kafka(kafka_url, CommitsOffsetsFirst)
+    result = await run_check(check, lambda: bench(database_dsn, make, timedelta(seconds=8)))
+    assert "listener hears everything" in result.failure
 
 
 @pytest.mark.parametrize(("wrong", "promise"), WRONG, ids=lambda value: getattr(value, "__name__", ""))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rigs.buses import on_postgres, on_rabbitmq, running
+from rigs.buses import on_postgres, over_broker, running
 
 from coopwire.app import dies_at
 from coopwire.conformance.bus import Listener
@@ -34,7 +34,7 @@ async def run_into(place: str, dsn: str, broker: str | None, bad: str = "", seco
 async def main(given: dict[str, Any]) -> None:
     """Run until killed, or until the input ends."""
     listener = Listener(bad={given["bad"]})
-    make = on_postgres if given["broker"] is None else on_rabbitmq(given["broker"])
+    make = on_postgres if given["broker"] is None else over_broker(given["broker"])
     async with running(given["dsn"], make, [listener.consumer], dies_at(given["fail_at"])):
         await asyncio.to_thread(sys.stdin.read)
 

@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from rigs.rabbitmq import until
+
 from coopwire.application.bells import Bells
 from coopwire.application.letters import LetterDesk
+from coopwire.bus import kafka, rabbitmq
 from coopwire.bus.postgres import PostgresBus
-from coopwire.bus.rabbitmq import Broker
 from coopwire.bus.sessions import BrokerBus
-from coopwire.bus.topology import topology
-from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter
+from coopwire.bus.topology import topics, topology
+from coopwire.conformance.bus import SHORT_LADDER, BusBench, Letter, Listener
 from coopwire.domain.events import Event
 from coopwire.domain.letters import Letters
 from coopwire.domain.timings import DEFAULT
@@ -48,6 +50,27 @@ def on_postgres(
     return PostgresBus(database, clock, consumers, bells)
 
 
+def over_broker(url: str) -> Make:
+    """A bus over this broker, whichever it is."""
+    return on_kafka(url) if url.startswith("kafka") else on_rabbitmq(url)
+
+
+def on_kafka(url: str, bus: type[BrokerBus] = BrokerBus) -> Make:
+    """A bus over this Kafka."""
+
+    def make(
+        database: PostgresDatabase,
+        clock: SystemClock,
+        consumers: Sequence[Consumer],
+        bells: Bells,
+        fail: FailPoints,
+    ) -> EventBus:
+        broker = kafka.Broker(kafka.Address(url), topics(consumers), clock.timings.call_deadline)
+        return bus(broker, database, clock, consumers, bells, fail=fail)
+
+    return make
+
+
 def on_rabbitmq(url: str) -> Make:
     """A bus over this broker."""
 
@@ -59,7 +82,7 @@ def on_rabbitmq(url: str) -> Make:
         fail: FailPoints,
     ) -> EventBus:
         table = topology(consumers, clock.timings)
-        broker = Broker.at(url.split(","), table, clock.timings.call_deadline)
+        broker = rabbitmq.Broker.at(url.split(","), table, clock.timings.call_deadline)
         return BrokerBus(broker, database, clock, consumers, bells, fail=fail)
 
     return make
@@ -121,6 +144,36 @@ async def redrive(database: PostgresDatabase, consumer: str, event: str) -> bool
     """As `coopwire letters redrive` does it; whether there was one that is dead."""
     desk = LetterDesk(database, SystemClock(await database.now(), TIMINGS))
     return bool(await desk.redrive(Letters(ids=(f"{consumer}:{event}",)), "a test", "its cause is mended"))
+
+
+@dataclass
+class Processes:
+    """Processes of a hub over one bus, and whoever looks at their database."""
+
+    dsn: str
+    database: PostgresDatabase
+    make: Make
+
+    def running(self, *listeners: Listener, timings: Any = TIMINGS) -> Any:
+        """A process with these listeners."""
+        return running(self.dsn, self.make, [one.consumer for one in listeners], timings=timings)
+
+    async def hears(self, *subjects: str, name: str = "listener", seconds: float = 20) -> None:
+        """Wait until exactly these took effect."""
+
+        async def all_heard() -> bool:
+            return sorted(await heard(self.database, name)) == sorted(subjects)
+
+        await until(f"{name} has heard {subjects}", all_heard, seconds)
+
+    async def dead(self, count: int) -> None:
+        """Wait until so many dead letters are in the database."""
+
+        async def there() -> bool:
+            sql = "SELECT count(*) FROM deliveries WHERE state = 'dead'"
+            return bool(await self.database.pool.fetchval(sql) == count)
+
+        await until(f"{count} dead letters", there, 30)
 
 
 @asynccontextmanager

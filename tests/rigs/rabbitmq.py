@@ -189,7 +189,7 @@ class Node:
         return self.folder / "certificate.pem"
 
     def _write(self) -> None:
-        _make_certificate(self.certificate, self.folder / "key.pem")
+        make_certificate(self.certificate, self.folder / "key.pem")
         settings = {
             "listeners.tcp.1": self.host,
             "listeners.ssl.1": f"127.0.0.1:{self.tls_port}",
@@ -214,7 +214,8 @@ class Node:
             return False
 
 
-def _make_certificate(certificate: Path, key_file: Path) -> None:
+def make_certificate(certificate: Path, key_file: Path) -> None:
+    """What a broker shows over TLS at 127.0.0.1, its own authority, and the key for it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a broker of tests")])
     made = (

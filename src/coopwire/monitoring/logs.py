@@ -12,7 +12,7 @@ from structlog.typing import Processor
 
 from coopwire.ports.tracing import about, here
 
-_TOLD_BY_US = ("aiormq", "aio_pika")
+_TOLD_BY_US = ("aiormq", "aio_pika", "aiokafka")
 """What a broker has against us the bus says itself; these log frames, and with them passwords and bodies."""
 _ALREADY_TOLD = ("uvicorn.access", "aiohttp.access")
 """Requests are counted and carry an id; their lines hold addresses that may hold references."""
