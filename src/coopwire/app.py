@@ -31,7 +31,7 @@ from coopwire.application.refunding import Refunding
 from coopwire.application.sweeping import Sweeper
 from coopwire.application.tracking import RefundTracker
 from coopwire.bus.postgres import PostgresBus
-from coopwire.bus.topology import Topology, topology
+from coopwire.bus.topology import Topics, Topology, topics, topology
 from coopwire.connections import Configured
 from coopwire.domain.breakers import Breaker
 from coopwire.domain.payments import AllocationMode
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from coopwire.application.receipt_desk import ReceiptDesk
     from coopwire.application.reconciling.reconciler import Reconciler
     from coopwire.application.recovering import Recovery
-    from coopwire.bus.rabbitmq import Broker
+    from coopwire.bus.carrying import Broker
     from coopwire.monitoring.metrics import Metrics
     from coopwire.web.asgi import ASGI
     from coopwire.web.office import Office
@@ -339,31 +339,43 @@ def _bus(
     traces: Traces,
     fail: FailPoints,
 ) -> EventBus:
-    if not settings.brokers:
+    there = _broker(settings, reactions)
+    if there is None:
         return PostgresBus(database, clock, reactions, bells, metrics, traces)
-    # Imported when it is used, here and below: most hubs have no broker.
-    from coopwire.bus.rabbitmq import Broker
     from coopwire.bus.sessions import BrokerBus
 
-    broker = Broker.at(settings.brokers, topology(reactions, clock.timings), clock.timings.call_deadline)
-    return BrokerBus(broker, database, clock, reactions, bells, metrics, fail, traces)
+    return BrokerBus(there, database, clock, reactions, bells, metrics, fail, traces)
 
 
-def bus_topology(settings: Settings) -> Topology:
-    """What the hub needs on a broker, whether it has one or not."""
-    clock = SystemClock(datetime.now(UTC), settings.durations)
-    # Names and types are the same whatever is connected; nobody calls these consumers.
-    nothing = Network({}, Routes("", None, None, None, AllocationMode.HUB, {}, settings.zone))
-    return topology(consumers(nothing, clock), clock.timings)
+def _broker(settings: Settings, reactions: Sequence[Consumer]) -> Broker | None:
+    """Transports are imported when they are used: most hubs have no broker."""
+    timings = settings.durations
+    if settings.kafka:
+        from coopwire.bus import kafka
+
+        return kafka.Broker(kafka.Address(settings.kafka), topics(reactions), timings.call_deadline)
+    if settings.brokers:
+        from coopwire.bus import rabbitmq
+
+        return rabbitmq.Broker.at(settings.brokers, topology(reactions, timings), timings.call_deadline)
+    return None
+
+
+def bus_topology(settings: Settings) -> Topology | Topics:
+    """What the hub needs on its broker; on RabbitMQ, where it has none."""
+    reactions = _names_of_reactions(settings)
+    return topics(reactions) if settings.kafka else topology(reactions, settings.durations)
 
 
 def broker(settings: Settings) -> Broker | None:
     """The broker of these settings, to look at; None where the database is the bus."""
-    if not settings.brokers:
-        return None
-    from coopwire.bus.rabbitmq import Broker
+    return _broker(settings, _names_of_reactions(settings))
 
-    return Broker.at(settings.brokers, bus_topology(settings), settings.durations.call_deadline)
+
+def _names_of_reactions(settings: Settings) -> Sequence[Consumer]:
+    """Names and types are the same whatever is connected; nobody calls these consumers."""
+    nothing = Network({}, Routes("", None, None, None, AllocationMode.HUB, {}, settings.zone))
+    return consumers(nothing, SystemClock(datetime.now(UTC), settings.durations))
 
 
 def dies_at(place: str | None) -> FailPoints:

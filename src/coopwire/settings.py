@@ -23,6 +23,7 @@ PREFIX = "COOPWIRE_"
 EMBEDDED = "embedded:"
 _KEY_BYTES = 32
 POSTGRES_BUS = "postgres"
+_KAFKA_SCHEMES = ("kafka://", "kafkas://")
 _SERVER_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -53,9 +54,12 @@ class Settings(BaseSettings):
     )
     bus: SecretStr = Field(
         SecretStr("postgres"),
-        description="what carries events to their consumers: `postgres`, the database itself, or a RabbitMQ broker, "
+        description="what carries events to their consumers: `postgres`, the database itself; a RabbitMQ broker, "
         "`amqp://user:password@host/virtual-host` (`amqps://` with TLS, `?cafile=FILE` for an authority of "
-        "your own); the nodes of a cluster separated by commas, tried in this order",
+        "your own); the nodes of a cluster separated by commas, tried in this order; or a Kafka cluster, "
+        "`kafka://user:password@host:port,host:port` (`kafkas://` with TLS; `?mechanism=PLAIN`, `SCRAM-SHA-256` or "
+        "`SCRAM-SHA-512`, which is meant without a word; `cafile`, and `certfile` with `keyfile` for a "
+        "certificate of the hub; `session_timeout_ms`)",
     )
     connections: Path | None = Field(
         None, description="path of the connections file (TOML): providers, secrets, routes"
@@ -118,11 +122,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_bus(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        if text == POSTGRES_BUS or all(map(_is_broker, _listed(text))):
+        if text == POSTGRES_BUS or _is_kafka(text) or all(map(_is_rabbit, _listed(text))):
             return value
         raise ValueError(
-            "write postgres, or amqp://user:password@host/virtual-host with the signs @ / : , of a password "
-            "written as %40 %2F %3A %2C"
+            "write postgres, or amqp://user:password@host/virtual-host, or kafka://user:password@host:port,host:port, "
+            "with the signs @ / : , ? # of a password written as %40 %2F %3A %2C %3F %23"
         )
 
     @field_validator("trusted_proxies")
@@ -162,9 +166,15 @@ class Settings(BaseSettings):
 
     @property
     def brokers(self) -> tuple[str, ...]:
-        """The addresses of a broker's nodes; they hold a password. Empty where the database is the bus."""
+        """The addresses of a RabbitMQ broker's nodes; they hold a password. Empty where it is not the bus."""
         text = self.bus.get_secret_value()
-        return () if text == POSTGRES_BUS else _listed(text)
+        return () if text == POSTGRES_BUS or self.kafka else _listed(text)
+
+    @property
+    def kafka(self) -> str | None:
+        """The address of a Kafka cluster with all its nodes; it holds a password. None where it is not the bus."""
+        text = self.bus.get_secret_value()
+        return text if text.startswith(_KAFKA_SCHEMES) else None
 
     @property
     def sealing_keys(self) -> tuple[bytes, ...]:
@@ -234,12 +244,22 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
-def _is_broker(text: str) -> bool:
+def _is_rabbit(text: str) -> bool:
     try:
         url = urlsplit(text)
         return url.scheme in ("amqp", "amqps") and bool(url.hostname) and url.port != 0
     except ValueError:
         return False
+
+
+def _is_kafka(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        nodes = [urlsplit(f"//{node}") for node in _listed(url.netloc.rpartition("@")[2])]
+        named = all(node.hostname and node.port != 0 and node.netloc == node.geturl()[2:] for node in nodes)
+    except ValueError:
+        return False
+    return text.startswith(_KAFKA_SCHEMES) and named and url.path in ("", "/") and not url.fragment
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rigs import kafka
 from rigs.command_line import Run, run
 from rigs.deployment import Deployment
 from rigs.rabbitmq import free_ports
@@ -25,6 +26,31 @@ def test_the_topology_names_every_queue_with_its_arguments(
     monkeypatch.setenv("COOPWIRE_TIMINGS", "demo")
     shorter = {row["queue"] for row in within("bus", "topology", "--json").rows[1:]}
     assert "coopwire.settle-receipts.again-after-500ms" in shorter
+
+
+def test_the_topology_of_kafka_names_topics_and_groups(within: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COOPWIRE_BUS", "kafka://hub:planted-9f27ac@broker:9092")
+    told = within("bus", "topology")
+    assert told.code == 0
+    assert "coopwire.events: every event, its key being the loan, else the member; 6 partitions" in told.out
+    assert "    cleanup.policy = delete\n" in told.out
+    reads = "coopwire.settle-receipts: a consumer group that reads coopwire.events and coopwire.settle-receipts.again"
+    assert f"{reads}, for\n    coopwire.journal.posted.v1" in told.out
+    rows = within("bus", "topology", "--json").rows
+    assert [len([row for row in rows if kind in row]) for kind in ("topic", "group")] == [9, 4]
+    assert "planted" not in f"{told.out} {rows}"
+
+
+def test_the_doctor_says_how_a_kafka_stands(
+    deployment: Deployment, within: Run, monkeypatch: pytest.MonkeyPatch, kafka_url: str
+) -> None:
+    monkeypatch.setenv("COOPWIRE_BUS", kafka_url)
+    fresh = _bus_of(within)
+    assert fresh["verdict"] == "notice", "nothing has been made yet"
+    assert "has not yet coopwire.events, " in fresh["says"]
+    monkeypatch.setenv("COOPWIRE_BUS", "kafka://hub:planted-9f27ac@127.0.0.1:9?mechanism=KERBEROS")
+    wrong = _bus_of(within)
+    assert (wrong["verdict"], "mechanism is one of" in wrong["says"]) == ("wrong", True)
 
 
 def test_the_doctor_says_how_the_broker_stands(
@@ -57,8 +83,29 @@ def test_a_worker_does_not_start_with_a_mistake_in_the_broker_s_address(
     assert "planted" not in ended.out + ended.err
 
 
+def test_a_worker_does_not_start_with_a_mistake_in_the_address_of_a_kafka(deployment: Deployment) -> None:
+    with kafka.node(None, "--authentication") as closed:
+        ended = run("worker", env={"COOPWIRE_BUS": f"kafka://hub:planted-9f27ac@127.0.0.1:{closed.port}"})
+    assert ended.code == 1
+    [line] = [line for line in ended.err.splitlines() if line.startswith("coopwire: ")]
+    assert "does not let the user hub in by SCRAM-SHA-512" in line
+    assert "planted" not in ended.out + ended.err
+
+
 @pytest.mark.parametrize(
-    "value", ["rabbit", "amqp://", "http://broker/", "postgresql://x/y", "amqp://u:planted@/", "amqp://a/,x"]
+    "value",
+    [
+        *("rabbit", "amqp://", "http://broker/", "postgresql://x/y", "amqp://u:planted@/", "amqp://a/,x"),
+        *(
+            "kafka://",
+            "kafka://u:planted@",
+            "kafka://a,,b",
+            "kafka://a:port",
+            "kafka://a/topic",
+            "kafka:planted",
+        ),
+        *("kafka://a,kafka://b", "kafka://a:0", "kafka://a,amqp://b/", "kafka://a#x", "kafka://u:pl#anted@a"),
+    ],
 )
 def test_a_bus_that_is_none_is_refused_without_its_value(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COOPWIRE_BUS", value)

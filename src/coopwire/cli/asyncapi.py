@@ -18,12 +18,19 @@ An event is delivered at least once, its `id` is the same each time. Events of o
 member) come in their order while nothing fails.
 
 Where the hub uses RabbitMQ, every event goes to one topic exchange with its type as the routing key: bind a queue of
-your own to it. `coopwire.#` is all of them. Without a broker, events are for the hub's own consumers alone.
+your own to it. `coopwire.#` is all of them. Where it uses Kafka, all events are in one topic, under their
+`partitionkey`: read it with a group of your own, and pass over the types that you do not want. Without a broker, events
+are for the hub's own consumers alone.
 """
 _AMQP = {
     "is": "routingKey",
     "exchange": {"name": EVENTS, "type": "topic", "durable": True, "autoDelete": False},
     "bindingVersion": "0.3.0",
+}
+_KAFKA = {"topic": EVENTS, "bindingVersion": "0.5.0"}
+_KAFKA_MESSAGE = {
+    "key": {"type": "string", "minLength": 1, "description": "the partitionkey"},
+    "bindingVersion": "0.5.0",
 }
 _SUBJECTS = ("effect", "refund", "subject", "run", "receipt", "payment")
 """The member that an event is about: the first of these that it has."""
@@ -127,7 +134,7 @@ def _channel(event: EventType) -> dict[str, object]:
         "address": event.type,
         "title": event.title,
         "messages": {"event": {"$ref": f"#/components/messages/{_id(event)}"}},
-        "bindings": {"amqp": _AMQP},
+        "bindings": {"amqp": _AMQP, "kafka": _KAFKA},
     }
 
 
@@ -158,5 +165,6 @@ def _message(event: EventType) -> dict[str, object]:
                 },
             ]
         },
+        "bindings": {"kafka": _KAFKA_MESSAGE},
         "examples": [{"name": _id(event), "payload": cloud_event(event)}],
     }

@@ -129,10 +129,11 @@ def _disk_space(settings: Settings) -> Finding:
 
 def _bus(settings: Settings) -> Finding:
     """Whether a broker lets us in and has what the hub needs; nothing is made there."""
-    name, broker = "bus", app.broker(settings)
-    if broker is None:
-        return _fine(name, "the database carries the events")
+    name = "bus"
     try:
+        broker = app.broker(settings)
+        if broker is None:
+            return _fine(name, "the database carries the events")
         there = asyncio.run(broker.standing())
     except ConfigurationError as error:
         return _wrong(name, str(error), "as it says; docs/runbook.md has more about the bus")
