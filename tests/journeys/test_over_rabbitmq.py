@@ -8,9 +8,12 @@ from functools import partial
 
 import pytest
 from rigs.crashing import World, killed_at_random, world
+from rigs.proof import WHOLE
 from rigs.rabbitmq import node, until
 from rigs.refunds import approve
 from rigs.river import River, river
+
+BROKERS = ["broker_url", "kafka_url"]
 
 
 async def _repay(hub: River) -> str:
@@ -30,8 +33,16 @@ async def _landed(hub: River, receipts: int) -> None:
     assert len(core["postings"]) == receipts, core
 
 
-async def test_a_repayment_lands_exactly_once_everywhere(database_dsn: str, broker_url: str) -> None:
-    async with river(database_dsn, bus=broker_url) as hub:
+@pytest.fixture
+def broker(request: pytest.FixtureRequest) -> str:
+    """The address of an empty broker of this fixture."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.mark.parametrize("broker", BROKERS, indirect=True)
+async def test_a_repayment_lands_exactly_once_everywhere(database_dsn: str, broker: str) -> None:
+    async with river(database_dsn, bus=broker) as hub:
         await _repay(hub)
         await _landed(hub, 1)
         assert await hub.value("SELECT state FROM payments") == "succeeded"
@@ -53,26 +64,27 @@ async def test_a_refund_goes_its_way_over_the_broker(database_dsn: str, broker_u
 async def test_money_goes_on_while_the_broker_is_away_and_events_follow_when_it_is_back(
     database_dsn: str,
 ) -> None:
-    with node() as broker:
-        async with river(database_dsn, bus=broker.url()) as hub:
+    with node() as rabbit:
+        async with river(database_dsn, bus=rabbit.url()) as hub:
             await _repay(hub)
             await _landed(hub, 1)
-            await asyncio.to_thread(broker.kill)
+            await asyncio.to_thread(rabbit.kill)
             await _repay(hub)
             await hub.settled(2)
             assert await hub.value("SELECT count(*) FROM outbox WHERE published_at IS NULL") > 0
             assert await hub.value("SELECT count(*) FROM effects WHERE kind = 'callback'") == 3
-            await asyncio.to_thread(broker.start)
+            await asyncio.to_thread(rabbit.start)
             await _landed(hub, 2)
             await hub.until("SELECT count(*) FROM outbox WHERE published_at IS NULL", expected=0)
 
 
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("broker", BROKERS if WHOLE else BROKERS[:1], indirect=True)
 async def test_workers_killed_at_random_lose_and_double_nothing(
-    database_dsn: str, broker_url: str, proof_count: Callable[[int, int], int]
+    database_dsn: str, broker: str, proof_count: Callable[[int, int], int]
 ) -> None:
     kills = proof_count(2, 10)
-    async with world(database_dsn, broker_url) as outside, killed_at_random(outside, kills, 20261126):
+    async with world(database_dsn, broker) as outside, killed_at_random(outside, kills, 20261126):
         for sql in (
             "SELECT count(*) FROM outbox WHERE published_at IS NULL",
             "SELECT count(*) FROM deliveries WHERE state <> 'done'",
