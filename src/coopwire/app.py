@@ -302,8 +302,9 @@ def _assemble(
     fail: FailPoints,
 ) -> App:
     reactions = consumers(network, clock)
-    names, connections = [one.name for one in reactions], list(network.connections)
-    metrics.watch(GaugeRows(database.pool, connections, names, clock), names, connections)
+    names = [one.name for one in reactions]
+    gauges = GaugeRows(database.pool, network.budgets(), names, clock)
+    metrics.watch(gauges, names, list(network.connections))
     executor = Executor(worker, network, database, clock, bells, fail, traces)
     return App(
         worker=worker,

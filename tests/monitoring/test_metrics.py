@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rigs.scrapes import Scrape, scrape
 
+from coopwire.domain.budgets import Period
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.states import EffectState
@@ -27,6 +28,7 @@ _EVERYTHING = Gauges(
     effects={(EffectKind.JOURNAL, "books", EffectState.UNKNOWN): _PILE},
     waiting={("books", GateKind.BREAKER): 2},
     closed_gates=frozenset({("books", GateKind.BREAKER, Traffic.WRITE)}),
+    budgets_left={("books", Period.DAY): 17},
     outbox=_PILE,
     deliveries={"settle": _PILE},
     dead_letters={"settle": 4},
@@ -103,6 +105,7 @@ async def test_figures_are_told_as_they_are() -> None:
     assert of.value("coopwire_breaker_open", connection="books", traffic="write") == 1
     assert of.value("coopwire_breaker_open", connection="books", traffic="read") == 0
     assert of.value("coopwire_breaker_open", connection="paystack", traffic="write") == 0
+    assert of.value("coopwire_budget_left", connection="books", period="day") == 17
     assert of.value("coopwire_unbooked_minor", currency="NGN") == 5_250_000
     assert of.value("coopwire_unbooked_oldest_seconds", currency="NGN") == 90
     assert of.value("coopwire_workers_lost") == 1

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 
 from coopwire.conformance.clock import ManualClock
+from coopwire.domain.budgets import UNLIMITED, Budget, Period
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.states import EffectState
+from coopwire.ports.budgets import Asked, Wanted
 from coopwire.ports.gauges import Gauges, Pile
 from coopwire.ports.stores import StorageUnavailable
+from coopwire.storage.budgets import BudgetRows
 from coopwire.storage.database import PostgresDatabase, connect
 from coopwire.storage.gauges import LOST_WITHIN, GaugeRows, questions
 from coopwire.storage.sealing import Sealer
 
+BUDGETS = {"paystack": UNLIMITED, "books": Budget(per_second=5, per_minute=100, per_day=1000)}
 OLD_ROWS = 20_000
 _BIG = {"effects", "outbox", "deliveries", "webhooks", "lookups", "breaks", "audit", "receipts"}
 _OLD = f"""
@@ -67,7 +71,7 @@ class Rig:
     def __init__(self, database: PostgresDatabase) -> None:
         self.database = database
         self.clock = ManualClock()
-        self.reader = GaugeRows(database.pool, ["paystack", "books"], ["settle"], self.clock)
+        self.reader = GaugeRows(database.pool, BUDGETS, ["settle"], self.clock)
 
     async def do(self, statements: str, *values: object) -> None:
         for statement in statements.split(";\n"):
@@ -168,6 +172,31 @@ async def test_what_is_due_waits_for_every_gate_that_is_closed_to_its_traffic(da
         ("books", GateKind.MANUAL, Traffic.WRITE),
         ("books", GateKind.MANUAL, Traffic.READ),
     }
+
+
+async def test_what_is_left_of_a_budget_is_told_and_a_period_that_is_over_counts_as_full(
+    database_dsn: str,
+) -> None:
+    async with rig(database_dsn) as hub:
+        workers, now = BudgetRows(hub.database.pool), hub.clock.now()
+        assert (await hub.read()).budgets_left == {("books", Period.MINUTE): 100, ("books", Period.DAY): 1000}
+        for period, calls in ((Period.SECOND, 5), (Period.MINUTE, 100), (Period.DAY, 200)):
+            limit = BUDGETS["books"].limits()[period]
+            asked = Asked((Wanted("books", period, period.start(now), calls, limit),))
+            await workers.exchange("worker", asked, now, now)
+        assert (await hub.read()).budgets_left == {("books", Period.MINUTE): 0, ("books", Period.DAY): 800}
+        hub.clock.advance(timedelta(minutes=1))
+        assert (await hub.read()).budgets_left == {("books", Period.MINUTE): 100, ("books", Period.DAY): 800}
+        hub.clock.advance(timedelta(days=1))
+        assert (await hub.read()).budgets_left == {("books", Period.MINUTE): 100, ("books", Period.DAY): 1000}
+
+
+async def test_a_budget_that_was_made_smaller_has_nothing_left_rather_than_less(database_dsn: str) -> None:
+    async with rig(database_dsn) as hub:
+        now, day = hub.clock.now(), Period.DAY
+        asked = Asked((Wanted("books", day, day.start(now), 1500, 2000),))
+        await BudgetRows(hub.database.pool).exchange("worker", asked, now, now)
+        assert (await hub.read()).budgets_left[("books", day)] == 0
 
 
 async def test_money_that_is_not_in_the_books_or_the_bank_is_told_to_the_minor_unit(

@@ -91,6 +91,11 @@ BREAKER_OPEN = _stands(
     ("connection", "traffic"),
     "1 while the breaker lets nothing pass, as its gate tells; 0 for every other connection",
 )
+BUDGET_LEFT = _stands(
+    "coopwire_budget_left",
+    ("connection", "period"),
+    "Calls of the `minute` or the `day` that no worker has leased; only for connections whose budget limits them",
+)
 OUTBOX = _stands("coopwire_outbox_events", (), "Events that no relay has published")
 OUTBOX_OLDEST = _stands("coopwire_outbox_oldest_seconds", (), "Age of the oldest of them")
 DELIVERIES = _stands(

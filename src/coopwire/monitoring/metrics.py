@@ -139,6 +139,7 @@ def _shown(of: Gauges, connections: Sequence[str]) -> Iterable[tuple[Metric, _Sa
     yield catalogue.EFFECTS_WAITING, {(c, gate.value): n for (c, gate), n in of.waiting.items()}
     yield catalogue.GATE_CLOSED, {(c, gate.value, t.value): 1.0 for c, gate, t in of.closed_gates}
     yield catalogue.BREAKER_OPEN, _breakers(of, connections)
+    yield catalogue.BUDGET_LEFT, {(c, period.value): left for (c, period), left in of.budgets_left.items()}
     yield from _piles(catalogue.OUTBOX, catalogue.OUTBOX_OLDEST, {(): of.outbox}, of)
     yield from _piles(catalogue.DELIVERIES, catalogue.DELIVERIES_OLDEST, _by_word(of.deliveries), of)
     yield catalogue.DEAD_LETTERS, _by_word(of.dead_letters)

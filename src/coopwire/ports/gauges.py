@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from coopwire.domain.budgets import Period
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.states import EffectState
@@ -38,6 +39,8 @@ class Gauges:
     waiting: Mapping[tuple[str, GateKind], int] = field(default_factory=dict)
     """Effects that are due and wait for a closed gate of their connection; behind two gates they count twice."""
     closed_gates: frozenset[tuple[str, GateKind, Traffic]] = frozenset()
+    budgets_left: Mapping[tuple[str, Period], int] = field(default_factory=dict)
+    """Calls of this minute and this day that no worker has leased, where a connection has so many and no more."""
     outbox: Pile = Pile()
     deliveries: Mapping[str, Pile] = field(default_factory=dict)
     """Events that wait for a consumer, those on its ladder among them."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from coopwire.domain.budgets import Budget, Period
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.states import EffectState
@@ -51,6 +52,7 @@ SELECT connection, kind, sum(n)::bigint AS n FROM closed JOIN due USING (connect
 GROUP BY connection, kind
 """
 _CLOSED = "SELECT connection, kind, traffic FROM gates WHERE until IS NULL OR until > $1"
+_LEASED = "SELECT connection, period, starts_at, leased FROM budget_periods"
 _OUTBOX = "SELECT count(*) AS n, min(occurred_at) AS since FROM outbox WHERE published_at IS NULL"
 _DELIVERIES = """
 SELECT d.consumer, count(*) AS n, min(o.occurred_at) AS since
@@ -112,6 +114,7 @@ def questions(
         "effects": (_EFFECTS, ()),
         "waiting": (_WAITING, (now,)),
         "closed": (_CLOSED, (now,)),
+        "leased": (_LEASED, ()),
         "outbox": (_OUTBOX, ()),
         "deliveries": (_DELIVERIES, ()),
         "dead": (_DEAD, ()),
@@ -127,16 +130,18 @@ def questions(
 class GaugeRows:
     """The GaugeReader socket; one moment of the database, read within five seconds or not at all."""
 
-    def __init__(self, pool: Any, connections: Sequence[str], consumers: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self, pool: Any, budgets: Mapping[str, Budget], consumers: Sequence[str], clock: Clock
+    ) -> None:
         self._pool = pool
-        self._connections = connections
+        self._budgets = budgets
         self._consumers = consumers
         self._clock = clock
 
     async def read(self) -> Gauges:
         """The hub as it stands. StorageUnavailable when the database is away or does not answer in time."""
         now = self._clock.now()
-        asked = questions(now, self._connections, now - self._clock.timings.worker_lost_after)
+        asked = questions(now, list(self._budgets), now - self._clock.timings.worker_lost_after)
         try:
             async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as db:
                 return self._gauges(now, await _answers(db, asked))
@@ -155,6 +160,7 @@ class GaugeRows:
             closed_gates=frozenset(
                 (row["connection"], GateKind(row["kind"]), Traffic(row["traffic"])) for row in rows["closed"]
             ),
+            budgets_left=_left(self._budgets, rows["leased"], now),
             outbox=_pile(*rows["outbox"]),
             deliveries=self._of_consumers(
                 {row["consumer"]: _pile(row) for row in rows["deliveries"]}, Pile()
@@ -180,6 +186,22 @@ async def _answers(db: Connection, asked: Mapping[str, tuple[str, Sequence[objec
         # A reader of figures must never be what the database is busy with.
         await db.execute(f"SET LOCAL statement_timeout = {round(_TIMEOUT_SECONDS * 1000)}")
         return {name: await db.fetch(statement, *values) for name, (statement, values) in asked.items()}
+
+
+def _left(
+    budgets: Mapping[str, Budget], leased: Sequence[Row], now: datetime
+) -> dict[tuple[str, Period], int]:
+    """What is left of the periods of now; of one in which nobody has leased yet, everything.
+
+    Nothing of seconds: they are over before anybody looks.
+    """
+    taken = {(row["connection"], row["period"], row["starts_at"]): row["leased"] for row in leased}
+    return {
+        (name, period): max(limit - taken.get((name, period.value, period.start(now)), 0), 0)
+        for name, budget in budgets.items()
+        for period, limit in budget.limits().items()
+        if period is not Period.SECOND
+    }
 
 
 def _pile(row: Row) -> Pile:
