@@ -99,9 +99,9 @@ async def connected(address: str) -> AsyncIterator[Line]:
         yield Line(channel, told.topology, Sender(channel, told.topology, told.address, told.deadline))
 
 
-def broker_at(address: str) -> Broker:
+def broker_at(address: str, consumer: Consumer = CONSUMER) -> Broker:
     """The broker of a hub with this one consumer."""
-    return Broker(Address(address), topology([CONSUMER], DEFAULT), DEFAULT.call_deadline)
+    return Broker(Address(address), topology([consumer], DEFAULT), DEFAULT.call_deadline)
 
 
 def bodies(events: Sequence[Event]) -> list[bytes]:

@@ -69,3 +69,12 @@ def test_the_consume_benchmark_ends_with_its_ratios() -> None:
     lines = run_bench("consume", "--events", "400", "--runs", "1")
     better = r"ratio to (dramatiq|celery): \d+\.\d\d"
     assert _ends_with(lines, r"ratio to bare: \d+\.\d\d", better), lines
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("bus", ["rabbitmq", "postgres"])
+def test_the_latency_benchmark_ends_with_its_ratios(bus: str) -> None:
+    lines = run_bench("latency", "--bus", bus, "--rate", "20", "--seconds", "1", "--backlog", "4000")
+    milliseconds = r"p50 \d+\.\d ms, p99 \d+\.\d ms"
+    assert any(re.match(rf"hub at 20/s: {milliseconds}; ", line) for line in lines), lines
+    assert _ends_with(lines, r"ratio backlog relay: \d+\.\d\d", r"ratio backlog consumer: \d+\.\d\d"), lines
