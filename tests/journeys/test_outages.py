@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from rigs.river import River, river
+from rigs.scrapes import scrape
 from rigs.skipping import LENGTHS, SkippingClock, skip
 
 from coopwire.domain.money import Money
@@ -23,6 +24,8 @@ SELECT (SELECT count(*) FROM effects WHERE state <> 'done') + (SELECT count(*) F
 MINUTE = timedelta(minutes=1)
 NEXT_TRY = LENGTHS.retry_ladder[0] + timedelta(seconds=1)
 AWAY = ("quickbooks", "bankone", "lms")
+PROBES = {"quickbooks": "list_accounts", "bankone": "business_date"}
+"""The read that comes before a write is risked; the loan system has none."""
 
 
 @dataclass
@@ -49,6 +52,22 @@ class Outage:
         for name in ("quickbooks", "lms"):
             outside.made[name].faults.clear()
         outside.running["bankone"] = await kernel.start(outside.made["bankone"], port=self.port)
+
+    async def asked(self) -> dict[str, int]:
+        """How often each was really asked whether it answers; of the core bank, nothing left the house."""
+        told = scrape((await self.hub.app.metrics.exposition())[0]).values
+        return {
+            connection: int(
+                sum(
+                    value
+                    for (series, labels), value in told.items()
+                    if series == "coopwire_call_seconds_count"
+                    and {("connection", connection), ("operation", operation)} <= labels
+                    and ("outcome", "GateClosed") not in labels
+                )
+            )
+            for connection, operation in PROBES.items()
+        }
 
     async def writes(self) -> dict[str, int]:
         """How often each was asked to write something."""
@@ -148,15 +167,22 @@ async def test_after_an_outage_everything_is_done(
         outage = await Outage.begin(hub)
         await paid(hub)
         await opened(hub)
-        before = await outage.writes()
+        before, asked_before = await outage.writes(), await outage.asked()
         probes = await lasts(hub, length, timedelta(seconds=seconds))
-        after = await outage.writes()
+        after, asked = await outage.writes(), await outage.asked()
         assert {name: after[name] - before[name] <= probes for name in AWAY} == dict.fromkeys(AWAY, True), (
             before,
             after,
             probes,
         )
-        assert after != before, "a breaker that nobody probes would never close"
+        assert after["lms"] > before["lms"], "a breaker that nobody probes would never close"
+        assert {name: after[name] - before[name] for name in PROBES} == dict.fromkeys(PROBES, 0), (
+            "a read comes first"
+        )
+        reads = {name: asked[name] - asked_before[name] for name in PROBES}
+        assert 0 < reads["quickbooks"] <= probes, reads
+        # The core bank is asked for its business date in any case, whenever its time has come.
+        assert 0 < reads["bankone"] <= 3 * probes, reads
         assert await hub.value("SELECT count(*) FROM effects WHERE state IN ('held', 'refused')") == 0
         await outage.end()
         await recovers(hub)

@@ -26,6 +26,7 @@ from coopwire.application.orders import (
     order_of,
     socket_of,
 )
+from coopwire.application.probing import too_risky
 from coopwire.application.rounds import repeat
 from coopwire.application.settling import Sent, Settling
 from coopwire.domain.effects import Effect, EffectKind
@@ -295,6 +296,10 @@ class Executor:
         effect = one.claim.effect
         if one.problem is not None:
             return Sent(one.claim, None, one.problem)
+        connected = self._network.connections[effect.connection]
+        closed = await too_risky(connected, self._network.pace, self._clock)
+        if closed is not None:
+            return Sent(one.claim, one.order, closed)
         order = one.order
         if isinstance(order, CountedOrder):
             counted = await self._count(one, order)

@@ -19,6 +19,21 @@ class Pace(Protocol):
         """Whether the connection is known to answer nobody, so that a failure says nothing of one call."""
         ...
 
+    def takes_probe(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """Whether the next call would be the probe of a breaker that is half open; it is the caller's then.
+
+        It ends with the call itself, or with one of the two below.
+        """
+        ...
+
+    def give_probe_back(self, connection: str, traffic: Traffic) -> None:
+        """Nothing was found out, or that they answer: the next call may be the probe."""
+        ...
+
+    def spend_probe(self, connection: str, traffic: Traffic, now: datetime) -> None:
+        """What was asked in its place was not answered."""
+        ...
+
 
 class Unpaced:
     """The Pace of a hub that nobody slows down."""
@@ -30,3 +45,13 @@ class Unpaced:
     def away(self, connection: str, traffic: Traffic, now: datetime) -> bool:
         """Nothing is known."""
         return False
+
+    def takes_probe(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """There is none."""
+        return False
+
+    def give_probe_back(self, connection: str, traffic: Traffic) -> None:
+        """There is none."""
+
+    def spend_probe(self, connection: str, traffic: Traffic, now: datetime) -> None:
+        """There is none."""

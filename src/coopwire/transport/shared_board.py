@@ -125,6 +125,19 @@ class SharedBoard:
         """See ports.pacing.Pace."""
         return self.state(connection, traffic, now) is not BreakerState.CLOSED
 
+    def takes_probe(self, connection: str, traffic: Traffic, now: datetime) -> bool:
+        """See ports.pacing.Pace."""
+        half_open = self.state(connection, traffic, now) is BreakerState.HALF_OPEN
+        return half_open and self.may_pass(connection, traffic, now)
+
+    def give_probe_back(self, connection: str, traffic: Traffic) -> None:
+        """See ports.pacing.Pace."""
+        self._of(connection, traffic).probe_out_until = None
+
+    def spend_probe(self, connection: str, traffic: Traffic, now: datetime) -> None:
+        """See ports.pacing.Pace: it opens again."""
+        self.note(connection, traffic, False, now)
+
     def wake(self) -> None:
         """Exchange at once: somebody has news."""
         self._urgent.set()
