@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from rigs import kafka
 from rigs.bus_process import run_into
 from rigs.buses import TIMINGS, heard, on_rabbitmq, opened, over_broker, running, say
+from rigs.database import kill_server
 from rigs.folders import open_folder
 from rigs.places import all_places
 from rigs.proof import WHOLE
 from rigs.rabbitmq import cluster, node, until
 
 from coopwire.conformance.bus import Listener, event
+from coopwire.ports.stores import StorageUnavailable
 from coopwire.storage import embedded, migrate
 from coopwire.storage.database import PostgresDatabase
 
@@ -32,6 +37,7 @@ _QUICK = {
     "broker_url": {"after publish events", "after commit consume listener", "after commit put back listener"},
     "kafka_url": {"after publish events", "before acknowledge"},
 }
+_AHEAD = 300
 AGAIN = [place for place in all_places() if place.endswith(("overdue deliveries", "hand over deliveries"))]
 
 
@@ -166,6 +172,57 @@ async def test_a_database_restarted_in_a_burst_and_the_broker_agree_to_the_last_
                     await _agree(database, events // (kills + 1) * (kills + 1))
                 finally:
                     await bus.__aexit__(None, None, None)
+
+
+@pytest.mark.timeout(1800)
+async def test_a_database_killed_in_a_burst_keeps_what_it_promised_and_agrees_with_the_broker(
+    broker_url: str, proof_count: Callable[[int, int], int]
+) -> None:
+    events, kills = proof_count(400, 20_000), proof_count(1, 10)
+    share, promised = events // (kills + 1), list[str]()
+    async with AsyncExitStack() as bus:
+        with open_folder() as folder:
+            for round_ in range(kills + 1):
+                with embedded.start(folder / "data") as server:
+                    if round_ == 0:
+                        await migrate.upgrade(server.dsn)
+                        make = on_rabbitmq(broker_url)
+                        await bus.enter_async_context(running(server.dsn, make, [Listener().consumer]))
+                    async with opened(server.dsn) as database:
+                        last = share if round_ == kills else None
+                        bursting = asyncio.create_task(_promises(database, f"{round_}", last, promised))
+                        if round_ < kills:
+                            await _heard_at_least(database, await _heard_by_now(database) + share // 4)
+                            assert not bursting.done()
+                            kill_server(folder / "data")
+                        await bursting
+                        if round_ == kills:
+                            await _agree(
+                                database, await database.pool.fetchval("SELECT count(*) FROM outbox")
+                            )
+                            assert set(await heard(database, "listener")) >= set(promised)
+                            await bus.aclose()
+    assert len(promised) >= share
+
+
+async def _promises(database: PostgresDatabase, name: str, last: int | None, promised: list[str]) -> None:
+    """Say events in small commits, and note those that the database says it has; without a last one until it dies.
+
+    Never far ahead of the consumer, so that it is killed in the midst of both.
+    """
+    with suppress(StorageUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        for start in itertools.count(0, 20):
+            if last is not None and start >= last:
+                return
+            while len(promised) - await _heard_by_now(database) > _AHEAD:
+                await asyncio.sleep(0.05)
+            group = [f"{name}-{n}" for n in range(start, start + 20)]
+            await say(database, [event(subject) for subject in group])
+            promised += group
+
+
+async def _heard_by_now(database: PostgresDatabase) -> int:
+    return int(await database.pool.fetchval("SELECT count(*) FROM operator_actions"))
 
 
 async def _burst(database: PostgresDatabase, count: int) -> None:
