@@ -44,6 +44,14 @@ class Bench(Processes):
 
         await until(f"{count} messages lie in {queue}", there, 30)
 
+    async def bound(self, bindings: str, count: int) -> None:
+        """Wait until a queue has so many bindings."""
+
+        async def there() -> bool:
+            return len(await asyncio.to_thread(self.node.ask, "GET", bindings)) == count
+
+        await until(f"{count} bindings", there, 30)
+
     def messages(self, queue: str) -> Any:
         """What lies in a queue, without the count that the broker adds to whatever it hands out."""
         found = queue_messages(self.node, self.host, queue)
@@ -153,6 +161,32 @@ async def test_an_event_that_no_queue_takes_is_an_alarm_and_not_lost(bench: Benc
             await say(bench.database, [event("b")])
             await bench.hears("a", "b")
         assert [line["count"] for line in logs if line["event"] == "events_unroutable"] == [1]
+
+
+async def test_one_binding_of_several_that_is_lost_comes_again_and_what_it_missed_is_handed_over(
+    bench: Bench,
+) -> None:
+    bindings = f"bindings/{bench.host}/e/{EVENTS}/q/coopwire.listener"
+    slow = replace(TIMINGS, bus_declared_every=timedelta(hours=1), bus_sent_again_after=timedelta(seconds=2))
+    async with bench.running(Listener(), Listener("other"), timings=slow):
+        await say(bench.database, [event("a")])
+        await bench.hears("a")
+        await asyncio.to_thread(bench.node.ask, "DELETE", f"{bindings}/{event('x').type}")
+        with capture_logs() as logs:
+            await say(bench.database, [event("b")])
+            await bench.hears("a", "b", name="other")
+            assert await heard(bench.database, "listener") == ["a"]
+            await bench.hears("a", "b")
+        told = {line["event"]: line.get("count") for line in logs}
+        assert told["deliveries_not_taken"] == 1
+        assert "events_unroutable" not in told, "the broker does not say that one of two is missing"
+    soon = replace(TIMINGS, bus_declared_every=timedelta(seconds=0.5))
+    async with bench.running(Listener(), Listener("other"), timings=soon):
+        await bench.bound(bindings, 1)
+        await asyncio.to_thread(bench.node.ask, "DELETE", f"{bindings}/{event('x').type}")
+        await bench.bound(bindings, 1)
+        await say(bench.database, [event("c")])
+        await bench.hears("a", "b", "c")
 
 
 async def test_what_a_broker_lost_is_handed_to_it_again(bench: Bench) -> None:

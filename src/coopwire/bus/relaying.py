@@ -48,9 +48,14 @@ class Relay:
         self._meter = meter
         self._fail = fail
         self._traces = traces
+        self._declare_at = clock.now() + clock.timings.bus_declared_every
 
     async def run(self, ended: asyncio.Event, mend: Callable[[], Awaitable[None]]) -> None:
-        """Until `ended`. BusUnavailable when the broker went away; `mend` puts missing queues in their place."""
+        """Until `ended`. BusUnavailable when the broker went away; `mend` puts what is missing there in its place.
+
+        It is called now and then in any case: where one of two bindings is gone, a queue still takes the event,
+        and no broker says that another one should have.
+        """
         while not ended.is_set():
             try:
                 async with self._database.alone("relay") as held:
@@ -65,7 +70,9 @@ class Relay:
         again, missed = await self.send_again()
         if lost or missed:
             _log.error("events_unroutable", count=lost + missed)
+        if lost or missed or self._clock.now() >= self._declare_at:
             await mend()
+            self._declare_at = self._clock.now() + self._clock.timings.bus_declared_every
         if max(found, again) < _BATCH or lost or missed:
             await self._bells.wait("outbox", _POLL_SECONDS)
 
@@ -119,6 +126,10 @@ class Relay:
         now = self._clock.now()
         async with self._database.begin("find overdue deliveries") as tx:
             overdue = await tx.outbox.overdue(tuple(self._subscribers), _BATCH, now)
+        untaken = sum(not one.tries for _, one in overdue)
+        if untaken:
+            # Lost on the broker, never routed there, or waiting for a consumer that is slower than that.
+            _log.warning("deliveries_not_taken", count=untaken)
         results = await _all(self._sender.deliver(consumer, one.event) for consumer, one in overdue)
         sent = [one for one, result in zip(overdue, results, strict=True) if result is None]
         if sent:

@@ -68,6 +68,7 @@ MEANING_OF_TIMINGS: Mapping[str, str] = {
     "bus_ladder": "distances between the deliveries of an event to a consumer that failed; then it is dead",
     "bus_reconnect": "a broker that went away is asked so often whether it is there again",
     "bus_sent_again_after": "a delivery that nobody took by then is handed to the broker once more",
+    "bus_declared_every": "queues and bindings are put in their place again so often, should somebody have removed one",
     "events_kept": "how long events are kept that all their consumers took",
     "idempotency_kept": "how long an `Idempotency-Key` is remembered",
     "raw_kept": "how long raw bodies are kept",

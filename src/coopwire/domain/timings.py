@@ -59,6 +59,7 @@ class Timings:
     bus_ladder: tuple[timedelta, ...] = (5 * SECOND, 15 * SECOND, 30 * SECOND)
     bus_reconnect: timedelta = 2 * SECOND
     bus_sent_again_after: timedelta = 1 * HOUR
+    bus_declared_every: timedelta = 5 * MINUTE
     events_kept: timedelta = 30 * DAY
     idempotency_kept: timedelta = 30 * DAY
     raw_kept: timedelta = 90 * DAY
