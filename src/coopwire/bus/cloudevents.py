@@ -8,6 +8,7 @@ from datetime import datetime
 from coopwire.domain.events import SOURCE, Event
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 class Unreadable(ValueError):
@@ -27,7 +28,7 @@ def dump(event: Event) -> bytes:
         "partitionkey": event.key,
         "data": event.data,
     }
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    return _json.encode(said).encode()
 
 
 def load(body: bytes) -> Event:

@@ -1,17 +1,22 @@
-"""Hands messages to the broker and waits until it has confirmed them."""
+"""Hands messages to the broker and waits until it has confirmed them.
+
+Channel and connection are aio-pika's, messages go through the aiormq channel beneath: a window of them leaves without
+waiting for the socket after each.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from aio_pika import DeliveryMode, Message
+from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
+from aiormq import Channel, spec
 
 from coopwire.bus.carrying import Failure, Unroutable
 from coopwire.bus.cloudevents import CONTENT_TYPE, dump
 from coopwire.bus.rabbitmq.address import Address
-from coopwire.bus.rabbitmq.troubles import explained
+from coopwire.bus.rabbitmq.troubles import GONE, trouble
 from coopwire.bus.topology import Topology
 from coopwire.domain.events import Event
 from coopwire.ports.bus import BusUnavailable
@@ -36,57 +41,61 @@ class Sender:
 
     async def publish(self, event: Event) -> None:
         """To everybody who wants it; what no consumer of the hub wants may go nowhere."""
-        await self._send(
-            _message(dump(event), event),
-            self._topology.exchange,
-            event.type,
-            mandatory=event.type in self._wanted,
-        )
+        wanted = event.type in self._wanted
+        await self._send(dump(event), _about(event), self._topology.exchange, event.type, mandatory=wanted)
 
     async def deliver(self, consumer: str, event: Event) -> None:
         """To one consumer alone: what nobody took, and what is delivered again."""
-        await self._to(self._topology.lanes[consumer].taking.name, _message(dump(event), event))
+        await self._to(self._topology.lanes[consumer].taking.name, dump(event), _about(event))
 
     async def retry(self, consumer: str, event: Event, rung: int) -> None:
         """To a rung of the consumer's ladder: a new message, without the marks that the broker left on the old."""
-        await self._to(self._topology.lanes[consumer].rungs[rung].name, _message(dump(event), event))
+        await self._to(self._topology.lanes[consumer].rungs[rung].name, dump(event), _about(event))
 
     async def bury(self, consumer: str, event: Event, failure: Failure) -> None:
         """To the consumer's dead letters."""
-        await self._to(self._topology.lanes[consumer].dead.name, _message(dump(event), event, failure))
+        await self._to(self._topology.lanes[consumer].dead.name, dump(event), _about(event, failure))
 
     async def bury_unread(self, consumer: str, body: bytes, failure: Failure) -> None:
         """To the consumer's dead letters: something that is no event."""
-        message = Message(body, headers=dict(failure), delivery_mode=DeliveryMode.PERSISTENT)
-        await self._to(self._topology.lanes[consumer].dead.name, message)
+        about = spec.Basic.Properties(headers=dict(failure), delivery_mode=DeliveryMode.PERSISTENT)
+        await self._to(self._topology.lanes[consumer].dead.name, body, about)
 
-    async def _to(self, queue: str, message: Message) -> None:
-        await self._send(message, "", queue, mandatory=True)
+    async def _to(self, queue: str, body: bytes, about: spec.Basic.Properties) -> None:
+        await self._send(body, about, "", queue, mandatory=True)
 
-    async def _send(self, message: Message, exchange: str, key: str, *, mandatory: bool) -> None:
-        async with explained(self._address):
-            to = (
-                self._channel.default_exchange
-                if not exchange
-                else await self._channel.get_exchange(exchange, ensure=False)
+    async def _send(
+        self, body: bytes, about: spec.Basic.Properties, exchange: str, key: str, *, mandatory: bool
+    ) -> None:
+        try:
+            channel = await self._channel.get_underlay_channel()
+            assert isinstance(channel, Channel)
+            await channel.basic_publish(
+                body,
+                exchange=exchange,
+                routing_key=key,
+                properties=about,
+                mandatory=mandatory,
+                timeout=self._deadline,
+                # What bounds the bytes under way is the window of unconfirmed messages, not the socket's buffer.
+                wait=False,
             )
-            try:
-                await to.publish(message, key, mandatory=mandatory, timeout=self._deadline)
-            except PublishError:
-                raise Unroutable(f"no queue takes {key}") from None
-            except DeliveryError:
-                raise BusUnavailable(f"the broker did not take a message for {key}: see its alarms") from None
+        except PublishError:
+            raise Unroutable(f"no queue takes {key}") from None
+        except DeliveryError:
+            raise BusUnavailable(f"the broker did not take a message for {key}: see its alarms") from None
+        except GONE as error:
+            raise trouble(error, self._address) from None
 
 
-def _message(body: bytes, event: Event, headers: Failure | None = None) -> Message:
+def _about(event: Event, headers: Failure | None = None) -> spec.Basic.Properties:
     """Headers hold no word of the event: brokers show and log them."""
-    return Message(
-        body,
+    return spec.Basic.Properties(
         headers=dict(headers or {}),
         content_type=CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=event.id,
-        type=event.type,
+        message_type=event.type,
         timestamp=event.occurred_at,
         app_id="coopwire",
     )
