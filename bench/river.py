@@ -548,6 +548,7 @@ def main() -> None:
         processes = {"hub": this_process(), "database": database_process(), "simulators": simulators.pid}
         # A hub logs while it works: that is measured with the rest, and shown to nobody.
         logs.configure("info", "json")
+        composition.spare_the_collector()
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
             asyncio.run(_measured(dsn, simulators.told, given, processes))
 
