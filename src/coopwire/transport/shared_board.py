@@ -44,14 +44,14 @@ class _Watched:
         return self.turned or self.seen
 
     def count(self, bucket: datetime, oldest: datetime, ok: bool) -> None:
+        if bucket not in self.own:
+            self.own = {start: tally for start, tally in self.own.items() if start >= oldest}
         self.own[bucket] = self.own.get(bucket, _NOTHING) + Tally(1, int(not ok))
         self.untold.add(bucket)
-        for gone in [start for start in self.own if start < oldest]:
-            del self.own[gone]
 
     def tally(self, oldest: datetime) -> Tally:
         counts = [t for of in (self.own, self.others) for start, t in of.items() if start >= oldest]
-        return sum(counts, _NOTHING)
+        return Tally(sum(t.attempts for t in counts), sum(t.failures for t in counts))
 
     def forget(self) -> None:
         """Whatever was counted and asked for belongs to an earlier generation."""
@@ -75,6 +75,7 @@ class SharedBoard:
         self._worker = worker
         self._exchange = exchange
         self._clock = clock
+        self._length = clock.timings.breaker_window / BUCKETS
         self._on_turn = on_turn
         self._watched: dict[BreakerKey, _Watched] = {}
         self._urgent = asyncio.Event()
@@ -176,10 +177,6 @@ class SharedBoard:
     @property
     def _deadline(self) -> timedelta:
         return self._clock.timings.call_deadline
-
-    @property
-    def _length(self) -> timedelta:
-        return self._clock.timings.breaker_window / BUCKETS
 
     def _bucket(self, now: datetime) -> datetime:
         return now - (now - _EPOCH) % self._length
