@@ -8,7 +8,7 @@ from datetime import datetime
 from coopwire.domain.events import SOURCE, Event
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+_rendered = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 class Unreadable(ValueError):
@@ -28,7 +28,7 @@ def dump(event: Event) -> bytes:
         "partitionkey": event.key,
         "data": event.data,
     }
-    return _json.encode(said).encode()
+    return _rendered(said).encode()
 
 
 def load(body: bytes) -> Event:

@@ -60,7 +60,7 @@ class Budget:
     @property
     def unlimited(self) -> bool:
         """Whether nothing is limited."""
-        return self == Budget()
+        return self == UNLIMITED
 
 
 UNLIMITED = Budget()

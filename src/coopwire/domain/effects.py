@@ -60,5 +60,7 @@ class Effect:
 
 def fingerprint(content: Mapping[str, object]) -> str:
     """A stable digest of an effect's economic content (amounts, currency, accounts, date)."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_rendered(content).encode()).hexdigest()
+
+
+_rendered = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode

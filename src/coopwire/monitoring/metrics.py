@@ -39,6 +39,7 @@ class Metrics:
         self._webhook: dict[tuple[str, DoorWord], Counter] = {}
         self._seconds = _histogram(catalogue.API_SECONDS, self.registry)
         self._calls = _histogram(catalogue.CALL_SECONDS, self.registry)
+        self._call: dict[tuple[str, str, str], Histogram] = {}
         self._published = _counter(catalogue.PUBLISHED, self.registry)
         self._consumed = _counter(catalogue.CONSUMED, self.registry)
         self._retried = _counter(catalogue.RETRIED, self.registry)
@@ -67,7 +68,11 @@ class Metrics:
 
     def call(self, connection: str, operation: str, outcome: str, seconds: float) -> None:
         """One call to a provider; `operation` and `outcome` are words of our own."""
-        self._calls.labels(connection, operation, outcome).observe(seconds)
+        child = self._call.get((connection, operation, outcome))
+        if child is None:
+            child = self._calls.labels(connection, operation, outcome)
+            self._call[connection, operation, outcome] = child
+        child.observe(seconds)
 
     def published(self, events: int) -> None:
         """So many events were given to the bus."""

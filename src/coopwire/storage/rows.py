@@ -200,7 +200,10 @@ async def set_codecs(connection: Connection) -> None:
 
 def _encode(value: object) -> str:
     # PostgreSQL cannot keep NUL in jsonb; whoever sends one is refused at the door, this is the last net.
-    return json.dumps(value, default=str).replace("\\u0000", "\\ufffd")
+    return _rendered(value).replace("\\u0000", "\\ufffd")
+
+
+_rendered = json.JSONEncoder(default=str).encode
 
 
 def shaped(into: type[ShapeT], row: Row, **decided: object) -> ShapeT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 RULE = "it must be an https:// address (http:// on loopback only)"
@@ -32,6 +33,7 @@ def is_base(url: str) -> bool:
     return may_be_called(url) and not set(url) & {"?", "#"}
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether this host is this very machine."""
     try:

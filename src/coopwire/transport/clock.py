@@ -36,8 +36,10 @@ class SystemClock:
         await asyncio.sleep(max(length.total_seconds(), 0))
 
 
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", None)
+"""Where the system has it, a clock that counts the time of a suspended machine too."""
+
+
 def _ticks() -> int:
-    """Nanoseconds that never go back; where the system can, those of a suspended machine count too."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return time.monotonic_ns()
+    """Nanoseconds that never go back."""
+    return time.monotonic_ns() if _MONOTONIC is None else time.clock_gettime_ns(_MONOTONIC)

@@ -16,6 +16,7 @@ from coopwire.domain.receipts import AllocationLine
 MOST_LINES = 1000
 _LONGEST_DUE = 200
 _COMPONENTS: Mapping[str, Component] = {component.value: component for component in Component}
+_rendered = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
 
 class Unbelievable(Exception):
@@ -25,9 +26,7 @@ class Unbelievable(Exception):
 def body(payload: Mapping[str, object]) -> bytes:
     """The message as it will be sent: same payload, same bytes. InvalidOrder if it is no JSON."""
     try:
-        return json.dumps(
-            payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-        ).encode()
+        return _rendered(payload).encode()
     except (TypeError, ValueError, RecursionError):
         raise InvalidOrder("the payload is not plain JSON", field="payload") from None
 
