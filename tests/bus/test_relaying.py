@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -10,9 +11,9 @@ from rigs.buses import TIMINGS, opened, say
 from rigs.rabbitmq import Node, until, virtual_host
 
 from coopwire.application.bells import Bells
+from coopwire.bus.carrying import Sender
 from coopwire.bus.rabbitmq import Address, Broker
-from coopwire.bus.rabbitmq.relaying import Relay
-from coopwire.bus.rabbitmq.sending import Sender
+from coopwire.bus.relaying import Relay
 from coopwire.bus.topology import topology
 from coopwire.conformance.bus import Listener, event
 from coopwire.domain.events import JOURNAL_POSTED, PAYMENT_FAILED, Event
@@ -42,13 +43,11 @@ def broker_at(url: str) -> Broker:
 @asynccontextmanager
 async def relaying(database: PostgresDatabase, url: str) -> AsyncIterator[tuple[Relay, Sender]]:
     """A relay for the two consumers, without a bus around it."""
-    broker = broker_at(url)
     subscribers = {one.name: [of.type for of in one.types] for one in (FULL, FREE)}
-    async with broker.connected() as (_, connection):
-        await broker.declare(connection)
-        sender = Sender(await connection.channel(on_return_raises=True), broker)
+    async with broker_at(url).session(asyncio.Event()) as line:
         clock = SystemClock(await database.now(), TIMINGS)
-        yield Relay(database, clock, subscribers, sender, Bells(), Uncounted(), nothing_fails), sender
+        relay = Relay(database, clock, subscribers, line.sender, Bells(), Uncounted(), nothing_fails)
+        yield relay, line.sender
 
 
 def to_free(count: int, name: str = "free") -> list[Event]:
@@ -98,6 +97,6 @@ async def test_what_was_confirmed_is_marked_and_what_was_refused_comes_again(
             async with relaying(database, rabbitmq.url(host)) as (relay, _):
                 assert await relay.relay() == (5, 0)
             assert await published(database) == {one.id for one in [*first, *mixed]}
-            _, lying = await broker_at(rabbitmq.url(host)).standing()
+            lying = (await broker_at(rabbitmq.url(host)).standing()).lying
             assert lying["coopwire.free"] == len(taken), "what was confirmed does not come again"
             assert lying["coopwire.full"] == 5
