@@ -146,6 +146,7 @@ def test_a_right_that_is_missing_is_named() -> None:
         ("kafka://a?mechansim=PLAIN", "there is no option mechansim"),
         ("kafka://u:p@a?mechanism=GSSAPI", "mechanism is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
         ("kafka://a?session_timeout_ms=6s", "session_timeout_ms is a whole number"),
+        ("kafka://a?session_timeout_ms=0", "session_timeout_ms is a whole number"),
     ],
 )
 def test_an_option_that_is_none_is_refused(url: str, says: str) -> None:
@@ -153,16 +154,18 @@ def test_an_option_that_is_none_is_refused(url: str, says: str) -> None:
         Address(url)
 
 
-async def test_a_file_that_is_not_there_is_a_mistake_of_the_address() -> None:
-    assert "cafile, certfile or keyfile cannot be used" in await _told(
-        "kafkas://127.0.0.1:1?cafile=/no/where"
-    )
+async def test_a_file_that_is_missing_or_no_certificate_is_a_mistake_of_the_address(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for file in ("/no/where", tmp_path / "empty", __file__):
+        told = await _told(f"kafkas://127.0.0.1:1?cafile={file}")
+        assert "cafile, certfile or keyfile cannot be used" in told
+        assert "None" not in told
 
 
 def test_an_address_shows_no_password_and_reads_what_was_escaped() -> None:
     address = Address(f"kafkas://h%40b:{SECRET}%2C%3A@one:9093,[::1]:9094,three?mechanism=plain")
     assert SECRET not in repr(address)
-    assert address.host == "one:9093,::1:9094,three:9092"
+    assert address.host == "one:9093,[::1]:9094,three:9092"
     assert (address.user, address.mechanism, address.encrypted) == ("h@b", "PLAIN", True)
     told = address.to_connect()
     assert told["sasl_plain_password"] == f"{SECRET},:"

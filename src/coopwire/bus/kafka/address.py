@@ -36,7 +36,8 @@ class Address:
             )
         if self.mechanism not in _MECHANISMS:
             raise ConfigurationError(f"{VARIABLE}: mechanism is one of {', '.join(_MECHANISMS)}")
-        if not self._options.get("session_timeout_ms", "1").isdecimal():
+        session = self._options.get("session_timeout_ms", _SESSION_MS)
+        if not (session.isdecimal() and int(session)):
             raise ConfigurationError(f"{VARIABLE}: session_timeout_ms is a whole number of milliseconds")
 
     @property
@@ -52,8 +53,8 @@ class Address:
 
     @property
     def servers(self) -> list[str]:
-        """Each node as host:port."""
-        return [f"{host}:{port}" for host, port in self.nodes]
+        """Each node as host:port, an address of IPv6 in brackets."""
+        return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.nodes]
 
     @property
     def user(self) -> str:
@@ -107,7 +108,7 @@ class Address:
                 context.load_cert_chain(self._options["certfile"], self._options.get("keyfile"))
         except OSError as error:
             raise ConfigurationError(
-                f"{VARIABLE}: a file of cafile, certfile or keyfile cannot be used: {error.strerror or error.reason}"  # type: ignore[attr-defined]
+                f"{VARIABLE}: a file of cafile, certfile or keyfile cannot be used: {error.strerror}"
             ) from None
         return context
 
