@@ -172,16 +172,17 @@ def still_unknown(setting: Setting, word: str) -> Outcome:
 
 
 def send_again(setting: Setting) -> Outcome | None:
-    """The receiver dedupes: the same body may simply be sent again within its window."""
-    window = setting.trust.idempotent_for
-    sent = setting.effect.first_sent_at
+    """The same body may simply be sent again within its window: at once after the first try, then by the ladder."""
+    window, effect = setting.trust.idempotent_for, setting.effect
+    sent = effect.first_sent_at
     if window is None or sent is None or setting.now - sent >= window:
         return None
+    due = setting.now if effect.tries <= 1 else next_try(effect.tries, None, setting.now, setting.timings)
     return _outcome(
         setting,
         EffectState.INTENDED,
         "send_again",
-        setting.now,
+        due,
         reason="sent again under the same id",
         looked=True,
     )
