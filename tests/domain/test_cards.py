@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coopwire.domain.cards import holds_card_number
+from coopwire.domain.cards import holds_card_number, key_holds_card_number
 
 VISA = "4111111111111111"
 
@@ -52,3 +52,22 @@ def test_a_card_number_is_found(text: str) -> None:
 )
 def test_other_numbers_are_left_alone(text: str) -> None:
     assert not holds_card_number(text)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "9f4111111111111111c0ffee9f411111",
+        "41111111-1111-4111-8111-111111111116",
+        "41111111-1111-1111-8111-abcdefabcdef",
+        "a4111111111111111",
+        "loan-7-2026-11",
+    ],
+)
+def test_digits_that_a_random_key_has_by_chance_are_no_card_number(key: str) -> None:
+    assert not key_holds_card_number(key)
+
+
+@pytest.mark.parametrize("key", [VISA, f"pay-{VISA}", "4111-1111-1111-1111", f"loan:7:{VISA}:2"])
+def test_a_card_number_as_a_key_is_found(key: str) -> None:
+    assert key_holds_card_number(key)

@@ -174,7 +174,17 @@ class River:
 
     async def pay(self, reference: str, **how: object) -> Any:
         """The member pays on the page of an attempt; the gateway's webhook is handed in at the door's store."""
+        await self._page(reference)
         return await self.outside.control(self.gateway.name, "pay", reference=reference, **how)
+
+    async def _page(self, reference: str) -> None:
+        """On a slow machine the hub answers before the page is open."""
+        deadline = asyncio.get_running_loop().time() + 20
+        while asyncio.get_running_loop().time() < deadline:
+            pages = (await self.outside.truth(self.gateway.name))["pages"]
+            if any(page["reference"] == reference for page in pages):
+                return
+            await asyncio.sleep(0.05)
 
     async def notify(self, body: bytes) -> None:
         """A verified webhook is committed, as the web door does it."""

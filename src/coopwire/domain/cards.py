@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 _DIGIT_GROUPS = re.compile(r"[0-9]+(?:[ \t.\-_/\u2010-\u2015\u2212]{1,3}[0-9]+)*")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_WORD_WITH_LETTERS = re.compile(r"[0-9]*[A-Za-z][0-9A-Za-z]*")
 _SHORTEST, _LONGEST = 13, 19
 _TO_19 = range(16, 20)
 
@@ -52,6 +54,13 @@ def holds_card_number(text: str) -> bool:
         for run in _DIGIT_GROUPS.finditer(plain)
         for digits in _windows(re.findall(r"[0-9]+", run.group()))
     )
+
+
+def key_holds_card_number(key: str) -> bool:
+    """As `holds_card_number`, for a key that a client drew at random: digits among letters and UUIDs are chance."""
+    if _UUID.fullmatch(key):
+        return False
+    return holds_card_number(_WORD_WITH_LETTERS.sub(" x ", key))
 
 
 def _windows(groups: list[str]) -> Iterator[str]:

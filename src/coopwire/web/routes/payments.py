@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from coopwire.application.paying import Accepted, Idempotent, Rejected
 from coopwire.application.timeline import Timeline, timeline
-from coopwire.domain.cards import holds_card_number
+from coopwire.domain.cards import key_holds_card_number
 from coopwire.domain.references import REFERENCE
 from coopwire.domain.states import PaymentState
 from coopwire.ports.keys import ApiKey, Scope
@@ -66,7 +66,7 @@ async def _once(
     if len(request.headers.getlist("idempotency-key")) > 1 or not _KEY.match(idempotency_key):
         message = "give one key of 1 to 255 visible ASCII characters"
         raise Problem(INVALID, errors=[FieldError("Idempotency-Key", message)])
-    if holds_card_number(idempotency_key):
+    if key_holds_card_number(idempotency_key):
         raise Problem(INVALID, errors=[FieldError("Idempotency-Key", "holds a card number")])
     return _Once(idempotency_key)
 
