@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,12 +21,25 @@ from rigs.wrong_adapters import (
     takes,
     told,
 )
+from rigs.wrong_after_payment import WRONG_DISPUTES, WRONG_SETTLEMENTS
 
 from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, GivenBack, Opened, RefundBench
+from coopwire.conformance.gateways import (
+    REFERENCE,
+    SUITE,
+    Answered,
+    DisputeBench,
+    GatewayBench,
+    GivenBack,
+    Opened,
+    PaidOut,
+    RefundBench,
+    SettlementBench,
+)
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import (
     BadCredentials,
     ContractBroken,
@@ -39,7 +52,7 @@ from coopwire.domain.errors import (
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState, RefundState
+from coopwire.domain.states import DisputeState, PaymentState, RefundState, SettlementState
 from coopwire.ports.gateways import (
     ChargeSnapshot,
     CheckoutOrder,
@@ -104,6 +117,82 @@ def _refunds(simulator: Simulator[Any]) -> RefundBench:
     )
 
 
+def _settlements(simulator: Simulator[Any]) -> SettlementBench:
+    def settle(deductions: int) -> PaidOut:
+        (told,) = _control(simulator, "settle", deductions=deductions)["settlements"]
+        return PaidOut(
+            str(told["id"]),
+            told["currency"],
+            told["gross_minor"],
+            told["fee_minor"],
+            told["deductions_minor"],
+            told["net_minor"],
+            date.fromisoformat(told["on"]),
+            tuple(str(charge) for charge in told["charges"]),
+        )
+
+    return SettlementBench(
+        settle=settle,
+        end=lambda settlement, word: _control(simulator, "settlement", id=int(settlement), status=word),
+        words={
+            "pending": SettlementState.PENDING,
+            "processing": SettlementState.PROCESSING,
+            "success": SettlementState.PAID,
+            "failed": SettlementState.FAILED,
+        },
+        spoil_list=spoiler(simulator, "list_settlements"),
+        spoil_lines=spoiler(simulator, "list_settlement_transactions"),
+    )
+
+
+_VERDICTS = {"merchant-accepted": DisputeVerdict.ACCEPT, "declined": DisputeVerdict.CONTEST}
+
+
+def _disputes(simulator: Simulator[Any]) -> DisputeBench:
+    def claim(reference: str, amount_minor: int) -> str:
+        told = _control(simulator, "dispute", reference=reference, amount=amount_minor, silent=True)
+        return str(told["dispute"]["id"])
+
+    def end(dispute: str, word: str) -> None:
+        member = "resolution" if word in ("declined", "merchant-accepted", "auto-accepted") else "status"
+        _control(simulator, "dispute_moves", id=int(dispute), **{member: word})
+
+    def answered() -> list[Answered]:
+        rows = [one for one in simulator.vendor.truth()["disputes"] if one["message"] is not None]
+        verdicts = [_VERDICTS[one["resolution"]] for one in rows]
+        return [
+            Answered(
+                str(one["id"]),
+                verdict,
+                one["amount_minor"] if verdict is DisputeVerdict.ACCEPT else 0,
+                one["message"],
+            )
+            for one, verdict in zip(rows, verdicts, strict=True)
+        ]
+
+    def decline() -> None:
+        simulator.faults.add("resolve_dispute", "decline", params={"message": "Not in this test"})
+
+    return DisputeBench(
+        open=claim,
+        end=end,
+        words={
+            "awaiting-bank-feedback": DisputeState.UNDER_REVIEW,
+            "awaiting-merchant-feedback": DisputeState.OPEN,
+            "pending": DisputeState.OPEN,
+            "merchant-accepted": DisputeState.LOST,
+            "declined": DisputeState.WON,
+            "auto-accepted": DisputeState.LOST,
+        },
+        answered=answered,
+        arrived=lambda: [entry.body for entry in simulator.record.entries("resolve_dispute")],
+        spoil_send=spoiler(simulator, "resolve_dispute"),
+        spoil_list=spoiler(simulator, "list_disputes"),
+        spoil_fetch=spoiler(simulator, "fetch_dispute"),
+        decline=decline,
+    )
+
+
 def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
@@ -164,6 +253,8 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY,),
             giving_back=_refunds(simulator),
+            settling=_settlements(simulator),
+            disputing=_disputes(simulator),
         )
 
 
@@ -761,6 +852,16 @@ async def test_a_wrong_adapter_of_refunds_breaks_exactly_its_promise(wrong: str)
     await GATEWAY.bites("refunds", WRONG_REFUNDS[wrong])
 
 
+@pytest.mark.parametrize("wrong", WRONG_SETTLEMENTS)
+async def test_a_wrong_adapter_of_settlements_breaks_exactly_its_promise(wrong: str) -> None:
+    await GATEWAY.bites("settlements", WRONG_SETTLEMENTS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_DISPUTES)
+async def test_a_wrong_adapter_of_disputes_breaks_exactly_its_promise(wrong: str) -> None:
+    await GATEWAY.bites("disputes", WRONG_DISPUTES[wrong])
+
+
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
@@ -780,4 +881,6 @@ async def test_a_missing_socket_breaks_the_declaration_too() -> None:
 
 
 def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
-    GATEWAY.bites_every_promise(WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_WEBHOOKS)
+    GATEWAY.bites_every_promise(
+        WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_SETTLEMENTS, WRONG_DISPUTES, WRONG_WEBHOOKS
+    )

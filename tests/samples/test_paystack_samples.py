@@ -21,15 +21,17 @@ from coopwire.domain.payments import Mode, Payer
 from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, RefundSnapshot
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Connection, InspectionError
-from coopwire.providers.paystack.inspectors import error, payment, refund, webhook
+from coopwire.providers.paystack.inspectors import dispute, error, payment, refund, settlement, webhook
 from coopwire.providers.paystack.webhooks import PaystackWebhooks
 from coopwire.providers.paystack.wire.answers import success
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.providers.paystack.wire.checkouts import opened
+from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.events import EVENTS
 from coopwire.providers.paystack.wire.pages import page
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import refund_of
+from coopwire.providers.paystack.wire.settlements import line_of, settlement_of
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parents[1] / ".." / "shared" / "specs" / "payments" / "paystack-doc-samples.json"
@@ -151,6 +153,41 @@ def test_each_refund_is_read_and_shown_as_expected(name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", EXPECTED["disputes"])
+def test_each_dispute_is_read_and_shown_as_expected(name: str) -> None:
+    expected = EXPECTED["disputes"][name]
+    read = [dispute_of(row, b"") for row in rows_of(name)]
+    told = [
+        {
+            "provider_ref": one.provider_ref,
+            "charge": one.charge,
+            "reference": one.reference,
+            "state": one.state.value,
+            "amount_minor": one.amount_minor,
+            "answer": one.answer and one.answer.value,
+            "reason": one.reason,
+        }
+        for one in read
+    ]
+    assert told == expected
+    seen = [shown(one) for one in dispute(body_of(name), {})]
+    assert [(one["provider_ref"], one["status"]) for one in seen] == [
+        (one["provider_ref"], one["state"]) for one in expected
+    ]
+
+
+def test_every_settlement_of_the_samples_adds_up_and_so_do_its_lines() -> None:
+    name = "api/settlements/list/response.json#200"
+    settlements = [settlement_of(row, b"") for row in rows_of(name)]
+    assert len(settlements) == 15
+    assert {one.gap_minor for one in settlements} == {0}
+    lines = [line_of(row, b"") for row in rows_of("api/settlements/transactions/response.json#200")]
+    (their,) = [one for one in settlements if one.provider_ref == "2856168"]
+    assert [(one.charge, one.gross_minor, one.fee_exact) for one in lines] == [("2067030515", 10_000, "390")]
+    assert (their.gross_minor, their.fee_minor, their.net_minor) == (10_000, 390, 9_610)
+    assert len(settlement(body_of(name), {})) == 15
+
+
 @pytest.mark.parametrize("name", EXPECTED["refund_pages"])
 def test_each_list_of_refunds_is_a_whole_page(name: str) -> None:
     answer = HttpAnswer(200, {}, body_of(name))
@@ -217,7 +254,7 @@ def test_both_samples_of_pagination_lead_to_the_next_page(name: str, following: 
 def test_no_inspection_of_a_sample_shows_anything_personal() -> None:
     for name, sample in samples().items():
         body = json.dumps(sample).encode()
-        for kind in (webhook, payment, refund, error):
+        for kind in (webhook, payment, refund, dispute, settlement, error):
             try:
                 text = repr([shown(seen) for seen in kind(body, {})])
             except InspectionError as refused:

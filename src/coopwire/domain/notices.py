@@ -12,6 +12,7 @@ class NoticeVerdict(StrEnum):
     PAID = "paid"
     FAILED = "failed"
     REFUND = "refund"
+    DISPUTE = "dispute"
     OTHER = "other"
 
 
@@ -31,3 +32,5 @@ class Notice:
     currency: str | None = None
     status: str | None = None
     reason: str = ""
+    dispute: str | None = None
+    """The provider's id of the dispute, for a notice about one."""

@@ -41,6 +41,24 @@ class RefundState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DisputeState(StrEnum):
+    """Where money that a member's bank claims back stands: `open` waits for the lender's answer."""
+
+    OPEN = "open"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+class SettlementState(StrEnum):
+    """Where a payout of the gateway to the lender's bank stands; nothing of it is moved by the hub."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+
+
 class BreakState(StrEnum):
     """Where a difference stands between its finding and its end."""
 
@@ -63,6 +81,7 @@ class DeliveryState(StrEnum):
 _P = PaymentState
 _E = EffectState
 _R = RefundState
+_C = DisputeState
 _B = BreakState
 _D = DeliveryState
 
@@ -107,6 +126,18 @@ ENDED_REFUND = frozenset({_R.SUCCEEDED, _R.FAILED, _R.CANCELLED})
 UNDONE_REFUND = frozenset({_R.FAILED, _R.CANCELLED})
 """States in which a refund takes nothing from what may still be refunded."""
 
+DISPUTE_MOVES: dict[DisputeState, frozenset[DisputeState]] = {
+    _C.OPEN: frozenset({_C.UNDER_REVIEW, _C.WON, _C.LOST}),
+    # The bank may ask again.
+    _C.UNDER_REVIEW: frozenset({_C.OPEN, _C.WON, _C.LOST}),
+    # What was decided may be decided otherwise, but is never open again.
+    _C.WON: frozenset({_C.LOST}),
+    _C.LOST: frozenset({_C.WON}),
+}
+"""Moves of a dispute. Source: payments contract 0 (canonical model) and 1.2."""
+ENDED_DISPUTE = frozenset({_C.WON, _C.LOST})
+"""States in which nobody is waited for."""
+
 BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
     _B.OPEN: frozenset({_B.PROPOSED, _B.RESOLVED}),
     # Back to open when it is withdrawn or rejected.
@@ -130,7 +161,7 @@ DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
 }
 """Moves of a delivery. `dead` was given up by the bus and waits for a person, who redrives or discards it."""
 
-_S = TypeVar("_S", PaymentState, EffectState, RefundState, BreakState, DeliveryState)
+_S = TypeVar("_S", PaymentState, EffectState, RefundState, DisputeState, BreakState, DeliveryState)
 
 
 class ForbiddenMove(Exception):

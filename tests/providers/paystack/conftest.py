@@ -167,3 +167,9 @@ def a_transaction() -> Callable[..., dict[str, object]]:
         }
 
     return make
+
+
+@pytest.fixture
+def connection() -> Callable[..., Connection]:
+    """Makes connections; see `connection_to`."""
+    return connection_to

@@ -45,8 +45,15 @@ WHOLE_CHARGE = {
 }
 
 
-def test_the_sheet_offers_the_four_kinds() -> None:
-    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "error"}
+def test_the_sheet_offers_a_kind_for_each_of_their_objects() -> None:
+    assert set(PROVIDER.inspectors) == {
+        "webhook",
+        "payment",
+        "refund",
+        "dispute",
+        "settlement",
+        "error",
+    }
     assert PROVIDER.load(PROVIDER.inspectors["webhook"]) is webhook
 
 
@@ -177,8 +184,8 @@ def test_a_failed_transfer_says_why() -> None:
 @pytest.mark.parametrize(
     ("status", "resolution", "seen_status"),
     [
-        ("awaiting-merchant-feedback", None, "disputed"),
-        ("awaiting-bank-feedback", None, "disputed"),
+        ("awaiting-merchant-feedback", None, "open"),
+        ("awaiting-bank-feedback", "declined", "under_review"),
         ("resolved", "merchant-accepted", "lost"),
         ("resolved", "auto-accepted", "lost"),
         ("resolved", "declined", "won"),

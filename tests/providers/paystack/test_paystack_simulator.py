@@ -516,6 +516,8 @@ async def test_the_truth_is_told_and_forgotten(gateway: Gateway) -> None:
         "paid_minor": {},
         "refunds": [],
         "refunded_minor": {},
+        "settlements": [],
+        "disputes": [],
     }
 
 

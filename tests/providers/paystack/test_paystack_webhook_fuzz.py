@@ -136,11 +136,14 @@ def assert_storable(notice: Notice) -> None:
         notice.currency,
         notice.status,
         notice.reason,
+        notice.dispute,
     ):
         assert text is None or (len(text) <= 200 and text.isprintable() and text.encode() is not None)
     assert notice.amount_minor is None or 0 <= notice.amount_minor <= MAX_MINOR
     if notice.verdict is NoticeVerdict.REFUND:
         assert notice.event.startswith("refund.")
+    elif notice.verdict is NoticeVerdict.DISPUTE:
+        assert notice.event.startswith("charge.dispute.")
     elif notice.verdict is not NoticeVerdict.OTHER:
         assert notice.event in ("charge.success", "charge.failed")
         assert notice.reference or notice.charge

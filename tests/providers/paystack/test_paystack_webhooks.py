@@ -126,10 +126,12 @@ def test_a_failed_charge_is_accepted_as_a_hint_should_they_ever_send_it() -> Non
     assert (notice.verdict, notice.reference) == (NoticeVerdict.FAILED, "ref1")
 
 
-def test_only_charges_claim_anything_and_refunds_ask_for_a_look() -> None:
+def test_only_charges_claim_anything_and_refunds_and_disputes_ask_for_a_look() -> None:
     claims = {name for name, known in EVENTS.items() if known.verdict is not NoticeVerdict.OTHER}
     refunds = {name for name in EVENTS if name.startswith("refund.")}
-    assert claims == {"charge.success", "charge.failed"} | refunds
+    disputes = {name for name in EVENTS if name.startswith("charge.dispute.")}
+    assert claims == {"charge.success", "charge.failed"} | refunds | disputes
+    assert {EVENTS[name].verdict for name in disputes} == {NoticeVerdict.DISPUTE}
     assert {EVENTS[name].verdict for name in refunds} == {NoticeVerdict.REFUND}
     assert all(known.reason for known in EVENTS.values() if known.verdict is NoticeVerdict.OTHER)
 
@@ -159,7 +161,8 @@ def test_a_dispute_names_the_payment_by_its_transaction() -> None:
     }
     notice = only(WEBHOOKS.read(event("charge.dispute.create", data)))
     told = (notice.verdict, notice.reference, notice.charge, notice.amount_minor, notice.currency)
-    assert told == (NoticeVerdict.OTHER, "ref1", "896467688", 5800, "NGN")
+    assert told == (NoticeVerdict.DISPUTE, "ref1", "896467688", 5800, "NGN")
+    assert notice.dispute == "1"
 
 
 @pytest.mark.parametrize("amount", ["5000", 5000])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from coopwire.conformance.checks import (
     Suite,
@@ -12,23 +12,29 @@ from coopwire.conformance.checks import (
 )
 from coopwire.conformance.mailbox import Mail, Mailbox
 from coopwire.conformance.mischief import Spoil
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.payments import Mode, Payer
-from coopwire.domain.states import RefundState
+from coopwire.domain.states import DisputeState, RefundState, SettlementState
 from coopwire.ports.gateways import (
     Charges,
     ChargeSnapshot,
     CheckoutOrder,
     Checkouts,
     CheckoutSnapshot,
+    DisputeOrder,
+    Disputes,
+    DisputeSnapshot,
     RefundOrder,
     Refunds,
     RefundSnapshot,
+    Settlements,
 )
 from coopwire.ports.providers import Capability, Profile, Sockets
 from coopwire.ports.webhooks import Webhooks
 
 REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
 OTHER_REFERENCE = "b7c2d9f4h1j6k3m8n5p0"
+ANSWER = "d1s2p3u4t5e6a7n8s9w0"
 REFUND, OTHER_REFUND = "f1r2e3f4u5n6d7a8b9c0", "g9h8j7k6m5n4p3q2r1s0"
 A_WORD_OF_TOMORROW = "under-quantum-review"
 EMAIL, NAME, PHONE = "canary.payer@members.example", "Canary Payer", "+2348099988877"
@@ -87,6 +93,62 @@ class RefundBench:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidOut:
+    """A settlement as the gateway itself knows it; amounts in minor units of the currency, `charges` its ids."""
+
+    id: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    deductions_minor: int
+    net_minor: int
+    on: date
+    charges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementBench:
+    """What can be done with settlements on the gateway's side."""
+
+    settle: Callable[[int], PaidOut]
+    """Pays out everything that was paid and not paid out yet, less deductions in minor units."""
+    end: Callable[[str, str], None]
+    """(settlement's id, one of `words`, or any other word)."""
+    words: Mapping[str, SettlementState]
+    spoil_list: Spoil
+    spoil_lines: Spoil
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to a dispute as the gateway itself knows it; the amount in minor units."""
+
+    id: str
+    verdict: DisputeVerdict
+    refund_minor: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeBench:
+    """What can be done with disputes on the gateway's side."""
+
+    open: Callable[[str, int], str]
+    """(reference of a paid page, minor units): the payer's bank claims this; tells the dispute's id."""
+    end: Callable[[str, str], None]
+    """(dispute's id, one of `words`, or any other word)."""
+    words: Mapping[str, DisputeState]
+    answered: Callable[[], Sequence[Answered]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all answers that reached it, accepted or not."""
+    spoil_send: Spoil
+    spoil_list: Spoil
+    spoil_fetch: Spoil
+    decline: Callable[[], None]
+    """Its next answer to an answer is a refusal by one of its rules, in the words "Not in this test"."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayBench:
     """A gateway under test, without pages at the start, and what can be done on its side.
 
@@ -130,6 +192,10 @@ class GatewayBench:
     """For a gateway that refunds."""
     start: Callable[[str], None] = lambda _: None
     """A customer begins to pay on the page of a reference, where a page by itself is no charge there."""
+    settling: SettlementBench | None = None
+    """For a gateway that tells of its settlements."""
+    disputing: DisputeBench | None = None
+    """For a gateway that tells of disputes."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -158,6 +224,34 @@ class GatewayBench:
         require(self.sockets.refunds is not None, "refunds is not there")
         assert self.sockets.refunds is not None
         return self.sockets.refunds
+
+    @property
+    def payouts(self) -> SettlementBench:
+        """What can be done with settlements on the gateway's side."""
+        require(self.settling is not None, "the bench of a gateway that settles needs `settling`")
+        assert self.settling is not None
+        return self.settling
+
+    @property
+    def settlements(self) -> Settlements:
+        """The socket under test."""
+        require(self.sockets.settlements is not None, "settlements is not there")
+        assert self.sockets.settlements is not None
+        return self.sockets.settlements
+
+    @property
+    def claims(self) -> DisputeBench:
+        """What can be done with disputes on the gateway's side."""
+        require(self.disputing is not None, "the bench of a gateway with disputes needs `disputing`")
+        assert self.disputing is not None
+        return self.disputing
+
+    @property
+    def disputes(self) -> Disputes:
+        """The socket under test."""
+        require(self.sockets.disputes is not None, "disputes is not there")
+        assert self.sockets.disputes is not None
+        return self.sockets.disputes
 
     @property
     def door(self) -> Webhooks:
@@ -220,6 +314,28 @@ class GatewayBench:
         """Every refund of an hour before and after now."""
         window = self.refunds.list_window(self.now() - WINDOW, self.now() + WINDOW)
         return [refund async for refund in window]
+
+    async def claimed(self, amount_minor: int = 150_000) -> str:
+        """A page that was paid, and a dispute of it; the dispute's id."""
+        await self.paid()
+        return self.claims.open(REFERENCE, amount_minor)
+
+    async def answer_order(
+        self, dispute: str, verdict: DisputeVerdict, refund_minor: int = 0
+    ) -> DisputeOrder:
+        """An everyday answer, with a file that was uploaded."""
+        place = await self.disputes.evidence_place(dispute)
+        message = "The member has confirmed the payment"
+        return DisputeOrder(ANSWER, dispute, verdict, refund_minor, self.currency, message, place.name)
+
+    async def answer(self, order: DisputeOrder) -> DisputeSnapshot:
+        """Say it and send it."""
+        return await self.disputes.send(order, self.disputes.say(order))
+
+    async def listed_claims(self) -> list[DisputeSnapshot]:
+        """Every dispute of an hour before and after now."""
+        window = self.disputes.list_window(self.now() - WINDOW, self.now() + WINDOW)
+        return [dispute async for dispute in window]
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

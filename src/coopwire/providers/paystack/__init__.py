@@ -1,4 +1,4 @@
-"""Paystack: hosted checkout, charges by reference, by id and by day, refunds, signed webhooks."""
+"""Paystack: hosted checkout, charges, refunds, settlements, disputes, signed webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROFILE = Profile(
     name="paystack",
     title="Paystack",
     role=Role.GATEWAY,
-    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS}),
+    reads=frozenset({Capability.CHARGES, Capability.SETTLEMENTS, Capability.WEBHOOKS}),
     writes={
         # The reference is unique there: a send that comes late or twice is refused as a duplicate, so an
         # absence may be believed soon. Source: payments contract 1.3.
@@ -31,6 +31,8 @@ PROFILE = Profile(
         ),
         # A refund carries no reference of ours, and nothing says how soon one stands in their list.
         Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+        # A dispute takes one answer and tells it; nothing says how soon, so that its silence proves nothing.
+        Capability.DISPUTES: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -58,6 +60,8 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
+        "dispute": f"{_HERE}.inspectors:dispute",
+        "settlement": f"{_HERE}.inspectors:settlement",
         "error": f"{_HERE}.inspectors:error",
     },
 )

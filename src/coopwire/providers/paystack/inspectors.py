@@ -14,9 +14,11 @@ from coopwire.ports.providers import Inspection, InspectionError
 from coopwire.providers.paystack.wire.amounts import to_minor
 from coopwire.providers.paystack.wire.answers import Said, denial, refusal, said, success
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
+from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.events import Told, tell
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import marker_of, reason_of, refund_of
+from coopwire.providers.paystack.wire.settlements import settlement_of
 from coopwire.transport.http import stated_wait
 from coopwire.transport.reading import at, currency, identifier, instant, label
 
@@ -60,6 +62,16 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _answered(body, _refunded)
 
 
+def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The disputes of an answer (fetch, list, by transaction, resolve), or a bare dispute."""
+    return _answered(body, _disputed)
+
+
+def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The settlements of an answer (list), or a bare settlement; the amount is what goes to the bank."""
+    return _answered(body, _settled)
+
+
 def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:
     document = _document(body)
     told = said(document)
@@ -87,6 +99,40 @@ def _refunded(row: object) -> Inspection:
         status=told.state.value,
         failure_reason=reason_of(row, str(at(row, "status"))) or None,
         occurred_at=_stamp(told.created_at),
+    )
+
+
+def _disputed(row: object) -> Inspection:
+    try:
+        told = dispute_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no dispute of Paystack: {broken.message}") from None
+    return Inspection(
+        object="dispute",
+        reference=told.reference,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        failure_reason=told.reason or None,
+        occurred_at=_stamp(told.resolved_at or told.created_at),
+    )
+
+
+def _settled(row: object) -> Inspection:
+    try:
+        told = settlement_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no settlement of Paystack: {broken.message}") from None
+    return Inspection(
+        object="settlement",
+        provider_ref=told.provider_ref,
+        amount_minor=told.net_minor,
+        currency=told.currency,
+        status=told.state.value,
+        fee_minor=told.fee_minor,
+        failure_reason=told.reason or None,
+        occurred_at=None if told.settled_on is None else told.settled_on.isoformat(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coopwire.domain.notices import Notice
+from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.ports.providers import Connection
 from coopwire.providers.paystack.wire.account import account
 from coopwire.providers.paystack.wire.events import Told, tell
@@ -42,4 +42,5 @@ def _notice(told: Told) -> Notice:
         currency=told.currency,
         status=told.word,
         reason=told.known.reason,
+        dispute=told.provider_ref if told.known.verdict is NoticeVerdict.DISPUTE else None,
     )

@@ -38,7 +38,7 @@ def refused(message: str, code: str) -> TurnedAway:
 
 def new_page(call: Call, settings: PaystackSettings) -> Page:
     """The page that an initialize request asks for. TurnedAway when it cannot be opened."""
-    given = _fields(call)
+    given = fields(call)
     reference = given.get("reference") or secrets.token_hex(8)
     if not isinstance(reference, str) or not _REFERENCE.match(reference):
         raise refused("Invalid transaction reference", "invalid_params")
@@ -86,7 +86,7 @@ def instant(word: str | None) -> datetime | None:
 
 def refund_asked(call: Call) -> tuple[str, int | None, str | None, str | None, str | None]:
     """(transaction, amount, currency, customer note, merchant note) of a refund request; what is absent is None."""
-    given = _fields(call)
+    given = fields(call)
     transaction = given.get("transaction")
     if isinstance(transaction, bool) or not isinstance(transaction, int | str):
         raise refused("Transaction is required", "missing_params")
@@ -111,7 +111,8 @@ def cursor_id(mark: str) -> int:
         raise refused("Invalid cursor", "invalid_params") from None
 
 
-def _fields(call: Call) -> Mapping[str, object]:
+def fields(call: Call) -> Mapping[str, object]:
+    """The members of a body, JSON or form."""
     if call.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
         return call.form
     try:

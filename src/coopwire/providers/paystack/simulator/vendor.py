@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from coopwire.providers.paystack.simulator import reading, refunds, telling
+from coopwire.providers.paystack.simulator import disputes, reading, refunds, settlements, telling
 from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
+from coopwire.providers.paystack.simulator.counter import Counter
+from coopwire.providers.paystack.simulator.counter import numbered as _numbered
+from coopwire.providers.paystack.simulator.counter import success as _success
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
@@ -57,6 +60,15 @@ class Paystack:
         self.account = Account(settings.first_id)
         self.refunds = refunds.Refunds()
         self._stage = stage
+        counter = Counter(
+            settings=lambda: self.settings,
+            account=lambda: self.account,
+            authorise=self._authorise,
+            now=stage.clock.now,
+            tell=self._send_event,
+        )
+        self.settlements = settlements.Settlements(counter)
+        self.disputes = disputes.Disputes(counter)
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -65,10 +77,13 @@ class Paystack:
             Operation(_CREATE_REFUND, "POST", "/refund", self._create_refund),
             Operation("list_refunds", "GET", "/refund", self._list_refunds),
             Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
+            *self.settlements.operations,
+            *self.disputes.operations,
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
         )
-        api = _READS | {_INITIALIZE, _CREATE_REFUND}
+        reads = _READS | settlements.READS | disputes.READS
+        api = reads | {_INITIALIZE, _CREATE_REFUND, disputes.RESOLVE}
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -81,6 +96,8 @@ class Paystack:
             "notify": self._control_notify,
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
+            **self.settlements.controls,
+            **self.disputes.controls,
         }
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
@@ -241,6 +258,9 @@ class Paystack:
         told = telling.as_webhook(charge, self.settings)
         self._send(_message("charge.success", told, f"charge.success {charge.id}", self.settings.secret_key))
 
+    def _send_event(self, event: str, data: object, about: str) -> None:
+        self._send(_message(event, data, about, self.settings.secret_key))
+
     def _send(self, message: Message) -> bool:
         if not self.settings.webhook_url:
             return False
@@ -344,7 +364,8 @@ class Paystack:
         return {"refund": refunds.as_truth(refund)}
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, charge and refund, and what was paid and given back per currency (subunits)."""
+        """Every page, charge, refund, settlement and dispute, and what was paid and given back per currency
+        (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
@@ -354,6 +375,8 @@ class Paystack:
             "paid_minor": self.account.paid_minor(),
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
+            "settlements": self.settlements.truth(),
+            "disputes": self.disputes.truth(),
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -365,9 +388,11 @@ class Paystack:
         self.settings = words.changed(self.settings, changes)
 
     def reset(self) -> None:
-        """Forget pages, charges and refunds."""
+        """Forget pages, charges and everything that came after them."""
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
+        self.settlements.clear()
+        self.disputes.clear()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:
@@ -379,21 +404,6 @@ def _signed(key: str, body: bytes) -> Mapping[str, str]:
     """Contract 1.4: lower-case hex HMAC-SHA512 of the raw bytes."""
     signature = hmac.new(key.encode(), body, hashlib.sha512).hexdigest()
     return {"x-paystack-signature": signature, "Content-Type": "application/json"}
-
-
-def _success(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
-    told = {"status": True, "message": message, "data": data}
-    return json_answer(told if meta is None else {**told, "meta": meta})
-
-
-def _numbered(total: int, size: int, page: int) -> Mapping[str, object]:
-    return {
-        "total": total,
-        "skipped": (page - 1) * size,
-        "perPage": size,
-        "page": page,
-        "pageCount": -(-total // size),
-    }
 
 
 def _no_page() -> Answer:

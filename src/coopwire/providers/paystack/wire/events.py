@@ -5,7 +5,7 @@ Source: payments contract 1.4 (events, samples) and 1.2 (words of refunds, trans
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, STATES
+from coopwire.providers.paystack.wire.disputes import state_of as state_of_dispute
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
@@ -38,6 +39,8 @@ class Shape:
     occurred: tuple[str, ...] = ("paid_at", "updated_at", "updatedAt", "created_at", "createdAt")
     words: Mapping[str, str] = field(default_factory=dict)
     """Their status word → ours; a word not in it is told as it stands."""
+    state: Callable[[object], str] | None = None
+    """Where it takes more than one member to say."""
     hundredths: bool = False
     """Amounts come without a currency, and only from countries whose money has two decimals."""
 
@@ -83,17 +86,9 @@ DISPUTE = Shape(
     charge=("transaction.id",),
     amount=("refund_amount", "transaction.amount"),
     currency=("currency", "transaction.currency"),
-    status=("resolution", "status"),
     channel=("transaction.channel",),
     occurred=("resolvedAt", "updated_at", "updatedAt", "created_at", "createdAt"),
-    words={
-        "awaiting-merchant-feedback": "disputed",
-        "awaiting-bank-feedback": "disputed",
-        "pending": "disputed",
-        "merchant-accepted": "lost",
-        "auto-accepted": "lost",
-        "declined": "won",
-    },
+    state=lambda dispute: state_of_dispute(dispute).value,
 )
 BANK_TRANSFER = Shape(
     "bank_transfer",
@@ -151,7 +146,7 @@ class Known:
 
 _REFUND = Known(REFUND, NoticeVerdict.REFUND, reason="a refund: its own look-up decides")
 _TRANSFER = Known(TRANSFER, reason="a payout: kept, no member's payment depends on it")
-_DISPUTE = Known(DISPUTE, reason="a dispute: kept for a person, the receipt stands")
+_DISPUTE = Known(DISPUTE, NoticeVerdict.DISPUTE, reason="a dispute: its own look-up decides")
 _INVOICE = Known(INVOICE, reason="a subscription's invoice: its charge has an event of its own")
 _SUBSCRIPTION = Known(SUBSCRIPTION, reason="a subscription: the hub asks for each payment itself")
 _REQUEST = Known(PAYMENT_REQUEST, reason="a payment request made in the dashboard, not by the hub")
@@ -257,7 +252,7 @@ def _told(event: str, known: Known, data: object) -> Told:
     code = currency(at(data, *shape.currency))
     word = label(at(data, *shape.status)) if shape.status else None
     reason = next((told for path in shape.failure if (told := words(at(data, path)))), None)
-    status = known.status or (None if word is None else shape.words.get(word, _unseen(shape, word)))
+    status = known.status or (None if word is None else _state(shape, data, word))
     return Told(
         event=event,
         known=known,
@@ -273,6 +268,10 @@ def _told(event: str, known: Known, data: object) -> Told:
         failure_reason=reason if status == "failed" or word == "reversed" else None,
         occurred_at=instant(at(data, *shape.occurred)),
     )
+
+
+def _state(shape: Shape, data: object, word: str) -> str:
+    return shape.words.get(word, _unseen(shape, word)) if shape.state is None else shape.state(data)
 
 
 def _unseen(shape: Shape, word: str) -> str:

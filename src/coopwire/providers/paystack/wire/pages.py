@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol, TypeVar
 
 from coopwire.domain.errors import ContractBroken
-from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.gateways import (
+    ChargeSnapshot,
+    DisputeSnapshot,
+    RefundSnapshot,
+    SettlementLine,
+    SettlementSnapshot,
+)
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.charges import charge_of
+from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.refunds import refund_of
+from coopwire.providers.paystack.wire.settlements import line_of, settlement_of
 from coopwire.transport import passes
 from coopwire.transport.reading import at, identifier, label, needed
 
@@ -61,8 +69,15 @@ def _count(meta: Mapping[str, object], name: str) -> int:
     return int(needed(identifier(meta.get(name)), f"meta.{name}"))
 
 
+class _Made(Protocol):
+    """A row that may say when it was made."""
+
+    @property
+    def created_at(self) -> datetime | None: ...
+
+
 _RowT = TypeVar("_RowT")
-_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, RefundSnapshot)
+_MadeT = TypeVar("_MadeT", bound=_Made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +97,25 @@ REFUNDS: Kind[RefundSnapshot] = Kind(
     "refunds", refund_of, lambda refund: refund.provider_ref, by_cursor=False, bare=True
 )
 
+SETTLEMENTS: Kind[SettlementSnapshot] = Kind(
+    "settlements", settlement_of, lambda settlement: settlement.provider_ref, by_cursor=False, bare=False
+)
+LINES: Kind[SettlementLine] = Kind(
+    "transactions of a settlement", line_of, lambda line: line.charge, by_cursor=False, bare=False
+)
+DISPUTES: Kind[DisputeSnapshot] = Kind(
+    "disputes", dispute_of, lambda dispute: dispute.provider_ref, by_cursor=False, bare=False
+)
+_AROUND = timedelta(days=3)
+"""Nothing says by which of a settlement's dates they filter; they lie less apart than this."""
 
-def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_SnapshotT]:
+
+def between(kind: Kind[_MadeT], start: datetime, end: datetime) -> Walk[_MadeT]:
     """A walk over the rows created in [start, end)."""
     # They read milliseconds: the end is rounded up, and what is too much is left out again.
     query = {"from": _moment(start), "to": _moment(end + _MILLISECOND)}
 
-    def inside(row: _SnapshotT) -> bool:
+    def inside(row: _MadeT) -> bool:
         # A row that does not say when it was made is told rather than lost.
         return row.created_at is None or start <= row.created_at < end
 
@@ -98,6 +125,31 @@ def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_Sna
 def refunds_of(charge: str) -> Walk[RefundSnapshot]:
     """A walk over the refunds of one charge; rows of others, should the filter let them pass, are left out."""
     return Walk(REFUNDS, {"transaction": charge}, lambda refund: refund.charge == charge)
+
+
+def settled_on(first: date, last: date) -> Walk[SettlementSnapshot]:
+    """A walk over the settlements of these days, both included."""
+    start, end = (datetime.combine(day, time(), UTC) for day in (first - _AROUND, last + _AROUND))
+
+    def inside(one: SettlementSnapshot) -> bool:
+        return one.settled_on is None or first <= one.settled_on <= last
+
+    return Walk(SETTLEMENTS, {"from": _moment(start), "to": _moment(end)}, inside)
+
+
+def every_settlement(provider_ref: str) -> Walk[SettlementSnapshot]:
+    """A walk over all settlements, the newest first, for the one of this id."""
+    return Walk(SETTLEMENTS, {}, lambda one: one.provider_ref == provider_ref)
+
+
+def lines_of() -> Walk[SettlementLine]:
+    """A walk over the charges of one settlement."""
+    return Walk(LINES, {}, lambda line: True)
+
+
+def disputes_of(charge: str) -> Walk[DisputeSnapshot]:
+    """A walk over the disputes of one charge; rows of others, should the filter let them pass, are left out."""
+    return Walk(DISPUTES, {"transaction": charge}, lambda dispute: dispute.charge == charge)
 
 
 class Walk(passes.Passes[_RowT]):

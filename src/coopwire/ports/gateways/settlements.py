@@ -1,0 +1,79 @@
+"""What the gateway pays out to the lender's bank: settlements, and the charges in each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from coopwire.domain.payments import Mode
+from coopwire.domain.states import SettlementState
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementSnapshot:
+    """One settlement as the gateway tells it; amounts in minor units of `currency`.
+
+    `gross_minor` is what the charges in it brought in, `net_minor` what goes to the bank. `deductions_minor` is
+    what they kept beside their fees: refunds, disputes that were lost. `fee_exact` is the sum of fees in minor
+    units as decimal text, `fee_minor` the same rounded half-even, once.
+    """
+
+    provider_ref: str
+    state: SettlementState
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    fee_exact: str
+    deductions_minor: int
+    net_minor: int
+    settled_on: date | None
+    """The day of the payout, as the gateway dates it."""
+    created_at: datetime | None
+    mode: Mode
+    reason: str = ""
+    raw: bytes = field(default=b"", repr=False)
+
+    @property
+    def gap_minor(self) -> int:
+        """What is missing for gross − fee − deductions = net; 0 in a settlement that adds up."""
+        return self.gross_minor - self.fee_minor - self.deductions_minor - self.net_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLine:
+    """One charge in a settlement, tied to ours by `charge` (their id) and `reference`; amounts in minor units.
+
+    `fee_exact` is the fee in minor units as decimal text, `fee_minor` the same rounded half-even, once: sums of
+    lines are made of the exact ones.
+    """
+
+    charge: str
+    reference: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    fee_exact: str
+    fee_known: bool
+    paid_at: datetime | None
+    raw: bytes = field(default=b"", repr=False)
+
+
+class Settlements(Protocol):
+    """Reads of what is paid out. Errors: TryLater, BadCredentials, ContractBroken."""
+
+    def list_window(self, first: date, last: date) -> AsyncIterator[SettlementSnapshot]:
+        """Settlements of these days, both included, whatever their state, each once even if pages shift.
+
+        One that does not say its day is told rather than lost.
+        """
+        ...
+
+    async def fetch(self, provider_ref: str) -> SettlementSnapshot:
+        """The settlement of this id; ContractBroken also when they do not know it."""
+        ...
+
+    def lines(self, provider_ref: str) -> AsyncIterator[SettlementLine]:
+        """Every charge in it, each once even if pages shift."""
+        ...
