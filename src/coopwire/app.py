@@ -21,6 +21,7 @@ import structlog
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, UNKNOWN, Bells
 from coopwire.application.calendar import BusinessDays
 from coopwire.application.chaining import Chainer
+from coopwire.application.disputing import DisputeTracker
 from coopwire.application.executor import Executor
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
@@ -93,6 +94,7 @@ class App:
     desk: Desk
     refunding: Refunding
     tracker: RefundTracker
+    disputes: DisputeTracker
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -103,6 +105,7 @@ class App:
             self.executor.run,
             self.looker.run,
             self.tracker.run,
+            self.disputes.run,
             self.drain.run,
             self.importing.run,
             self.bus.run,
@@ -327,6 +330,7 @@ def _assemble(
         desk=Desk(worker, network, database, clock, bells, executor, traces),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail, traces),
+        disputes=DisputeTracker(network, database, clock, bells, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,
@@ -423,8 +427,10 @@ def office(app: App) -> Office:
     # Here and below the web is imported when it is used: a worker and a command have no need of it.
     from coopwire.application.accounts import AccountImport
     from coopwire.application.correcting import Corrections
+    from coopwire.application.dispute_desk import DisputeDesk
     from coopwire.application.letters import LetterDesk
     from coopwire.application.operating import Operator
+    from coopwire.application.settled import SettlementReader
     from coopwire.exports import export_report
     from coopwire.storage.core_accounts import CoreAccountRows
     from coopwire.storage.days import DayRows
@@ -443,6 +449,8 @@ def office(app: App) -> Office:
         days=DayRows(pool),
         exports=export_report,
         receipts=receipt_desk(app),
+        disputes=DisputeDesk(app.network, app.database, app.clock),
+        settlements=SettlementReader(app.network),
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

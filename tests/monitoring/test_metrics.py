@@ -17,7 +17,7 @@ from coopwire.domain.states import EffectState
 from coopwire.monitoring import metrics as module
 from coopwire.monitoring.catalogue import CATALOGUE, Kind
 from coopwire.monitoring.metrics import Metrics
-from coopwire.ports.gauges import Gauges, MoneyPile, Pile
+from coopwire.ports.gauges import Gauges, MoneyPile, Pile, Unanswered
 from coopwire.ports.meters import DoorWord
 from coopwire.ports.stores import StorageUnavailable
 
@@ -35,6 +35,7 @@ _EVERYTHING = Gauges(
     webhooks=_PILE,
     lookups={"paystack": _PILE},
     breaks={"effect_held": _PILE},
+    disputes={"paystack": Unanswered(2, NOW + timedelta(hours=5)), "silent": Unanswered(1)},
     unbooked={"NGN": MoneyPile(5_250_000, _PILE)},
     unbanked={"NGN": MoneyPile(1, _PILE)},
     entries=_PILE,

@@ -42,6 +42,13 @@ _BY_HAND = {
     "refund": "INSERT INTO refunds (id, receipt, connection, amount_minor, currency, state, asked_by, approved_by, "
     "created_at, updated_at) SELECT 'refund-' || r.id, r.id, r.connection, 500, r.currency, 'intended', 'one', "
     "'another', now(), now() FROM receipts r RETURNING id",
+    "dispute": "INSERT INTO disputes (id, connection, provider_ref, charge, receipt, payment, state, amount_minor, "
+    "currency, category, reason, opened_at, updated_at) SELECT 'dispute-' || id, connection, id, charge, id, payment, "
+    "'open', 500, currency, 'chargeback', '', now(), now() FROM receipts RETURNING id",
+    # Rejected, because of answers that count a dispute takes one.
+    "dispute_answer": "INSERT INTO dispute_answers (id, dispute, verdict, refund_minor, state, asked_by, asker, "
+    "sealed, created_at, updated_at) SELECT 'answer-' || id, id, 'accept', 500, 'rejected', 'one', 'key 1', "
+    "sha256('x'), now(), now() FROM disputes RETURNING id",
     "reconciliation": "INSERT INTO reconciliations (id, day, actor, state, started_at, finished_at, inputs_digest, "
     "outcome_digest, holds, report) SELECT 'run-' || n, '2026-11-20', 'a person', 'finished', now(), now(), 'aa', "
     "'bb', true, '{\"sections\": [1]}' FROM generate_series(1, 3) n RETURNING id",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 WEBHOOKS = "webhooks"
 LOOKUPS = "lookups"
 REFUNDS = "refunds"
+DISPUTES = "disputes"
 EFFECTS = "effects"
 UNKNOWN = "unknown"
 OUTBOX = "outbox"

@@ -21,6 +21,7 @@ CAPABILITY_OF = {
     EffectKind.POSTING: Capability.POSTINGS,
     EffectKind.REVERSAL: Capability.REVERSALS,
     EffectKind.REFUND: Capability.REFUNDS,
+    EffectKind.DISPUTE_ANSWER: Capability.DISPUTES,
     EffectKind.CALLBACK: Capability.CALLBACKS,
 }
 

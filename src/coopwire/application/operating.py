@@ -9,6 +9,7 @@ import structlog
 
 from coopwire.application import announce
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
+from coopwire.application.dispute_moves import DisputeMoves
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.people import given_reason
@@ -76,6 +77,8 @@ class Operator:
                 await self._cancel_attempt(tx, found, now)
             skipped = await self._locked(tx, effect)
             await tx.apply(Changes(events=[announce.stopped(skipped, now)]), now)
+            if skipped.kind is EffectKind.DISPUTE_ANSWER:
+                await DisputeMoves(self._clock).stopped(tx, skipped)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
         await self._ring(EFFECTS, OUTBOX)

@@ -9,18 +9,21 @@ from typing import Any, Protocol, cast
 
 from coopwire.application.network import CAPABILITY_OF
 from coopwire.domain.books import Side
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Payer
 from coopwire.ports.books import JournalOrder, JournalOrderLine
 from coopwire.ports.corebank import PostingOrder, ReversalOrder
-from coopwire.ports.gateways import CheckoutOrder, RefundOrder
+from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RefundOrder
 from coopwire.ports.lms import CallbackOrder
 from coopwire.ports.providers import Connected
-from coopwire.ports.stores import AccountMapping, CoreAccount, Transaction
+from coopwire.ports.stores import AccountMapping, AnswerWords, CoreAccount, Transaction
 from coopwire.ports.writes import Finding
 
-Order = CheckoutOrder | JournalOrder | PostingOrder | ReversalOrder | RefundOrder | CallbackOrder
+Order = (
+    CheckoutOrder | JournalOrder | PostingOrder | ReversalOrder | RefundOrder | DisputeOrder | CallbackOrder
+)
 CountedOrder = ReversalOrder | RefundOrder
 """Orders that carry no reference of ours: before one is sent, what stands at its target is counted."""
 
@@ -56,6 +59,8 @@ class Material:
     core_accounts: Mapping[int, CoreAccount] = field(default_factory=dict)
     payers: Mapping[str, Payer] = field(default_factory=dict)
     return_urls: Mapping[str, str | None] = field(default_factory=dict)
+    answers: Mapping[str, AnswerWords] = field(default_factory=dict)
+    """By effect."""
 
 
 async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
@@ -64,11 +69,13 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
     at_the_bank = (*of_kind[EffectKind.POSTING], *of_kind[EffectKind.REVERSAL])
     accounts = [cast(int, e.order["core_account"]) for e in at_the_bank]
     payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
+    answers = [e.id for e in of_kind[EffectKind.DISPUTE_ANSWER]]
     return Material(
         mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
         core_accounts=await tx.connections.core_accounts(accounts) if accounts else {},
         payers=await tx.payments.payers(payments) if payments else {},
         return_urls=await tx.payments.return_urls(payments) if payments else {},
+        answers=await tx.disputes.words(answers) if answers else {},
     )
 
 
@@ -191,6 +198,27 @@ def _refund(effect: Effect, material: Material) -> Order:
     )
 
 
+def dispute_order(effect: Effect, words: AnswerWords) -> DisputeOrder:
+    """The answer to a dispute behind an effect."""
+    order = effect.order
+    return DisputeOrder(
+        reference=effect.reference,
+        dispute=cast(str, order["dispute"]),
+        verdict=DisputeVerdict(cast(str, order["verdict"])),
+        refund_minor=cast(int, order["amount_minor"]),
+        currency=cast(str, order["currency"]),
+        message=words.message,
+        evidence_file=words.evidence_file,
+    )
+
+
+def _dispute_answer(effect: Effect, material: Material) -> Order:
+    words = material.answers.get(effect.id)
+    if words is None:
+        raise InvalidOrder("the answer's words cannot be opened: is the secret key right?", field="answer")
+    return dispute_order(effect, words)
+
+
 def _callback(effect: Effect, material: Material) -> Order:
     order = effect.order
     return CallbackOrder(
@@ -207,5 +235,6 @@ _BUILDERS = {
     EffectKind.POSTING: _posting,
     EffectKind.REVERSAL: _reversal,
     EffectKind.REFUND: _refund,
+    EffectKind.DISPUTE_ANSWER: _dispute_answer,
     EffectKind.CALLBACK: _callback,
 }

@@ -1,4 +1,4 @@
-"""Builds the effects that the hub intends: checkout, journal, posting, reversal, refund, callback."""
+"""Builds the effects that the hub intends, one function a kind."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import cast
 
 from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry, total
+from coopwire.domain.disputes import Dispute, DisputeAnswer
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Attempt, Payment
@@ -256,6 +257,31 @@ def refund_effect(refund: Refund, receipt: Receipt, now: datetime, *, after: str
         after=after,
         payment=receipt.payment,
         receipt=receipt.id,
+        traceparent=here(),
+    )
+
+
+def answer_effect(answer: DisputeAnswer, dispute: Dispute, now: datetime) -> Effect:
+    """Give the lender's answer to a dispute; what it says in words stands apart, sealed."""
+    content: dict[str, object] = {
+        "dispute": dispute.provider_ref,
+        "verdict": answer.verdict.value,
+        "amount_minor": answer.refund_minor,
+        "currency": dispute.currency,
+    }
+    reference = derived_reference("dispute_answer", answer.id)
+    return Effect(
+        id=reference,
+        kind=EffectKind.DISPUTE_ANSWER,
+        connection=dispute.connection,
+        reference=reference,
+        order=content,
+        fingerprint=fingerprint(content),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        payment=dispute.payment,
+        receipt=dispute.receipt,
         traceparent=here(),
     )
 

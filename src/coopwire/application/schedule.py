@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from coopwire.domain.states import ENDED_DISPUTE, DisputeState
 from coopwire.domain.timings import Timings
 from coopwire.ports.providers import Trust
 
@@ -35,6 +36,17 @@ def next_refund_look(accepted_at: datetime, now: datetime, timings: Timings) -> 
     hourly = age < timings.refund_look_hourly_until
     step = timings.refund_look_then_every if hourly else timings.refund_look_daily
     return now + step if age + step <= timings.refund_look_until else None
+
+
+def next_dispute_look(
+    opened_at: datetime, state: DisputeState, now: datetime, timings: Timings
+) -> datetime | None:
+    """The next look at a dispute: hourly while the lender must answer and for two days, then daily; None at the end."""
+    age = now - opened_at
+    if state in ENDED_DISPUTE or age >= timings.dispute_look_until:
+        return None
+    often = state is DisputeState.OPEN or age < timings.dispute_look_hourly_until
+    return now + (timings.dispute_look_every if often else timings.dispute_look_daily)
 
 
 def next_try(tries: int, retry_after: float | None, now: datetime, timings: Timings) -> datetime:

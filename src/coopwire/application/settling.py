@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from coopwire.application import announce, outcomes
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
+from coopwire.application.dispute_moves import DisputeMoves
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
 from coopwire.application.patience import be_patient, stop_if_locked_out
@@ -33,7 +34,7 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import CheckoutSnapshot, RefundSnapshot
+from coopwire.ports.gateways import CheckoutSnapshot, DisputeSnapshot, RefundSnapshot
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -49,6 +50,7 @@ from coopwire.ports.stores import (
 from coopwire.ports.tracing import behind, here
 from coopwire.ports.writes import Finding
 
+_SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot)
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 _BREAK_OF_WORD = {
@@ -79,6 +81,7 @@ class Settling:
         self._network = network
         self._clock = clock
         self._refunds = RefundMoves(network, clock)
+        self._disputes = DisputeMoves(clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -150,6 +153,8 @@ class Settling:
             self._page_refused(effect, changes)
         if effect.state is EffectState.REFUSED and concerns_a_refund(effect):
             changes.add(await self._refunds.stopped(tx, effect))
+        if effect.state is EffectState.REFUSED and effect.kind is EffectKind.DISPUTE_ANSWER:
+            await self._disputes.stopped(tx, effect)
         self._breaks(effect, one, outcome, changes)
         return changes
 
@@ -191,7 +196,11 @@ class Settling:
         elif effect.kind is EffectKind.CHECKOUT:
             self._page_opened(effect, one, changes)
         elif effect.kind is EffectKind.REFUND:
-            changes.add(await self._refunds.accepted(tx, effect, _refund_told(one)))
+            changes.add(await self._refunds.accepted(tx, effect, _told_to(one, RefundSnapshot)))
+        elif effect.kind is EffectKind.DISPUTE_ANSWER:
+            mode = self._network.connections[effect.connection].connection.mode
+            told = _told_to(one, DisputeSnapshot)
+            changes.add(await self._disputes.answered(tx, effect, mode, told))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -292,14 +301,14 @@ def concerns_a_refund(effect: Effect) -> bool:
     return effect.kind is EffectKind.REFUND or is_debit(effect)
 
 
-def _refund_told(one: Sent) -> RefundSnapshot:
-    """The refund that was accepted now, or found to be there and to be ours."""
+def _told_to(one: Sent, kind: type[_SnapshotT]) -> _SnapshotT:
+    """What was told of a write that is done: accepted now, or found to be there and to be ours."""
     if isinstance(one.result, Finding):
         assert one.order is not None
         told = next(s for s in one.result.snapshots if outcomes.is_ours(one.order, s))
     else:
         told = one.result
-    assert isinstance(told, RefundSnapshot)
+    assert isinstance(told, kind)
     return told
 
 

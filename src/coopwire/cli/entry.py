@@ -16,6 +16,7 @@ from coopwire.cli import (
     breaks,
     budgets,
     bus,
+    disputes,
     effects,
     events,
     failures,
@@ -25,6 +26,7 @@ from coopwire.cli import (
     mapping,
     receipts,
     refunds,
+    settlements,
 )
 from coopwire.cli.connect import connect
 from coopwire.cli.demo import demo
@@ -85,6 +87,8 @@ for _name, _group in (
     ("gates", gates.app),
     ("breaks", breaks.app),
     ("refunds", refunds.app),
+    ("disputes", disputes.app),
+    ("settlements", settlements.app),
     ("letters", letters.app),
     ("events", events.app),
     ("bus", bus.app),

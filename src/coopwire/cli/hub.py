@@ -15,6 +15,7 @@ from coopwire.ports.failpoints import nothing_fails
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.application.correcting import Corrections
+    from coopwire.application.dispute_desk import DisputeDesk
     from coopwire.application.letters import LetterDesk
     from coopwire.application.operating import Operator
     from coopwire.application.people import Person
@@ -123,6 +124,13 @@ def corrections(hub: App) -> Corrections:
     from coopwire.application.correcting import Corrections
 
     return Corrections(hub.network, hub.database, hub.clock, hub.refunding)
+
+
+def dispute_desk(hub: App) -> DisputeDesk:
+    """Where disputes are answered."""
+    from coopwire.application.dispute_desk import DisputeDesk
+
+    return DisputeDesk(hub.network, hub.database, hub.clock)
 
 
 def queries(database: PostgresDatabase) -> PostgresQueries:

@@ -50,6 +50,8 @@ class BreakType(StrEnum):
     REFUND_NOT_ORDERED = "refund_not_ordered"
     REFUND_FAILED = "refund_failed"
     REFUND_NEEDS_ATTENTION = "refund_needs_attention"
+    DISPUTE_OPEN = "dispute_open"
+    DISPUTE_LOST = "dispute_lost"
     CORRECTION_REQUESTED = "correction_requested"
     LINE_NOT_BOOKED = "line_not_booked"
 

@@ -20,6 +20,7 @@ class EffectKind(StrEnum):
     POSTING = "posting"
     REVERSAL = "reversal"
     REFUND = "refund"
+    DISPUTE_ANSWER = "dispute_answer"
     CALLBACK = "callback"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coopwire.domain.breaks import BreakType
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.members import (
     Member,
@@ -151,6 +152,40 @@ REFUND_MOVED = EventType(
         "reason": _REASON,
     },
 )
+_DISPUTE = {
+    "dispute": text("dispute id", "g3h7j1k5l9z2x6c0v4b8"),
+    "connection": text("gateway connection", "gateway"),
+    "receipt": maybe(_RECEIPT),
+    "payment": maybe(_PAYMENT),
+    "amount_minor": whole("what is claimed back, minor units", 5_250_000, minimum=0),
+    "currency": _CURRENCY,
+}
+DISPUTE_OPENED = EventType(
+    "dispute.opened",
+    1,
+    "A member's bank claims a charge back; the lender has until the deadline to answer",
+    {
+        **_DISPUTE,
+        "category": text("the gateway's word for why, may be empty", "chargeback", empty=True),
+        "deadline_at": maybe(
+            text(
+                "silence counts as a yes from then on, RFC 3339",
+                "2026-03-04T18:00:00+00:00",
+                format="date-time",
+            )
+        ),
+    },
+)
+DISPUTE_ANSWERED = EventType(
+    "dispute.answered",
+    1,
+    "The lender's answer to a dispute stands at the gateway",
+    {**_DISPUTE, "answer": open_word("what was said", "contest", DisputeVerdict)},
+)
+DISPUTE_WON = EventType("dispute.won", 1, "A dispute was decided for the lender: the money stays", _DISPUTE)
+DISPUTE_LOST = EventType(
+    "dispute.lost", 1, "A dispute was accepted, or decided against the lender: the money goes back", _DISPUTE
+)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -216,6 +251,10 @@ CATALOGUE = (
     BANK_DEBITED,
     BANK_REVERSED,
     REFUND_MOVED,
+    DISPUTE_OPENED,
+    DISPUTE_ANSWERED,
+    DISPUTE_WON,
+    DISPUTE_LOST,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,

@@ -52,6 +52,11 @@ class Timings:
     refund_look_hourly_until: timedelta = 1 * DAY
     refund_look_daily: timedelta = 1 * DAY
     refund_look_until: timedelta = 30 * DAY
+    dispute_look_every: timedelta = 1 * HOUR
+    dispute_look_hourly_until: timedelta = 2 * DAY
+    dispute_look_daily: timedelta = 1 * DAY
+    dispute_look_until: timedelta = 180 * DAY
+    dispute_list_back: timedelta = 3 * DAY
     breaker_window: timedelta = 60 * SECOND
     breaker_open: timedelta = 5 * MINUTE
     workers_exchange: timedelta = 1 * SECOND

@@ -115,6 +115,14 @@ LOOKUPS_OLDEST = _stands(
 )
 BREAKS = _stands("coopwire_breaks_open", ("type",), "Breaks that are not closed")
 BREAKS_OLDEST = _stands("coopwire_breaks_oldest_seconds", ("type",), "Age of the oldest of them")
+DISPUTES = _stands(
+    "coopwire_disputes_unanswered", ("connection",), "Disputes that wait for the lender's answer"
+)
+DISPUTES_DEADLINE = _stands(
+    "coopwire_disputes_deadline_seconds",
+    ("connection",),
+    "Time until the first of their deadlines, below 0 when it has passed: silence counts as a yes",
+)
 UNBOOKED = _stands(
     "coopwire_unbooked_minor",
     ("currency",),

@@ -151,6 +151,8 @@ def _shown(of: Gauges, connections: Sequence[str]) -> Iterable[tuple[Metric, _Sa
     yield from _piles(catalogue.UNREAD, catalogue.UNREAD_OLDEST, {(): of.webhooks}, of)
     yield from _piles(catalogue.LOOKUPS, catalogue.LOOKUPS_OLDEST, _by_word(of.lookups), of)
     yield from _piles(catalogue.BREAKS, catalogue.BREAKS_OLDEST, _by_word(of.breaks), of)
+    yield catalogue.DISPUTES, {(connection,): one.count for connection, one in of.disputes.items()}
+    yield catalogue.DISPUTES_DEADLINE, _deadlines(of)
     yield catalogue.UNBOOKED, _amounts(of.unbooked)
     yield from _piles(catalogue.UNBOOKED_RECEIPTS, catalogue.UNBOOKED_OLDEST, _receipts(of.unbooked), of)
     yield catalogue.UNBANKED, _amounts(of.unbanked)
@@ -170,6 +172,14 @@ def _piles(
 def _age(pile: Pile, of: Gauges) -> float:
     """Seconds; 0 when nothing waits. A row from a clock that is ahead has waited for no time."""
     return max((of.at - pile.oldest_at).total_seconds(), 0.0) if pile.oldest_at is not None else 0.0
+
+
+def _deadlines(of: Gauges) -> dict[tuple[str, ...], float]:
+    return {
+        (connection,): (one.nearest_at - of.at).total_seconds()
+        for connection, one in of.disputes.items()
+        if one.nearest_at is not None
+    }
 
 
 def _breakers(of: Gauges, connections: Sequence[str]) -> dict[tuple[str, ...], float]:

@@ -22,6 +22,14 @@ class Pile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Disputes that wait for the lender's answer; `nearest_at` is the first of their deadlines, None where none is."""
+
+    count: int
+    nearest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyPile:
     """Receipts that have not arrived somewhere, in minor units of one currency."""
 
@@ -50,6 +58,8 @@ class Gauges:
     """Look-ups that are due, by connection."""
     breaks: Mapping[str, Pile] = field(default_factory=dict)
     """Breaks that are not closed, by type."""
+    disputes: Mapping[str, Unanswered] = field(default_factory=dict)
+    """By connection."""
     unbooked: Mapping[str, MoneyPile] = field(default_factory=dict)
     unbanked: Mapping[str, MoneyPile] = field(default_factory=dict)
     entries: Pile = Pile()

@@ -15,12 +15,20 @@ from coopwire.domain.books import Side
 from coopwire.domain.breakers import BreakerState
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.budgets import Budget
+from coopwire.domain.disputes import AnswerState, DisputeVerdict
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
-from coopwire.domain.states import BreakState, DeliveryState, EffectState, PaymentState, RefundState
+from coopwire.domain.states import (
+    BreakState,
+    DeliveryState,
+    DisputeState,
+    EffectState,
+    PaymentState,
+    RefundState,
+)
 from coopwire.ports.stores.breaks import BreakMove
 
 ViewT = TypeVar("ViewT")
@@ -83,6 +91,8 @@ class PaymentView:
     metadata: Mapping[str, object]
     created_at: datetime
     updated_at: datetime
+    disputed: bool = False
+    """Whether a bank claims a charge of it back, or has won that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,56 @@ class RefundPartView:
     component: Component
     amount_minor: int
     due: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeView:
+    """Money that a member's bank claims back. Minor units.
+
+    `provider_ref` and `charge` are the gateway's ids; `answer` is what stands there as the lender's answer. Silence
+    counts as a yes from `deadline_at` on. `look_at` is when the gateway is asked next, None when no look is planned.
+    """
+
+    id: str
+    connection: str
+    provider_ref: str
+    charge: str
+    receipt: str | None
+    payment: str | None
+    state: DisputeState
+    amount_minor: int
+    currency: str
+    answer: DisputeVerdict | None
+    category: str
+    reason: str
+    opened_at: datetime
+    deadline_at: datetime | None
+    resolved_at: datetime | None
+    updated_at: datetime
+    look_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAnswerView:
+    """An answer that somebody asked for, without its words. Minor units; `effect` is the write that gives it."""
+
+    id: str
+    verdict: DisputeVerdict
+    refund_minor: int
+    state: AnswerState
+    asked_by: str
+    approved_by: str | None
+    effect: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeDetail:
+    """A dispute with every answer that was asked for, the newest first."""
+
+    dispute: DisputeView
+    answers: tuple[DisputeAnswerView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,6 +661,8 @@ class Queries(Protocol):
     async def receipt(self, id: str) -> ReceiptView | None: ...
     async def receipts(self, which: Filter, limit: int, after: Position | None) -> Page[ReceiptView]: ...
     async def refund(self, id: str) -> RefundView | None: ...
+    async def dispute(self, id: str) -> DisputeDetail | None: ...
+    async def disputes(self, which: Filter, limit: int, after: Position | None) -> Page[DisputeView]: ...
     async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]: ...
     async def effect(self, id: str) -> EffectDetail | None: ...
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]: ...

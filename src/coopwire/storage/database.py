@@ -14,7 +14,7 @@ import asyncpg
 from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
-from coopwire.storage import looks, money, refunds, rows
+from coopwire.storage import disputes, looks, money, refunds, rows
 from coopwire.storage.actions import keep_action
 from coopwire.storage.arrivals import ArrivalStore
 from coopwire.storage.audit.chain import ChainStore
@@ -78,6 +78,7 @@ class PostgresTransaction:
         self.arrivals = ArrivalStore(connection, self._entries)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
+        self.disputes = disputes.DisputeStore(connection, sealer, self._entries)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -114,6 +115,7 @@ class PostgresTransaction:
         await refunds.move_refunds(db, changes.refund_moves, now)
         await refunds.keep_refund_looks(db, changes.refund_looks)
         await refunds.nudge_refunds(db, changes.refund_nudges)
+        await disputes.nudge_disputes(db, changes.dispute_nudges)
         for receipt in (
             [change.receipt for change in changes.reallocations],
             [change.receipt for change in changes.reductions],

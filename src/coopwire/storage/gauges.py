@@ -13,7 +13,7 @@ from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.states import EffectState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gauges import Gauges, MoneyPile, Pile
+from coopwire.ports.gauges import Gauges, MoneyPile, Pile, Unanswered
 from coopwire.ports.stores import StorageUnavailable
 from coopwire.storage.database import GONE
 from coopwire.storage.rows import Connection, Row
@@ -70,6 +70,10 @@ SELECT s.connection, l.n, l.since FROM unnest($2::text[]) AS s(connection) CROSS
 _BREAKS = (
     "SELECT type, count(*) AS n, min(opened_at) AS since FROM breaks WHERE closed_at IS NULL GROUP BY type"
 )
+_DISPUTES = (
+    "SELECT connection, count(*) AS n, min(deadline_at) AS nearest FROM disputes WHERE state = 'open' "
+    "GROUP BY connection"
+)
 # What was done in the place of a write counts for it, also while that is not done itself.
 _MONEY = f"""
 WITH missing AS (
@@ -121,6 +125,7 @@ def questions(
         "webhooks": (_WEBHOOKS, ()),
         "lookups": (_LOOKUPS, (now, list(connections))),
         "breaks": (_BREAKS, ()),
+        "disputes": (_DISPUTES, ()),
         "money": (_MONEY, ()),
         "entries": (_ENTRIES, ()),
         "workers": (_WORKERS, (heard_since, now - LOST_WITHIN)),
@@ -169,6 +174,7 @@ class GaugeRows:
             webhooks=_pile(*rows["webhooks"]),
             lookups={row["connection"]: _pile(row) for row in rows["lookups"]},
             breaks={row["type"]: _pile(row) for row in rows["breaks"]},
+            disputes={row["connection"]: Unanswered(row["n"], row["nearest"]) for row in rows["disputes"]},
             unbooked=_money(rows["money"], EffectKind.JOURNAL),
             unbanked=_money(rows["money"], EffectKind.POSTING),
             entries=_pile(*rows["entries"]),

@@ -27,8 +27,12 @@ class Listing(Generic[ViewT]):
 
 
 _OF_PAYMENT = {"member": "p.member = {}", "loan": "p.loan = {}"}
+ALL_PAYMENTS = """
+SELECT p.*, EXISTS (SELECT FROM disputes d WHERE d.payment = p.reference AND d.state <> 'won') AS disputed
+FROM payments p WHERE true
+"""
 PAYMENTS = Listing(
-    "SELECT p.* FROM payments p WHERE true",
+    ALL_PAYMENTS,
     {
         **_OF_PAYMENT,
         "state": "p.state = {}",
@@ -87,6 +91,26 @@ REFUNDS = Listing(
     "f.created_at",
     "f.id",
     views.refund,
+)
+ALL_DISPUTES = """
+SELECT d.*, l.look_at FROM disputes d
+LEFT JOIN dispute_looks l ON l.connection = d.connection AND l.provider_ref = d.provider_ref
+LEFT JOIN payments p ON p.reference = d.payment WHERE true
+"""
+DISPUTES = Listing(
+    ALL_DISPUTES,
+    {
+        **_OF_PAYMENT,
+        "state": "d.state = {}",
+        "connection": "d.connection = {}",
+        "payment": "d.payment = {}",
+        "receipt": "d.receipt = {}",
+        "since": "d.opened_at >= {}",
+        "until": "d.opened_at < {}",
+    },
+    "d.opened_at",
+    "d.id",
+    views.dispute,
 )
 _BY_EFFECT = {
     **_OF_PAYMENT,

@@ -17,6 +17,8 @@ from coopwire.ports.queries import (
     BreakView,
     BudgetView,
     CoreAccountView,
+    DisputeDetail,
+    DisputeView,
     EffectDetail,
     EffectView,
     Filter,
@@ -66,7 +68,7 @@ class PostgresQueries:
     async def payment(self, reference: str) -> PaymentView | None:
         """A payment."""
         async with reading(self._pool, "read payment") as db:
-            row = await db.fetchrow("SELECT * FROM payments WHERE reference = $1", reference)
+            row = await db.fetchrow(f"{listing.ALL_PAYMENTS} AND p.reference = $1", reference)
         return views.payment(row) if row is not None else None
 
     async def page_address(self, attempt: str) -> str | None:
@@ -87,6 +89,21 @@ class PostgresQueries:
         async with reading(self._pool, "read refund") as db:
             row = await db.fetchrow(f"{listing.ALL_REFUNDS} AND f.id = $1", id)
         return views.refund(row) if row is not None else None
+
+    async def dispute(self, id: str) -> DisputeDetail | None:
+        """A dispute with its answers."""
+        async with snapshot(self._pool, "read dispute") as db:
+            row = await db.fetchrow(f"{listing.ALL_DISPUTES} AND d.id = $1", id)
+            answers = await db.fetch(
+                "SELECT * FROM dispute_answers WHERE dispute = $1 ORDER BY created_at DESC", id
+            )
+        if row is None:
+            return None
+        return DisputeDetail(views.dispute(row), tuple(views.dispute_answer(one) for one in answers))
+
+    async def disputes(self, which: Filter, limit: int, after: Position | None) -> Page[DisputeView]:
+        """Disputes, the newest first."""
+        return await self._list(listing.DISPUTES, which, limit, after)
 
     async def effect(self, id: str) -> EffectDetail | None:
         """An effect with its tries and look-ups."""

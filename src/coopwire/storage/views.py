@@ -22,6 +22,8 @@ from coopwire.ports.queries import (
     BreakMoveView,
     BreakView,
     CoreAccountView,
+    DisputeAnswerView,
+    DisputeView,
     EffectView,
     GateView,
     JournalView,
@@ -83,6 +85,16 @@ def refund(row: Row) -> RefundView:
     """A refund, its row beside the payment of its receipt."""
     taken = tuple(shaped(RefundPartView, part) for part in row["taken"])
     return shaped(RefundView, row, taken=taken)
+
+
+def dispute(row: Row) -> DisputeView:
+    """A dispute, its row beside the next look at it."""
+    return shaped(DisputeView, row)
+
+
+def dispute_answer(row: Row) -> DisputeAnswerView:
+    """An answer to a dispute, without its words."""
+    return shaped(DisputeAnswerView, row)
 
 
 def effect(row: Row) -> EffectView:

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Generic
 
 from coopwire.application.accounts import Stored
-from coopwire.domain.states import EffectState
+from coopwire.domain.states import EffectState, SettlementState
+from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT
 from coopwire.ports.stores import Lot
@@ -104,6 +105,80 @@ class BatchLinesAnswer:
     batch: BatchView
     lines: Sequence[BatchLineView]
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePlaceAnswer:
+    """Where a file of evidence is put (PUT its bytes there), and its name for the answer."""
+
+    evidence_file: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementAnswer:
+    """A payout of the gateway, as it says itself; minor units. gross - fee - deductions = net, but for `gap_minor`."""
+
+    id: str
+    state: SettlementState
+    settled_on: date | None
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    deductions_minor: int
+    net_minor: int
+    gap_minor: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLineAnswer:
+    """A charge in a settlement; minor units. `fee_exact` is the fee as decimal text, before it was rounded."""
+
+    charge: str
+    reference: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    fee_exact: str
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLinesAnswer:
+    """A settlement with every charge in it."""
+
+    settlement: SettlementAnswer
+    lines: Sequence[SettlementLineAnswer]
+
+
+def settlement_answer(one: SettlementSnapshot) -> SettlementAnswer:
+    """A settlement as it is answered."""
+    return SettlementAnswer(
+        one.provider_ref,
+        one.state,
+        one.settled_on,
+        one.currency,
+        one.gross_minor,
+        one.fee_minor,
+        one.deductions_minor,
+        one.net_minor,
+        one.gap_minor,
+        one.reason,
+    )
+
+
+def settlement_line_answer(one: SettlementLine) -> SettlementLineAnswer:
+    """A charge in a settlement as it is answered."""
+    return SettlementLineAnswer(
+        one.charge,
+        one.reference,
+        one.currency,
+        one.gross_minor,
+        one.fee_minor,
+        one.fee_exact,
+        one.paid_at,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ PAYMENT: dict[str, Any] = {
     "metadata": {"channel": "mobile"},
     "created_at": _ACCEPTED_AT,
     "updated_at": "2026-03-02T09:15:01Z",
+    "disputed": False,
 }
 PAYMENT_ANSWER = {
     "payment": PAYMENT,
@@ -335,6 +336,81 @@ REFUND = {
     "updated_at": "2026-03-02T10:36:12Z",
     "accepted_at": "2026-03-02T10:30:09Z",
 }
+DISPUTE = {
+    "id": "g3h7j1k5l9z2x6c0v4b8",
+    "connection": "gateway",
+    "provider_ref": "358950",
+    "charge": "4099260516",
+    "receipt": _RECEIPT,
+    "payment": _PAYMENT,
+    "state": "open",
+    "amount_minor": 5_250_000,
+    "currency": "NGN",
+    "answer": None,
+    "category": "chargeback",
+    "reason": "",
+    "opened_at": "2026-03-02T13:46:57Z",
+    "deadline_at": "2026-03-03T18:00:00Z",
+    "resolved_at": None,
+    "updated_at": "2026-03-02T13:47:02Z",
+    "look_at": "2026-03-02T14:47:02Z",
+}
+DISPUTE_DETAIL = {
+    "dispute": DISPUTE,
+    "answers": [
+        {
+            "id": "a5n1s7w3e9r2d6i8s4p0",
+            "verdict": "accept",
+            "refund_minor": 5_250_000,
+            "state": "proposed",
+            "asked_by": "key k1 (office)",
+            "approved_by": None,
+            "effect": None,
+            "created_at": "2026-03-02T14:10:00Z",
+            "updated_at": "2026-03-02T14:10:00Z",
+        }
+    ],
+}
+DISPUTE_ANSWER_BODIES = [
+    {
+        "verdict": "contest",
+        "message": "The member has signed for this repayment.",
+        "evidence_file": "qesp8a4df1xejihd9x5q",
+    },
+    {
+        "verdict": "accept",
+        "message": "The repayment was collected twice.",
+        "refund_minor": 5_250_000,
+        "evidence_file": "qesp8a4df1xejihd9x5q",
+    },
+]
+EVIDENCE_PLACE = {"evidence_file": "qesp8a4df1xejihd9x5q", "url": "https://files.gateway.example/put-it-here"}
+SETTLEMENT = {
+    "id": "3090024",
+    "state": "paid",
+    "settled_on": "2026-03-03",
+    "currency": "NGN",
+    "gross_minor": 5_250_000,
+    "fee_minor": 88_750,
+    "deductions_minor": 0,
+    "net_minor": 5_161_250,
+    "gap_minor": 0,
+    "reason": "",
+}
+SETTLEMENT_LINES = {
+    "settlement": SETTLEMENT,
+    "lines": [
+        {
+            "charge": "4099260516",
+            "reference": _ATTEMPT,
+            "currency": "NGN",
+            "gross_minor": 5_250_000,
+            "fee_minor": 88_750,
+            "fee_exact": "88750",
+            "paid_at": "2026-03-02T09:17:40Z",
+        }
+    ],
+}
 GATE = {
     "connection": "core",
     "kind": "manual",
@@ -527,7 +603,7 @@ AUDIT_HEAD = {
     "waiting": 0,
 }
 HEALTH = {"status": "ok"}
-READY = {"ready": True, "schema": "0006", "workers": 1}
+READY = {"ready": True, "schema": "0010", "workers": 1}
 
 
 def listed(item: dict[str, Any]) -> dict[str, Any]:

@@ -21,11 +21,19 @@ from pydantic import (
 from coopwire.application.letters import FASTEST
 from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.breaks import BreakType
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.receipts import AllocationState
-from coopwire.domain.states import BreakState, DeliveryState, EffectState, PaymentState, RefundState
+from coopwire.domain.states import (
+    BreakState,
+    DeliveryState,
+    DisputeState,
+    EffectState,
+    PaymentState,
+    RefundState,
+)
 from coopwire.ports.keys import Scope
 from coopwire.ports.queries import Filter
 
@@ -389,6 +397,22 @@ class ProposeBody(_Body):
     reason: Reason
 
 
+class DisputeAnswerBody(_Body):
+    """What the lender says to a dispute."""
+
+    verdict: DisputeVerdict = Field(
+        description="accept gives money back and takes a second person; contest does not"
+    )
+    message: str = Field(min_length=1, max_length=2000, description="what the gateway is told")
+    refund_minor: Amount | None = Field(
+        None,
+        description="minor units that are given back; left out: all that is claimed. Not when it is contested",
+    )
+    evidence_file: Named | None = Field(
+        None, description="the name of an uploaded file, from `evidence-place`, where the gateway wants one"
+    )
+
+
 class CorrectionRequestBody(_Body):
     """Ask for a correction of a receipt or an effect that no rule complains about."""
 
@@ -454,6 +478,32 @@ class RefundFilter(_Timed):
     state: RefundState | None = None
     payment: Ref | None = None
     receipt: Ref | None = None
+
+
+class DisputeFilter(_Timed):
+    """Which disputes."""
+
+    state: DisputeState | None = None
+    payment: Ref | None = None
+    receipt: Ref | None = None
+
+
+class SettlementWindow(BaseModel):
+    """Settlements of which gateway and of which days, both included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    connection: Connection
+    from_: Day = Field(alias="from")
+    to: Day
+
+
+class SettlementOf(BaseModel):
+    """Whose settlement."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    connection: Connection
 
 
 class WriteFilter(_Timed):

@@ -10,12 +10,14 @@ from starlette.requests import Request
 
 from coopwire.application.accounts import AccountImport
 from coopwire.application.correcting import Corrections
+from coopwire.application.dispute_desk import DisputeDesk
 from coopwire.application.letters import LetterDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
 from coopwire.application.receipt_desk import ReceiptDesk
 from coopwire.application.reconciling.reconciler import Reconciler
+from coopwire.application.settled import SettlementReader
 from coopwire.ports.clock import Clock
 from coopwire.ports.days import Days
 from coopwire.ports.exports import ReportExports
@@ -37,6 +39,8 @@ class Office:
     days: Days
     exports: ReportExports
     receipts: ReceiptDesk
+    disputes: DisputeDesk
+    settlements: SettlementReader
     accounts: AccountImport
     queries: Queries
     keys: ApiKeys

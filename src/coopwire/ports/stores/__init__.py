@@ -5,6 +5,7 @@ from coopwire.ports.stores.audit import AuditChain, AuditHead
 from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
+from coopwire.ports.stores.disputes import AnswerWords, ClaimedDispute, DisputeNudge, Disputes
 from coopwire.ports.stores.effects import Claim, Effects, InTurn, Outcome, Try
 from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
@@ -29,6 +30,7 @@ from coopwire.ports.stores.workers import Workers
 
 __all__ = [
     "AccountMapping",
+    "AnswerWords",
     "ArrivalContext",
     "ArrivalLine",
     "Arrivals",
@@ -41,6 +43,7 @@ __all__ = [
     "Breaks",
     "Changes",
     "Claim",
+    "ClaimedDispute",
     "ClaimedRefund",
     "Connections",
     "CoreAccount",
@@ -48,6 +51,8 @@ __all__ = [
     "DeadLetters",
     "Delivered",
     "Delivery",
+    "DisputeNudge",
+    "Disputes",
     "Earlier",
     "Effects",
     "Idempotency",

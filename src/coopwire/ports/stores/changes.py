@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from coopwire.domain.breaks import Break
 from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
+from coopwire.ports.stores.disputes import DisputeNudge
 from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove
@@ -35,6 +36,7 @@ class Changes:
     refund_moves: list[RefundMove] = field(default_factory=list)
     refund_looks: list[RefundLooked] = field(default_factory=list)
     refund_nudges: list[RefundNudge] = field(default_factory=list)
+    dispute_nudges: list[DisputeNudge] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)
     restorations: list[Restoration] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)

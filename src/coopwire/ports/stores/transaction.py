@@ -13,6 +13,7 @@ from coopwire.ports.stores.audit import AuditChain
 from coopwire.ports.stores.breaks import Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import Connections
+from coopwire.ports.stores.disputes import Disputes
 from coopwire.ports.stores.effects import Effects
 from coopwire.ports.stores.idempotency import Idempotency
 from coopwire.ports.stores.inbox import Delivered, Inbox
@@ -49,6 +50,8 @@ class Transaction(Protocol):
     def receipts(self) -> Receipts: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def disputes(self) -> Disputes: ...
     @property
     def breaks(self) -> Breaks: ...
     @property

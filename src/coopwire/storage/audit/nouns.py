@@ -14,7 +14,15 @@ from coopwire.storage.rows import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_WRITES = sorted({EffectKind.JOURNAL, EffectKind.POSTING, EffectKind.REVERSAL, EffectKind.REFUND})
+_WRITES = sorted(
+    {
+        EffectKind.JOURNAL,
+        EffectKind.POSTING,
+        EffectKind.REVERSAL,
+        EffectKind.REFUND,
+        EffectKind.DISPUTE_ANSWER,
+    }
+)
 _FINISHED = sorted(FINISHED_EFFECT)
 
 
@@ -189,6 +197,50 @@ REFUND = Noun(
 )
 """A refund; a new version each time that it moves."""
 
+DISPUTE = Noun(
+    "dispute",
+    "disputes",
+    (
+        "id",
+        "connection",
+        "provider_ref",
+        "charge",
+        "receipt",
+        "payment",
+        "state",
+        "amount_minor",
+        "currency",
+        "answer",
+        "category",
+        "reason",
+        "opened_at",
+        "deadline_at",
+        "resolved_at",
+    ),
+    since="opened_at",
+)
+"""A dispute; a new version each time that it is read otherwise."""
+
+DISPUTE_ANSWER = Noun(
+    "dispute_answer",
+    "dispute_answers",
+    (
+        "id",
+        "dispute",
+        "verdict",
+        "refund_minor",
+        "state",
+        "asked_by",
+        "asker",
+        "approved_by",
+        "effect",
+        "created_at",
+    ),
+    since="created_at",
+    more={"sealed": "encode(sha256(t.sealed), 'hex')"},
+)
+"""The lender's answer to a dispute, with the digest of its sealed words; a new version each time that it moves."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -230,7 +282,18 @@ RECEIPT_BATCH = Noun(
 
 NOUNS: Mapping[str, Noun] = {
     noun.name: noun
-    for noun in (RECEIPT, EFFECT, REFUND, ACTION, BREAK, BREAK_MOVE, RECONCILIATION, RECEIPT_BATCH)
+    for noun in (
+        RECEIPT,
+        EFFECT,
+        REFUND,
+        DISPUTE,
+        DISPUTE_ANSWER,
+        ACTION,
+        BREAK,
+        BREAK_MOVE,
+        RECONCILIATION,
+        RECEIPT_BATCH,
+    )
 }
 GENESIS = "genesis"
 """The first entry: it tells how many rows there were before the trail began."""

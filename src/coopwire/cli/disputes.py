@@ -1,0 +1,156 @@
+"""`coopwire disputes`: what members' banks claim back, and the lender's answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coopwire.cli import hub, show
+from coopwire.cli.failures import BadInput
+
+if TYPE_CHECKING:
+    from coopwire.app import App
+    from coopwire.application.dispute_desk import Wanted
+    from coopwire.domain.disputes import DisputeAnswer
+    from coopwire.ports.queries import DisputeDetail, DisputeView, Filter
+    from coopwire.storage.database import PostgresDatabase
+
+app = typer.Typer(
+    help="What members' banks claim back: list, show, evidence, answer; and to accept, by a second person: approve, "
+    "reject."
+)
+
+_COLUMNS = ("id", "opened", "deadline", "state", "answer", "amount", "charge", "payment", "reason")
+_ANSWERS = ("id", "verdict", "refund_minor", "state", "asked by", "approved by", "effect")
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
+_Reason = Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str | None, typer.Option(help="open, under_review, won or lost.")] = None,
+    payment: Annotated[str | None, typer.Option(help="Only about this payment.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
+    as_json: _Json = False,
+) -> None:
+    """Show disputes, the newest first."""
+    from coopwire.domain.states import DisputeState
+    from coopwire.ports.queries import Filter
+
+    known = [one.value for one in DisputeState]
+    if state is not None and state not in known:
+        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    which = Filter(state=state, payment=payment)
+    found = hub.on_database(lambda database: _listed(database, which, limit))
+    if as_json:
+        show.json_lines(asdict(one) for one in found)
+        return
+    show.table(_COLUMNS, map(_row, found), none="there are no disputes")
+
+
+@app.command("show")
+def show_(dispute: _Id, as_json: _Json = False) -> None:
+    """Show one dispute with its deadline, and every answer that was asked for."""
+    found = hub.on_database(lambda database: _one(database, dispute))
+    if as_json:
+        show.json_lines([asdict(found)])
+        return
+    for name, value in asdict(found.dispute).items():
+        if value is not None and value != "":
+            show.say(f"{name:<14}{show.cell(value)}")
+    rows = (
+        (
+            one.id,
+            one.verdict.value,
+            one.refund_minor,
+            one.state.value,
+            one.asked_by,
+            one.approved_by,
+            one.effect,
+        )
+        for one in found.answers
+    )
+    show.say("\nanswers")
+    show.table(_ANSWERS, rows, none="nobody has asked for one")
+
+
+@app.command()
+def evidence(dispute: _Id) -> None:
+    """Tell where a file of evidence is put at the gateway, and its name for the answer.
+
+    The address is a secret that runs out soon: whoever has it can put the file there.
+    """
+    place = hub.on_hub(lambda opened: hub.dispute_desk(opened).evidence_place(dispute))
+    show.say(f"put the file to   {place.url}")
+    show.say(f"name it           {place.name}")
+
+
+@app.command()
+def answer(
+    dispute: _Id,
+    verdict: Annotated[str, typer.Argument(help="accept (money goes back) or contest.")],
+    message: Annotated[str, typer.Option(help="What the gateway is told.")],
+    file: Annotated[str | None, typer.Option(help="The name of an uploaded file of evidence.")] = None,
+    refund: Annotated[
+        int | None, typer.Option(metavar="MINOR", min=1, help="Minor units that go back; left out: all.")
+    ] = None,
+) -> None:
+    """Answer a dispute: contested, it is said at once; accepted, a second person has to approve it."""
+    from coopwire.application.dispute_desk import Wanted
+    from coopwire.domain.disputes import DisputeVerdict
+
+    if verdict not in [one.value for one in DisputeVerdict]:
+        raise BadInput("say accept or contest")
+    wanted = Wanted(DisputeVerdict(verdict), message, refund, file)
+    _tell(hub.on_hub(lambda opened: _answered(opened, dispute, wanted)))
+
+
+@app.command()
+def approve(dispute: _Id, reason: _Reason) -> None:
+    """Let another person's acceptance be said to the gateway."""
+    _tell(hub.on_hub(lambda opened: hub.dispute_desk(opened).approve(dispute, hub.person(), reason)))
+
+
+@app.command()
+def reject(dispute: _Id, reason: _Reason) -> None:
+    """Say no to an acceptance that waits; the dispute may be answered otherwise."""
+    _tell(hub.on_hub(lambda opened: hub.dispute_desk(opened).reject(dispute, hub.person(), reason)))
+
+
+async def _answered(opened: App, dispute: str, wanted: Wanted) -> DisputeAnswer:
+    return (await hub.dispute_desk(opened).answer(dispute, wanted, hub.person())).answer
+
+
+async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[DisputeView, ...]:
+    return (await hub.queries(database).disputes(which, limit, None)).items
+
+
+async def _one(database: PostgresDatabase, dispute: str) -> DisputeDetail:
+    found = await hub.queries(database).dispute(dispute)
+    if found is None:
+        raise BadInput(f"there is no dispute {show.cell(dispute)}")
+    return found
+
+
+def _tell(answer: DisputeAnswer) -> None:
+    waits = ": a second person has to approve it" if answer.state.value == "proposed" else ""
+    show.say(f"the answer {answer.id} ({answer.verdict.value}) is {answer.state.value}{waits}")
+
+
+def _row(dispute: DisputeView) -> tuple[object, ...]:
+    from coopwire.domain.money import Money
+
+    return (
+        dispute.id,
+        dispute.opened_at,
+        dispute.deadline_at,
+        dispute.state.value,
+        dispute.answer.value if dispute.answer is not None else "",
+        Money(dispute.amount_minor, dispute.currency),
+        dispute.charge,
+        dispute.payment,
+        dispute.reason,
+    )
