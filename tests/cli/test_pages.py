@@ -16,9 +16,11 @@ from rigs.command_line import COMMAND, Run, run
 
 from coopwire.cli import pages
 from coopwire.cli.show import length
+from coopwire.conformance.promises import promises
 from coopwire.domain import timings
 from coopwire.domain.events import CATALOGUE
 from coopwire.domain.timings import Timings
+from coopwire.ports.providers import Capability
 from coopwire.providers import catalog
 from coopwire.settings import Settings, variable
 
@@ -115,6 +117,33 @@ def test_the_table_of_providers_has_a_row_for_every_capability(within: Run) -> N
     assert journals["absence_counts_after"] == "10 min"
     postings = next(row for row in rows if row["capability"] == "postings")
     assert (postings["absence_counts_after"], postings["look_ups_apart"]) == ("never", "1 min")
+
+
+WITHOUT_PROMISES = {("quickbooks", Capability.WEBHOOKS), ("lms", Capability.CALLBACKS)}
+"""Declared, and proved by tests of their own alone."""
+
+
+def test_every_declared_capability_is_backed_by_promises_and_the_table_says_how_many() -> None:
+    sheets = [catalog.sheet(name) for name in catalog.OURS]
+    declared = {(one.profile.name, what) for one in sheets for what in one.profile.capabilities}
+    unbacked = {
+        (one.profile.name, what)
+        for one in sheets
+        for what in one.profile.capabilities
+        if not promises(one.profile.role, what)
+    }
+    assert unbacked == WITHOUT_PROMISES
+    cells = {
+        (sheet.profile.name, row[0].replace(" ", "_"))
+        for row in pages.backing_rows(sheets)
+        for sheet, cell in zip(sheets, row[1:], strict=True)
+        if cell
+    }
+    assert cells == {(name, what.value) for name, what in declared}
+    page = pages.providers()
+    for name, what in declared - WITHOUT_PROMISES:
+        for promise in promises(catalog.sheet(name).profile.role, what):
+            assert f"- {promise}\n" in page
 
 
 def test_the_providers_can_be_read_as_a_page_and_as_a_table(within: Run) -> None:

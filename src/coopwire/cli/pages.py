@@ -10,6 +10,7 @@ from typing import Any
 
 from coopwire.cli import asyncapi
 from coopwire.cli.show import length
+from coopwire.conformance.promises import promises
 from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_BUDGETS, OF_SOURCES
 from coopwire.domain import timings
 from coopwire.domain.budgets import Budget
@@ -23,6 +24,7 @@ from coopwire.ports.providers import (
     Lookup,
     Profile,
     ProviderSheet,
+    Role,
     SettingField,
     Trust,
 )
@@ -130,6 +132,37 @@ def capability_rows(sheets: Iterable[ProviderSheet]) -> list[tuple[str, ...]]:
     ]
 
 
+def backing_rows(sheets: Sequence[ProviderSheet]) -> list[tuple[str, ...]]:
+    """One row per capability that somebody declares: how many promises stand behind it at each provider."""
+    declared = [one for one in Capability if any(one in sheet.profile.capabilities for sheet in sheets)]
+    return [
+        (capability.value.replace("_", " "), *(_backing(sheet.profile, capability) for sheet in sheets))
+        for capability in declared
+    ]
+
+
+def _backing(profile: Profile, capability: Capability) -> str:
+    if capability not in profile.capabilities:
+        return ""
+    count = len(promises(profile.role, capability))
+    return f"{count} promises" if count else "tests of its own"
+
+
+def _backed(sheets: Sequence[ProviderSheet]) -> Iterator[tuple[Role, Capability]]:
+    """What the table's numbers stand for, each once."""
+    for role in dict.fromkeys(sheet.profile.role for sheet in sheets):
+        of_role = [sheet.profile for sheet in sheets if sheet.profile.role is role]
+        for capability in Capability:
+            if promises(role, capability) and any(capability in one.capabilities for one in of_role):
+                yield role, capability
+
+
+def _promised(role: Role, capability: Capability) -> str:
+    lines = "\n".join(f"- {name}" for name in promises(role, capability))
+    name = f"{role.value.replace('_', ' ')}, {capability.value.replace('_', ' ')}"
+    return f"<details><summary>{name}</summary>\n\n{lines}\n\n</details>"
+
+
 def _guarantees(profile: Profile, capability: Capability) -> tuple[str, ...]:
     trust = profile.writes.get(capability)
     return ("reads", "", "", "", "") if trust is None else ("writes", *_trusted(trust))
@@ -154,6 +187,12 @@ def providers() -> str:
         "What each provider can do, how far its writes are trusted, and what a section of the connections file "
         "may hold. `coopwire providers` shows the same for the plug-ins that are installed.",
         "## Capabilities\n\n" + _table(CAPABILITY_COLUMNS, capability_rows(sheets)),
+        "### What backs each of them\n\n"
+        + _table(("capability", *(sheet.profile.name for sheet in sheets)), backing_rows(sheets)),
+        "A number counts the promises of the conformance suite that an adapter keeps for a capability; each is proved "
+        "to bite by an adapter that is wrong on purpose. What a cell leaves empty is not there. "
+        "`coopwire providers --check CONNECTION` tries some of them against a gateway's own sandbox.",
+        *[_promised(role, capability) for role, capability in _backed(sheets)],
         "An outcome is unknown when a write was sent and no trustworthy answer came. It is never sent again "
         "unless absence counts, and then only after that time; or where the receiver takes the same message "
         "again.",
