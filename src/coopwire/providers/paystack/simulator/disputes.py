@@ -207,6 +207,7 @@ class Disputes:
             "transaction": telling.as_listed(one.charge, self._counter.settings()),
             "transaction_reference": None,
             "category": one.category,
+            "customer": telling.customer(one.charge.page.email),
             "bin": "408408",
             "last4": "4081",
             "dueAt": stamp(one.due_at),

@@ -112,7 +112,7 @@ def _told(charge: Charge, settings: PaystackSettings, *, absent_metadata: object
         "fees": charge.fees if settings.fees == "known" else None,
         "fees_split": None,
         "authorization": _authorization(charge),
-        "customer": _customer(charge.page.email),
+        "customer": customer(charge.page.email),
         "plan": None,
         "subaccount": {},
         "split": {},
@@ -152,7 +152,8 @@ def _parsed(metadata: object) -> object:
         return metadata
 
 
-def _customer(email: str) -> dict[str, object]:
+def customer(email: str) -> dict[str, object]:
+    """Who pays, as their API tells it."""
     number = _FIRST_CUSTOMER + crc32(email.encode())
     return {
         "id": number,

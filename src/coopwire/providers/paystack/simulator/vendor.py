@@ -40,6 +40,8 @@ _CREATE_REFUND: Final = "create_refund"
 _READS: Final = frozenset(
     {"verify_transaction", "fetch_transaction", "list_transactions", "fetch_refund", "list_refunds"}
 )
+_SLASH: Final = "{slash:/?}"
+"""Clients that others wrote for the real one end these paths with a slash."""
 _STATUS_WORD: Final = re.compile(r"[a-z][a-z_-]{0,39}\Z")
 _FORGERS_KEY: Final = "a key that is not the integration's"
 _PAY_FIELDS: Final = (
@@ -72,8 +74,8 @@ class Paystack:
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
-            Operation("list_transactions", "GET", "/transaction", self._list),
-            Operation("fetch_transaction", "GET", "/transaction/{id}", self._fetch),
+            Operation("list_transactions", "GET", f"/transaction{_SLASH}", self._list),
+            Operation("fetch_transaction", "GET", f"/transaction/{{id}}{_SLASH}", self._fetch),
             Operation(_CREATE_REFUND, "POST", "/refund", self._create_refund),
             Operation("list_refunds", "GET", "/refund", self._list_refunds),
             Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
