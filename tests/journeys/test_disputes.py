@@ -11,10 +11,12 @@ import pytest
 from rigs.refunds import received, unbanked
 from rigs.river import River, river
 
+from coopwire.app import reconciler
 from coopwire.application.dispute_desk import DisputeDesk, Wanted
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Idempotent, KeyReused, Rejected
 from coopwire.application.people import Person
+from coopwire.domain.breaks import BreakType
 from coopwire.domain.disputes import AnswerState, DisputeVerdict
 from coopwire.domain.timings import DEMO
 from coopwire.storage.queries import PostgresQueries
@@ -267,3 +269,27 @@ async def test_a_dispute_of_a_charge_that_nobody_knows_is_kept_nevertheless(data
         await hint(hub, made["dispute"])
         await hub.until("SELECT count(*) FROM disputes WHERE receipt IS NULL", expected=1)
         assert await events(hub) == ["opened"]
+
+
+async def test_a_reversed_charge_is_told_apart_by_reading_refunds_and_disputes(database_dsn: str) -> None:
+    """Contract 1.2: the word `reversed` stands for a refund or for a dispute that was lost."""
+    async with river(database_dsn, change=unbanked, lengths=NEVER) as hub:
+        by_the_bank = await claimed(hub, told=False)
+        await hub.outside.control(
+            "paystack", "dispute_moves", id=by_the_bank["id"], resolution="auto-accepted"
+        )
+        other = await received(hub, loan="LN-2")
+        reference = await hub.value("SELECT reference FROM receipts WHERE id = $1", other)
+        made = await hub.outside.control("paystack", "dashboard_refund", reference=reference)
+        await hub.outside.control("paystack", "refund", id=made["refund"]["id"], status="processed")
+        day = hub.app.network.routes.business_day(hub.app.clock.now())
+        done = await reconciler(hub.app).run(day, "the test", patience=timedelta(seconds=2))
+        told = {
+            finding.theirs["charge"]: finding.theirs["because"]
+            for finding in done.report.findings
+            if finding.type is BreakType.CHARGE_REVERSED
+        }
+        assert told == {
+            str(by_the_bank["charge"]): f"dispute {by_the_bank['id']}, lost",
+            str(made["refund"]["charge"]): f"refund {made['refund']['id']}",
+        }

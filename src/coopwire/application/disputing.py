@@ -15,15 +15,15 @@ import structlog
 from coopwire.application.bells import DISPUTES, EFFECTS, OUTBOX, Bells
 from coopwire.application.dispute_moves import DisputeMoves
 from coopwire.application.network import Network
-from coopwire.application.patience import be_patient
+from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.rounds import repeat
 from coopwire.application.schedule import next_dispute_look
 from coopwire.application.writing import write
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.disputes import Dispute
 from coopwire.domain.effects import EffectKind
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.errors import ContractBroken, HubError
+from coopwire.domain.gates import Traffic
 from coopwire.domain.references import derived_reference
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
@@ -42,6 +42,8 @@ class _Asked:
     claimed: ClaimedDispute
     told: tuple[DisputeSnapshot, ...] = ()
     error: HubError | None = None
+    asked_at: datetime | None = None
+    """When a call that brought an error began."""
     traceparent: str | None = field(default_factory=here)
 
 
@@ -107,11 +109,12 @@ class DisputeTracker:
     async def _asked(self, claimed: ClaimedDispute) -> _Asked:
         told: list[DisputeSnapshot] = []
         self._fail("before fetch dispute")
+        asked_at = self._clock.now()
         try:
             await self._read(claimed, told)
             asked = _Asked(claimed, tuple(told))
         except HubError as error:
-            asked = _Asked(claimed, tuple(told), error)
+            asked = _Asked(claimed, tuple(told), error, asked_at)
         except Exception as error:
             _log.error("adapter_broke_its_promise", read=True, error=type(error).__name__)
             asked = _Asked(claimed, (), ContractBroken(f"the adapter raised {type(error).__name__}"))
@@ -141,7 +144,7 @@ class DisputeTracker:
                 if dispute is not None:
                     stand.append(dispute)
             if asked.error is not None:
-                await self._on_error(tx, claimed, asked.error, changes)
+                await self._on_error(tx, asked, changes)
             if not await tx.disputes.looked(claimed, self._read_until(asked, now), self._next(asked, stand)):
                 # Another look has it by now; what the gateway said is true nevertheless.
                 _log.info("dispute_look_was_late")
@@ -176,13 +179,10 @@ class DisputeTracker:
         told = getattr(asked.error, "retry_after", None)
         return wait if told is None else max(wait, self._clock.timings.of_provider(timedelta(seconds=told)))
 
-    async def _on_error(
-        self, tx: Transaction, claimed: ClaimedDispute, error: HubError, changes: Changes
-    ) -> None:
-        await be_patient(tx, claimed.connection, error, self._clock.now(), self._clock.timings)
-        if isinstance(error, BadCredentials):
-            gate = Gate(claimed.connection, GateKind.CREDENTIALS, Traffic.READ, error.message, None)
-            await tx.connections.close_gate(gate, self._clock.now())
+    async def _on_error(self, tx: Transaction, asked: _Asked, changes: Changes) -> None:
+        claimed, error, now = asked.claimed, asked.error, self._clock.now()
+        await be_patient(tx, claimed.connection, error, now, self._clock.timings)
+        await stop_if_locked_out(tx, claimed.connection, [Traffic.READ], error, asked.asked_at or now, now)
         if isinstance(error, ContractBroken):
             subject = derived_reference("dispute", claimed.connection, claimed.provider_ref)
             changes.breaks.append(

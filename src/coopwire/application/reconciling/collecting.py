@@ -15,7 +15,7 @@ from coopwire.ports.books import JournalOrder, JournalOrderLine, JournalSnapshot
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import PostingOrder, StatementRow
 from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund
-from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.gateways import ChargeSnapshot, RefundOrder, RefundSnapshot
 from coopwire.ports.stores import CoreAccount
 
 _T = TypeVar("_T")
@@ -58,6 +58,23 @@ class Collector:
         if sockets.refunds is not None and listed is not None:
             refunds = await self._whole(name, sockets.refunds.list_window(day.start - _DAY, end), theirs)
             theirs.refunds[name] = refunds or []
+        reversed_ = [charge for charge in listed or () if charge.reversed]
+        await asyncio.gather(*(self._explain(name, charge, theirs) for charge in reversed_))
+
+    async def _explain(self, name: str, charge: ChargeSnapshot, theirs: Theirs) -> None:
+        """Tell a refund and a dispute apart by both reads: the word "reversed" stands for either."""
+        sockets, told = self._network.connections[name].sockets, []
+        try:
+            async with self._slots:
+                if sockets.refunds is not None:
+                    order = RefundOrder("", charge.charge, charge.amount_minor, charge.currency, whole=True)
+                    told += [f"refund {ref}" for ref in await sockets.refunds.count(order)]
+                if sockets.disputes is not None:
+                    disputes = await sockets.disputes.of_charge(charge.charge)
+                    told += [f"dispute {one.provider_ref}, {one.state.value}" for one in disputes]
+        except HubError as error:
+            told = [f"it could not be read: {type(error).__name__}"]
+        theirs.reversals[name, charge.charge] = "; ".join(told) or "neither a refund nor a dispute is told"
 
     async def confirm_charges(self, name: str, receipts: Sequence[OurReceipt], theirs: Theirs) -> None:
         """Look up single receipts that the list does not have."""

@@ -121,7 +121,8 @@ def gateway_day(
     receipts = [r for r in ours.receipts if r.connection == name]
     mode = setting.network.connections[name].connection.mode
     charges = [c for c in theirs.charges[name] if c.mode is mode]
-    return gateway.GatewayDay(name, setting.day, theirs.listed_at, charges, receipts, refunded)
+    because = {charge: told for (gateway_, charge), told in theirs.reversals.items() if gateway_ == name}
+    return gateway.GatewayDay(name, setting.day, theirs.listed_at, charges, receipts, refunded, because)
 
 
 def refund_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> gateway.RefundDay:

@@ -39,6 +39,7 @@ def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
         for name, charges in theirs.charges.items()
         for c in charges
     ]
+    yield [(name, charge, told) for (name, charge), told in theirs.reversals.items()]
     yield [
         (name, r.provider_ref, r.charge, r.amount_minor, r.currency, r.state.value, r.created_at)
         for name, refunds in theirs.refunds.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from coopwire.application.reconciling.sides import BusinessDay, Differences, Parts, Wish
@@ -36,6 +36,8 @@ class GatewayDay:
     ours: Sequence[OurReceipt]
     refunded: Mapping[str, int]
     """What refunds of ours take from each receipt, by receipt id, in minor units."""
+    because: Mapping[str, str] = field(default_factory=dict)
+    """By charge, what they say of why it is reversed."""
 
 
 def unconfirmed(side: GatewayDay) -> list[OurReceipt]:
@@ -128,9 +130,10 @@ def _pair(side: GatewayDay, receipt: OurReceipt, charge: ChargeSnapshot) -> Iter
         yield finding(BreakType.FEE_DIFFERS, minor, fee_minor=(receipt.fee_minor, charge.fee_minor))
     refunded = side.refunded.get(receipt.id, 0)
     if charge.reversed and refunded < receipt.gross_minor:
-        yield finding(
-            BreakType.CHARGE_REVERSED, receipt.gross_minor - refunded, reversed_minor=(refunded, None)
-        )
+        because = side.because.get(charge.charge)
+        facts = {} if because is None else {"because": ("", because)}
+        minor = receipt.gross_minor - refunded
+        yield finding(BreakType.CHARGE_REVERSED, minor, reversed_minor=(refunded, None), **facts)
 
 
 def _not_recorded(connection: str, charge: ChargeSnapshot) -> Finding:

@@ -55,7 +55,8 @@ class Theirs:
     the same of the statement of one core account. What a single look-up confirmed afterwards (a charge created long
     before, an entry that moved to another day) is added. `statuses` are the core's own words about postings that no
     statement shows, by our reference; `business_dates` the days on which the core booked while a posting was sent,
-    by effect, for postings that a statement shows under an odd day.
+    by effect, for postings that a statement shows under an odd day. `reversals` says, by connection and charge, what
+    their own reads of refunds and disputes tell of a charge that they call reversed.
     """
 
     listed_at: datetime
@@ -65,6 +66,7 @@ class Theirs:
     rows: list[AccountRow] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
     business_dates: dict[str, frozenset[date]] = field(default_factory=dict)
+    reversals: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     unread: dict[int, str] = field(default_factory=dict)
 
