@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from dataclasses import replace
@@ -15,9 +16,11 @@ from rigs.river import River, configured, hub_settings, request
 
 from coopwire import app as composition
 from coopwire.application.correcting import Corrections
+from coopwire.application.dispute_desk import DisputeDesk, Wanted
 from coopwire.application.paying import Idempotent, Rejected, StillWorking
 from coopwire.application.people import Person
 from coopwire.domain.corrections import ReverseJournal
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode
 from coopwire.domain.timings import DEFAULT, Timings
@@ -43,6 +46,7 @@ def rush() -> Timings:
         notice_look_ladder=tuple(timedelta(seconds=s) for s in (0.1, 0.2, 0.5, 1, 2)),
         refund_look_schedule=tuple(timedelta(seconds=s) for s in (0.2, 0.5, 1, 2)),
         refund_look_then_every=timedelta(seconds=2),
+        dispute_look_every=timedelta(seconds=0.5),
         bus_ladder=tuple(rung / 60 for rung in DEFAULT.bus_ladder),
         # So many lost answers open the breaker, as they should.
         breaker_open=timedelta(seconds=1),
@@ -77,6 +81,8 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
         return {}
     if "desk" in command:
         return await _correct(hub, command)
+    if "answer" in command:
+        return {"answered": await _answer(hub, command["answer"], command["amount"])}
     if "refund" in command:
         return {"approved": await _refund(hub, command["refund"], command["amounts"])}
     n = command["accept"]
@@ -99,6 +105,18 @@ async def _refund(hub: River, receipt: str, amounts: list[int]) -> list[int]:
             return 0
 
     return await asyncio.gather(*(one(amount) for amount in amounts))
+
+
+async def _answer(hub: River, dispute: str, amount: int) -> bool:
+    """Accept a dispute, by two persons, as far as that was not done before."""
+    desk = DisputeDesk(hub.app.network, hub.app.database, hub.app.clock)
+    with contextlib.suppress(Rejected):
+        place = await desk.evidence_place(dispute)
+        wanted = Wanted(DisputeVerdict.ACCEPT, "the member was right", amount, place.name)
+        await desk.answer(dispute, wanted, Person("asker", "asker"))
+    with contextlib.suppress(Rejected):
+        await desk.approve(dispute, Person("checker", "checker"), "the member was right")
+    return True
 
 
 async def _stdin() -> asyncio.StreamReader:
