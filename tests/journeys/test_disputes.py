@@ -19,6 +19,8 @@ from coopwire.application.people import Person
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.disputes import AnswerState, DisputeVerdict
 from coopwire.domain.timings import DEMO
+from coopwire.ports.gauges import Unanswered
+from coopwire.storage.gauges import GaugeRows
 from coopwire.storage.queries import PostgresQueries
 
 WHOLE = 5_250_000
@@ -103,6 +105,11 @@ async def test_a_hint_opens_a_dispute_and_the_read_is_the_truth(database_dsn: st
         evidence = await hub.value("SELECT evidence FROM breaks WHERE type = 'dispute_open'")
         assert evidence["deadline_at"] == row["deadline_at"].isoformat()
         assert await disputed(hub)
+        gauges = await GaugeRows(hub.app.database.pool, [], [], hub.app.clock).read()
+        assert gauges.disputes == {"paystack": Unanswered(1, row["deadline_at"])}
+        await moves(hub, dispute, status="awaiting-bank-feedback")
+        await hub.until("SELECT state FROM disputes", expected="under_review")
+        assert await hub.value("SELECT evidence ->> 'state' FROM breaks") == "under_review"
 
 
 async def test_silence_loses_a_dispute_and_the_books_are_told_by_a_break(database_dsn: str) -> None:

@@ -27,8 +27,16 @@ from coopwire.ports.stores import Changes, Transaction
 _ACTOR = "coopwire"
 
 
+def dispute_lock(connection: str, provider_ref: str) -> str:
+    """The name under which a dispute is held; who needs several takes them at once."""
+    return f"dispute:{connection}:{provider_ref}"
+
+
 class DisputeMoves:
-    """Moves disputes by what the gateway says of them, or by what became of an answer."""
+    """Moves disputes by what the gateway says of them, or by what became of an answer.
+
+    Whoever holds a dispute and an answer has taken them in this order; an effect's row comes before both.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,7 +49,7 @@ class DisputeMoves:
         None for one about money of the other mode, which concerns nobody here.
         """
         changes = Changes()
-        await tx.lock([f"dispute:{connection}:{told.provider_ref}"])
+        await tx.lock([dispute_lock(connection, told.provider_ref)])
         if told.mode is not mode:
             changes.breaks.append(_wrong_mode(connection, told))
             return None, changes
@@ -56,8 +64,8 @@ class DisputeMoves:
 
     async def answered(self, tx: Transaction, effect: Effect, mode: Mode, told: DisputeSnapshot) -> Changes:
         """The answer that this effect gives stands at the gateway."""
-        await self._end_answer(tx, effect, AnswerState.GIVEN)
         _, changes = await self.told(tx, effect.connection, mode, told)
+        await self._end_answer(tx, effect, AnswerState.GIVEN)
         return changes
 
     async def stopped(self, tx: Transaction, effect: Effect) -> None:
@@ -129,10 +137,19 @@ class DisputeMoves:
             changes.breaks.append(_break(BreakType.DISPUTE_OPEN, stands))
         if stands.state in ENDED_DISPUTE and was is not None and was.state is not stands.state:
             await self._close(tx, BreakType.DISPUTE_OPEN, stands)
+        elif was is not None and _facts(was) != _facts(stands):
+            await self._tell_anew(tx, stands)
         if stands.state is DisputeState.LOST and (was is None or was.state is not DisputeState.LOST):
             changes.breaks.append(_break(BreakType.DISPUTE_LOST, stands))
         if stands.state is DisputeState.WON and was is not None and was.state is DisputeState.LOST:
             await self._close(tx, BreakType.DISPUTE_LOST, stands)
+
+    async def _tell_anew(self, tx: Transaction, stands: Dispute) -> None:
+        """The open break tells the deadline as it is now."""
+        found = await tx.breaks.unclosed(BreakType.DISPUTE_OPEN, stands.id)
+        row = await tx.breaks.get(found.id, lock=True) if found is not None else None
+        if row is not None and row.closed_at is None:
+            await tx.breaks.save(replace(row, found=replace(row.found, evidence=_facts(stands))))
 
     async def _close(self, tx: Transaction, type_: BreakType, stands: Dispute) -> None:
         found = await tx.breaks.unclosed(type_, stands.id)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from coopwire.application.bells import DISPUTES, EFFECTS, OUTBOX, Bells
-from coopwire.application.dispute_moves import DisputeMoves
+from coopwire.application.dispute_moves import DisputeMoves, dispute_lock
 from coopwire.application.network import Network
 from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.rounds import repeat
@@ -137,8 +137,8 @@ class DisputeTracker:
         connection = self._network.connections[claimed.connection].connection
         async with self._database.begin("record dispute") as tx:
             changes, stand = Changes(), []
-            # Locks are taken in one order, so that a list and a look at one of its rows never wait for each other.
-            for told in sorted(asked.told, key=lambda one: one.provider_ref):
+            await tx.lock([dispute_lock(connection.name, one.provider_ref) for one in asked.told])
+            for told in asked.told:
                 dispute, follows = await self._moves.told(tx, connection.name, connection.mode, told)
                 changes.add(follows)
                 if dispute is not None:

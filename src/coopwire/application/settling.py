@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from coopwire.application import announce, outcomes
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
-from coopwire.application.dispute_moves import DisputeMoves
+from coopwire.application.dispute_moves import DisputeMoves, dispute_lock
 from coopwire.application.network import Network
 from coopwire.application.orders import Order
 from coopwire.application.patience import be_patient, stop_if_locked_out
@@ -92,7 +92,7 @@ class Settling:
         judged = {s.claim.effect.id: (s, self._judge(s)) for s in sent}
         moved = {e.id: e for e in await tx.effects.record([outcome for _, outcome in judged.values()])}
         changes = Changes()
-        await self._hold_receipts(tx, moved.values())
+        await self._hold(tx, moved.values())
         for id_, (one, outcome) in judged.items():
             if id_ in moved:
                 with behind(one.traceparent):
@@ -105,10 +105,13 @@ class Settling:
         await write(tx, changes, self._clock.now())
         return sent
 
-    async def _hold_receipts(self, tx: Transaction, effects: Iterable[Effect]) -> None:
-        """What refunds change is held in one order, so that two groups never wait for each other."""
+    async def _hold(self, tx: Transaction, effects: Collection[Effect]) -> None:
+        """What refunds and answers change is held in one order, so that two groups never wait for each other."""
         for receipt in sorted({e.receipt for e in effects if e.receipt and concerns_a_refund(e)}):
             await tx.receipts.get(receipt, lock=True)
+        await tx.lock(
+            [dispute_lock(e.connection, str(e.order["dispute"])) for e in effects if _answers_a_dispute(e)]
+        )
 
     def _judge(self, one: Sent) -> Outcome:
         effect = one.claim.effect
@@ -294,6 +297,10 @@ class Settling:
             reason = f"a late answer says done, the effect is {effect.state.value}"
             changes.breaks.append(self._break(BreakType.LATE_OUTCOME, effect, reason))
         return changes
+
+
+def _answers_a_dispute(effect: Effect) -> bool:
+    return effect.kind is EffectKind.DISPUTE_ANSWER
 
 
 def concerns_a_refund(effect: Effect) -> bool:
