@@ -21,9 +21,19 @@ from rigs.wrong_adapters import (
     takes,
     told,
 )
+from rigs.wrong_payouts import WRONG_PAYOUTS
 
 from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, GivenBack, Opened, RefundBench
+from coopwire.conformance.gateways import (
+    REFERENCE,
+    SUITE,
+    GatewayBench,
+    GivenBack,
+    Opened,
+    PaidOut,
+    PayoutBench,
+    RefundBench,
+)
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
@@ -39,7 +49,7 @@ from coopwire.domain.errors import (
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState, RefundState
+from coopwire.domain.states import PaymentState, PayoutState, RefundState
 from coopwire.ports.gateways import (
     ChargeSnapshot,
     CheckoutOrder,
@@ -59,13 +69,13 @@ from coopwire.transport.http import HttpTransport
 
 KEY = "sk_test_planted7f3a"
 HUNDREDTHS_OF_A_FRANC = 100
+IN_HUNDREDTHS = {"NGN": 1, "XOF": HUNDREDTHS_OF_A_FRANC}
 
 
 def _opened(simulator: Simulator[Any]) -> list[Opened]:
     """Pages in minor units: the simulator counts hundredths in every currency, as Paystack does."""
-    exact = {"NGN": 1, "XOF": HUNDREDTHS_OF_A_FRANC}
     return [
-        Opened(page["reference"], page["amount_minor"] // exact[page["currency"]], page["currency"])
+        Opened(page["reference"], page["amount_minor"] // IN_HUNDREDTHS[page["currency"]], page["currency"])
         for page in simulator.vendor.truth()["pages"]
     ]
 
@@ -104,7 +114,63 @@ def _refunds(simulator: Simulator[Any]) -> RefundBench:
     )
 
 
-def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
+def _paid_out(simulator: Simulator[Any]) -> list[PaidOut]:
+    return [
+        PaidOut(t["code"], t["reference"], t["account_number"], t["amount_minor"], t["currency"])
+        for t in simulator.vendor.truth()["transfers"]
+    ]
+
+
+def _payouts(simulator: Simulator[Any]) -> PayoutBench:
+    vendor = simulator.vendor
+
+    def arrived() -> list[bytes]:
+        both = ("create_transfer", "bulk_transfer")
+        return [entry.body for name in both for entry in simulator.record.entries(name)]
+
+    def decline() -> None:
+        simulator.faults.add("create_transfer", "decline", params={"message": "Not in this test"})
+
+    return PayoutBench(
+        bank="011",
+        paid_out=lambda: _paid_out(simulator),
+        arrived=arrived,
+        known=lambda: list(vendor.payouts.recipients),
+        name=lambda account, bank, name: _control(
+            simulator, "account", account_number=account, bank_code=bank, name=name
+        ),
+        standing=lambda: {
+            code: amount // IN_HUNDREDTHS[code] for code, amount in vendor.truth()["balance_minor"].items()
+        },
+        end=lambda transfer, word: _control(simulator, "transfer", code=transfer, status=word),
+        words={
+            "pending": PayoutState.PROCESSING,
+            "received": PayoutState.PROCESSING,
+            "otp": PayoutState.AWAITING_OTP,
+            "success": PayoutState.SUCCEEDED,
+            "reversed": PayoutState.REVERSED,
+            "failed": PayoutState.FAILED,
+            "rejected": PayoutState.FAILED,
+            "blocked": PayoutState.FAILED,
+            "abandoned": PayoutState.CANCELLED,
+        },
+        otp="928783",
+        ask_for_otp=lambda: vendor.configure({"otp": "928783"}),
+        tell_success_at_once=lambda: vendor.configure({"transfer_word": "success"}),
+        lose_a_line=lambda: simulator.faults.add("bulk_transfer", "line_missing"),
+        spoil_recipient=spoiler(simulator, "create_recipient"),
+        spoil_send=spoiler(simulator, "create_transfer"),
+        spoil_look=spoiler(simulator, "verify_transfer"),
+        spoil_list=spoiler(simulator, "list_transfers"),
+        spoil_fetch=spoiler(simulator, "fetch_transfer"),
+        spoil_resolve=spoiler(simulator, "resolve_account"),
+        spoil_banks=spoiler(simulator, "list_banks"),
+        spoil_balance=spoiler(simulator, "read_balance"),
+        decline=decline,
+    )
+
+
+def _control(simulator: Simulator[Any], name: str, /, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
 
@@ -112,7 +178,12 @@ def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
 async def paystack() -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
         mail = await stack.enter_async_context(mailbox())
-        settings = {"secret_key": KEY, "currencies": "NGN,XOF", "refund_ends": "stays"}
+        settings = {
+            "secret_key": KEY,
+            "currencies": "NGN,XOF",
+            "refund_ends": "stays",
+            "transfer_ends": "stays",
+        }
         simulator = build({**settings, "webhook_url": mail.url})
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
@@ -164,6 +235,7 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY,),
             giving_back=_refunds(simulator),
+            paying_out=_payouts(simulator),
         )
 
 
@@ -761,6 +833,13 @@ async def test_a_wrong_adapter_of_refunds_breaks_exactly_its_promise(wrong: str)
     await GATEWAY.bites("refunds", WRONG_REFUNDS[wrong])
 
 
+@pytest.mark.parametrize(
+    ("socket", "wrong"), [(socket, wrong) for socket, wrongs in WRONG_PAYOUTS.items() for wrong in wrongs]
+)
+async def test_a_wrong_adapter_of_payouts_breaks_exactly_its_promise(socket: str, wrong: str) -> None:
+    await GATEWAY.bites(socket, WRONG_PAYOUTS[socket][wrong])
+
+
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
@@ -780,4 +859,6 @@ async def test_a_missing_socket_breaks_the_declaration_too() -> None:
 
 
 def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
-    GATEWAY.bites_every_promise(WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_WEBHOOKS)
+    GATEWAY.bites_every_promise(
+        WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_WEBHOOKS, *WRONG_PAYOUTS.values()
+    )

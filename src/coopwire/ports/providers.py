@@ -15,7 +15,15 @@ from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import Accounts, BusinessDate, Postings, Reversals, Statements
-from coopwire.ports.gateways import Charges, Checkouts, Refunds
+from coopwire.ports.gateways import (
+    AccountNames,
+    Balances,
+    Charges,
+    Checkouts,
+    Recipients,
+    Refunds,
+    Transfers,
+)
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
 from coopwire.ports.tokens import TokenStore
@@ -44,6 +52,10 @@ class Capability(StrEnum):
     STATEMENTS = "statements"
     BUSINESS_DATE = "business_date"
     REFUNDS = "refunds"
+    RECIPIENTS = "recipients"
+    TRANSFERS = "transfers"
+    ACCOUNT_NAMES = "account_names"
+    BALANCES = "balances"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -146,6 +158,10 @@ class Sockets:
     statements: Statements | None = None
     business_date: BusinessDate | None = None
     refunds: Refunds | None = None
+    recipients: Recipients | None = None
+    transfers: Transfers | None = None
+    account_names: AccountNames | None = None
+    balances: Balances | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

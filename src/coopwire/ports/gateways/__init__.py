@@ -1,17 +1,33 @@
 """Sockets of payment gateways, one module each."""
 
+from coopwire.ports.gateways.account_names import AccountName, AccountNames, Bank
+from coopwire.ports.gateways.balances import Balance, Balances
 from coopwire.ports.gateways.charges import Charges, ChargeSnapshot
 from coopwire.ports.gateways.checkouts import CheckoutOrder, Checkouts, CheckoutSnapshot
+from coopwire.ports.gateways.recipients import RecipientOrder, Recipients, RecipientSnapshot
 from coopwire.ports.gateways.refunds import RefundOrder, Refunds, RefundSnapshot, same_refund
+from coopwire.ports.gateways.transfers import TransferOrder, Transfers, TransferSnapshot, same_transfer
 
 __all__ = [
+    "AccountName",
+    "AccountNames",
+    "Balance",
+    "Balances",
+    "Bank",
     "ChargeSnapshot",
     "Charges",
     "CheckoutOrder",
     "CheckoutSnapshot",
     "Checkouts",
+    "RecipientOrder",
+    "RecipientSnapshot",
+    "Recipients",
     "RefundOrder",
     "RefundSnapshot",
     "Refunds",
+    "TransferOrder",
+    "TransferSnapshot",
+    "Transfers",
     "same_refund",
+    "same_transfer",
 ]

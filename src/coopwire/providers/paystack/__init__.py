@@ -1,4 +1,4 @@
-"""Paystack: hosted checkout, charges by reference, by id and by day, refunds, signed webhooks."""
+"""Paystack: hosted checkout, charges by reference, by id and by day, refunds, payouts, signed webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROFILE = Profile(
     name="paystack",
     title="Paystack",
     role=Role.GATEWAY,
-    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS}),
+    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS, Capability.ACCOUNT_NAMES, Capability.BALANCES}),
     writes={
         # The reference is unique there: a send that comes late or twice is refused as a duplicate, so an
         # absence may be believed soon. Source: payments contract 1.3.
@@ -31,6 +31,16 @@ PROFILE = Profile(
         ),
         # A refund carries no reference of ours, and nothing says how soon one stands in their list.
         Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+        # The same account again gives the record that is there: sending it twice makes nothing twice.
+        # Source: payments contract 1.1, recipient.
+        Capability.RECIPIENTS: Trust(idempotent_for=timedelta(days=3652)),
+        # As for checkouts the reference is unique there, and the rule of contract 1.3 is the same: after "Transfer
+        # not found" the same reference may be sent again. Money leaves, so the hub waits five times as long first.
+        Capability.TRANSFERS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(minutes=5),
+            look_every=timedelta(seconds=30),
+        ),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -46,6 +56,13 @@ PROFILE = Profile(
             "comma-separated ways to pay offered on the page (card,bank_transfer,ussd…); empty: all",
             required=False,
         ),
+        SettingField(
+            "transfer_fees",
+            "what a transfer costs, in minor units: `up to:fee` rising, at last the fee of all above; see your "
+            "agreement with Paystack",
+            required=False,
+            default="500000:1000,5000000:2500,5000",
+        ),
     ),
 )
 
@@ -58,6 +75,7 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
+        "transfer": f"{_HERE}.inspectors:transfer",
         "error": f"{_HERE}.inspectors:error",
     },
 )

@@ -30,15 +30,15 @@ def problem(message: str, code: str, step: str) -> dict[str, object]:
     }
 
 
-def refused(message: str, code: str) -> TurnedAway:
-    """400 with a reason."""
+def refused(message: str, code: str, status: int = 400) -> TurnedAway:
+    """Turned away with a reason."""
     told = problem(message, code, "Check the request and try again")
-    return TurnedAway(json_answer(told, status=400, outcome=REFUSED))
+    return TurnedAway(json_answer(told, status=status, outcome=REFUSED))
 
 
 def new_page(call: Call, settings: PaystackSettings) -> Page:
     """The page that an initialize request asks for. TurnedAway when it cannot be opened."""
-    given = _fields(call)
+    given = fields(call)
     reference = given.get("reference") or secrets.token_hex(8)
     if not isinstance(reference, str) or not _REFERENCE.match(reference):
         raise refused("Invalid transaction reference", "invalid_params")
@@ -51,7 +51,7 @@ def new_page(call: Call, settings: PaystackSettings) -> Page:
     return Page(
         reference=reference,
         access_code=secrets.token_hex(8),
-        amount=_subunits(given.get("amount")),
+        amount=subunits(given.get("amount")),
         currency=str(currency),
         email=email,
         metadata=given.get("metadata"),
@@ -86,16 +86,27 @@ def instant(word: str | None) -> datetime | None:
 
 def refund_asked(call: Call) -> tuple[str, int | None, str | None, str | None, str | None]:
     """(transaction, amount, currency, customer note, merchant note) of a refund request; what is absent is None."""
-    given = _fields(call)
+    given = fields(call)
     transaction = given.get("transaction")
     if isinstance(transaction, bool) or not isinstance(transaction, int | str):
         raise refused("Transaction is required", "missing_params")
-    amount = None if given.get("amount") is None else _subunits(given.get("amount"))
+    amount = None if given.get("amount") is None else subunits(given.get("amount"))
     currency, customer, merchant = (
         None if given.get(name) is None else str(given[name])
         for name in ("currency", "customer_note", "merchant_note")
     )
     return str(transaction), amount, currency, customer, merchant
+
+
+def numbered(total: int, size: int, page: int) -> Mapping[str, object]:
+    """`meta` of a list in numbered pages."""
+    return {
+        "total": total,
+        "skipped": (page - 1) * size,
+        "perPage": size,
+        "page": page,
+        "pageCount": -(-total // size),
+    }
 
 
 def cursor(charge_id: int) -> str:
@@ -111,7 +122,8 @@ def cursor_id(mark: str) -> int:
         raise refused("Invalid cursor", "invalid_params") from None
 
 
-def _fields(call: Call) -> Mapping[str, object]:
+def fields(call: Call) -> Mapping[str, object]:
+    """The members of a body, JSON or form."""
     if call.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
         return call.form
     try:
@@ -123,7 +135,8 @@ def _fields(call: Call) -> Mapping[str, object]:
     return given
 
 
-def _subunits(amount: object) -> int:
+def subunits(amount: object) -> int:
+    """An amount as they take it: a positive whole number, or its text."""
     if isinstance(amount, str) and amount.isascii() and amount.isdecimal() and len(amount) < 20:
         amount = int(amount)
     if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount < _LARGEST:

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from coopwire.providers.paystack.simulator import reading, refunds, telling
+from coopwire.providers.paystack.simulator import payout_desk, reading, refunds, telling
 from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
+from coopwire.providers.paystack.simulator.payouts import Payouts
+from coopwire.providers.paystack.simulator.payouts import as_truth as as_transfer
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
@@ -50,13 +52,16 @@ class Paystack:
 
     name = "paystack"
     messages: Sequence[str] = (_WEBHOOK,)
-    secrets = frozenset({"authorization", "access_code", "authorization_url"})
+    secrets = frozenset({"authorization", "access_code", "authorization_url", "account_number", "otp"})
 
     def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
         self.settings = settings
         self.account = Account(settings.first_id)
         self.refunds = refunds.Refunds()
         self._stage = stage
+        self._payouts = payout_desk.PayoutDesk(
+            stage, lambda: self.settings, self._authorise, lambda: self.account.paid_minor(), self._tell_of
+        )
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -67,12 +72,16 @@ class Paystack:
             Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
+            *self._payouts.operations,
         )
-        api = _READS | {_INITIALIZE, _CREATE_REFUND}
+        api = _READS | {_INITIALIZE, _CREATE_REFUND} | payout_desk.READS | payout_desk.WRITES
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
-            "wrong_amount": Manner(self._wrong_amount, {"delta": int}, _READS),
+            "wrong_amount": Manner(
+                self._wrong_amount, {"delta": int}, _READS | {"verify_transfer", "fetch_transfer"}
+            ),
+            **self._payouts.manners,
         }
         self.controls: Mapping[str, Control] = {
             "pay": self._control_pay,
@@ -81,7 +90,13 @@ class Paystack:
             "notify": self._control_notify,
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
+            **self._payouts.controls,
         }
+
+    @property
+    def payouts(self) -> Payouts:
+        """Recipients, transfers and the names of accounts."""
+        return self._payouts.state
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
         """A customer tries to pay on the page of `reference`. ControlError when there is no such page.
@@ -138,7 +153,10 @@ class Paystack:
         return self._numbered_page(rows, size, reading.positive(query.get("page", "1"), "page"))
 
     def _numbered_page(self, rows: Sequence[Charge], size: int, page: int) -> Answer:
-        meta = {"total_volume": sum(charge.amount for charge in rows), **_numbered(len(rows), size, page)}
+        meta = {
+            "total_volume": sum(charge.amount for charge in rows),
+            **reading.numbered(len(rows), size, page),
+        }
         return self._listed(rows[(page - 1) * size : page * size], meta)
 
     def _cursor_page(self, rows: Sequence[Charge], size: int, mark: str) -> Answer:
@@ -203,7 +221,7 @@ class Paystack:
         size = reading.page_size(query, self.settings)
         page = reading.positive(query.get("page", "1"), "page")
         shown = [refunds.as_read(refund) for refund in rows[(page - 1) * size : page * size]]
-        return _success("Refunds retrieved", shown, _numbered(len(rows), size, page))
+        return _success("Refunds retrieved", shown, reading.numbered(len(rows), size, page))
 
     def _fetch_refund(self, call: Call) -> Answer:
         self._authorise(call)
@@ -240,6 +258,9 @@ class Paystack:
     def _send_success(self, charge: Charge) -> None:
         told = telling.as_webhook(charge, self.settings)
         self._send(_message("charge.success", told, f"charge.success {charge.id}", self.settings.secret_key))
+
+    def _tell_of(self, event: str, data: object, about: str) -> bool:
+        return self._send(_message(event, data, about, self.settings.secret_key))
 
     def _send(self, message: Message) -> bool:
         if not self.settings.webhook_url:
@@ -344,7 +365,7 @@ class Paystack:
         return {"refund": refunds.as_truth(refund)}
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, charge and refund, and what was paid and given back per currency (subunits)."""
+        """Every page, charge, refund and transfer, and what was paid, given back and paid out (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
@@ -354,6 +375,10 @@ class Paystack:
             "paid_minor": self.account.paid_minor(),
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
+            "recipients": len(self.payouts.recipients),
+            "transfers": [as_transfer(one) for one in self.payouts.transfers],
+            "paid_out_minor": self.payouts.paid_out_minor(),
+            "balance_minor": self.payouts.balance(self.settings, self.account.paid_minor()),
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -365,9 +390,10 @@ class Paystack:
         self.settings = words.changed(self.settings, changes)
 
     def reset(self) -> None:
-        """Forget pages, charges and refunds."""
+        """Forget pages, charges, refunds and payouts."""
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
+        self._payouts.reset()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:
@@ -384,16 +410,6 @@ def _signed(key: str, body: bytes) -> Mapping[str, str]:
 def _success(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
     told = {"status": True, "message": message, "data": data}
     return json_answer(told if meta is None else {**told, "meta": meta})
-
-
-def _numbered(total: int, size: int, page: int) -> Mapping[str, object]:
-    return {
-        "total": total,
-        "skipped": (page - 1) * size,
-        "perPage": size,
-        "page": page,
-        "pageCount": -(-total // size),
-    }
 
 
 def _no_page() -> Answer:

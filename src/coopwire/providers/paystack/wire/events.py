@@ -15,6 +15,7 @@ from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, STATES
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
+from coopwire.providers.paystack.wire.transfers import STATES as TRANSFER_STATES
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
 MOST_OBJECTS = 1000
@@ -65,17 +66,7 @@ TRANSFER = Shape(
     fee=("fee_charged",),
     failure=("gateway_response",),
     occurred=("transferred_at", "updated_at", "updatedAt", "created_at", "createdAt"),
-    words={
-        "otp": "awaiting_otp",
-        "pending": "processing",
-        "received": "processing",
-        "success": "succeeded",
-        "failed": "failed",
-        "rejected": "failed",
-        "blocked": "failed",
-        "abandoned": "cancelled",
-        "reversed": "reversed",
-    },
+    words={word: state.value for word, state in TRANSFER_STATES.items()},
 )
 DISPUTE = Shape(
     "dispute",
@@ -150,7 +141,7 @@ class Known:
 
 
 _REFUND = Known(REFUND, NoticeVerdict.REFUND, reason="a refund: its own look-up decides")
-_TRANSFER = Known(TRANSFER, reason="a payout: kept, no member's payment depends on it")
+_TRANSFER = Known(TRANSFER, NoticeVerdict.PAYOUT, reason="a payout: its own look-up decides")
 _DISPUTE = Known(DISPUTE, reason="a dispute: kept for a person, the receipt stands")
 _INVOICE = Known(INVOICE, reason="a subscription's invoice: its charge has an event of its own")
 _SUBSCRIPTION = Known(SUBSCRIPTION, reason="a subscription: the hub asks for each payment itself")

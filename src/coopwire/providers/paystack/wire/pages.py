@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from coopwire.domain.errors import ContractBroken
-from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.gateways import Bank, ChargeSnapshot, RefundSnapshot, TransferSnapshot
 from coopwire.providers.paystack.wire.answers import Said
+from coopwire.providers.paystack.wire.bank_accounts import bank_of
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.providers.paystack.wire.refunds import refund_of
+from coopwire.providers.paystack.wire.transfers import transfer_of
 from coopwire.transport import passes
 from coopwire.transport.reading import at, identifier, label, needed
 
@@ -62,7 +64,7 @@ def _count(meta: Mapping[str, object], name: str) -> int:
 
 
 _RowT = TypeVar("_RowT")
-_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, RefundSnapshot)
+_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, RefundSnapshot, TransferSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ REFUNDS: Kind[RefundSnapshot] = Kind(
     "refunds", refund_of, lambda refund: refund.provider_ref, by_cursor=False, bare=True
 )
 
+TRANSFERS: Kind[TransferSnapshot] = Kind(
+    "transfers", transfer_of, lambda transfer: transfer.provider_ref, by_cursor=False, bare=True
+)
+BANKS: Kind[Bank] = Kind("banks", bank_of, lambda bank: bank.provider_ref, by_cursor=True, bare=True)
+
 
 def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_SnapshotT]:
     """A walk over the rows created in [start, end)."""
@@ -98,6 +105,11 @@ def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_Sna
 def refunds_of(charge: str) -> Walk[RefundSnapshot]:
     """A walk over the refunds of one charge; rows of others, should the filter let them pass, are left out."""
     return Walk(REFUNDS, {"transaction": charge}, lambda refund: refund.charge == charge)
+
+
+def banks_of(code: str) -> Walk[Bank]:
+    """A walk over the banks that take this currency."""
+    return Walk(BANKS, {"currency": code}, lambda bank: bank.currency == code)
 
 
 class Walk(passes.Passes[_RowT]):
