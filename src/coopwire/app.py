@@ -27,6 +27,8 @@ from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
+from coopwire.application.paying_out import PayoutDesk
+from coopwire.application.payout_tracking import PayoutTracker
 from coopwire.application.reactions import consumers
 from coopwire.application.refunding import Refunding
 from coopwire.application.sweeping import Sweeper
@@ -93,6 +95,8 @@ class App:
     desk: Desk
     refunding: Refunding
     tracker: RefundTracker
+    payouts: PayoutDesk
+    payout_tracker: PayoutTracker
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -103,6 +107,7 @@ class App:
             self.executor.run,
             self.looker.run,
             self.tracker.run,
+            self.payout_tracker.run,
             self.drain.run,
             self.importing.run,
             self.bus.run,
@@ -327,6 +332,8 @@ def _assemble(
         desk=Desk(worker, network, database, clock, bells, executor, traces),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail, traces),
+        payouts=PayoutDesk(network, database, clock),
+        payout_tracker=PayoutTracker(network, database, clock, bells, settings.payout_policy, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,

@@ -42,6 +42,9 @@ _BY_HAND = {
     "refund": "INSERT INTO refunds (id, receipt, connection, amount_minor, currency, state, asked_by, approved_by, "
     "created_at, updated_at) SELECT 'refund-' || r.id, r.id, r.connection, 500, r.currency, 'intended', 'one', "
     "'another', now(), now() FROM receipts r RETURNING id",
+    "payout": "INSERT INTO payouts (id, connection, amount_minor, currency, bank, purpose, state, asker, asked_by, "
+    "created_at, updated_at) SELECT 'payout-' || n, 'paystack', 500, 'NGN', '011', 'a loan', 'held', 'user 1', 'one', "
+    "now(), now() FROM generate_series(1, 3) n RETURNING id",
     "reconciliation": "INSERT INTO reconciliations (id, day, actor, state, started_at, finished_at, inputs_digest, "
     "outcome_digest, holds, report) SELECT 'run-' || n, '2026-11-20', 'a person', 'finished', now(), now(), 'aa', "
     "'bb', true, '{\"sections\": [1]}' FROM generate_series(1, 3) n RETURNING id",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 WEBHOOKS = "webhooks"
 LOOKUPS = "lookups"
 REFUNDS = "refunds"
+PAYOUTS = "payouts"
 EFFECTS = "effects"
 UNKNOWN = "unknown"
 OUTBOX = "outbox"

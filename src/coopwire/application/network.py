@@ -22,6 +22,8 @@ CAPABILITY_OF = {
     EffectKind.REVERSAL: Capability.REVERSALS,
     EffectKind.REFUND: Capability.REFUNDS,
     EffectKind.CALLBACK: Capability.CALLBACKS,
+    EffectKind.RECIPIENT: Capability.RECIPIENTS,
+    EffectKind.TRANSFER: Capability.TRANSFERS,
 }
 
 

@@ -11,6 +11,7 @@ from coopwire.application import announce
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.people import given_reason
 from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
@@ -78,6 +79,8 @@ class Operator:
             await tx.apply(Changes(events=[announce.stopped(skipped, now)]), now)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
+            if concerns_a_payout(skipped):
+                await write(tx, await PayoutMoves(self._network, self._clock).stopped(tx, skipped), now)
         await self._ring(EFFECTS, OUTBOX)
         return skipped
 

@@ -25,7 +25,14 @@ from coopwire.domain.errors import (
 from coopwire.domain.states import EffectState
 from coopwire.domain.timings import Timings
 from coopwire.ports.books import JournalOrder, JournalSnapshot, same_entry
-from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
+from coopwire.ports.gateways import (
+    RefundOrder,
+    RefundSnapshot,
+    TransferOrder,
+    TransferSnapshot,
+    same_refund,
+    same_transfer,
+)
 from coopwire.ports.providers import Trust
 from coopwire.ports.stores import Outcome
 from coopwire.ports.writes import Finding, FindingWord
@@ -144,6 +151,8 @@ def is_ours(order: Order, snapshot: Any) -> bool:
         return same_entry(order, snapshot)
     if isinstance(order, RefundOrder) and isinstance(snapshot, RefundSnapshot):
         return same_refund(order, snapshot)
+    if isinstance(order, TransferOrder) and isinstance(snapshot, TransferSnapshot):
+        return same_transfer(order, snapshot)
     return True
 
 

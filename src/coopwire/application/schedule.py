@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from coopwire.domain.payouts import Payout
+from coopwire.domain.states import ENDED_PAYOUT, PayoutState
 from coopwire.domain.timings import Timings
 from coopwire.ports.providers import Trust
 
@@ -35,6 +37,15 @@ def next_refund_look(accepted_at: datetime, now: datetime, timings: Timings) -> 
     hourly = age < timings.refund_look_hourly_until
     step = timings.refund_look_then_every if hourly else timings.refund_look_daily
     return now + step if age + step <= timings.refund_look_until else None
+
+
+def next_payout_look(payout: Payout, now: datetime, timings: Timings) -> datetime | None:
+    """The next look at a transfer: as at a refund, and one that succeeded daily as long, for it may come back."""
+    accepted_at = payout.accepted_at or now
+    if payout.state is PayoutState.SUCCEEDED:
+        later = now + timings.refund_look_daily
+        return later if later - accepted_at <= timings.refund_look_until else None
+    return None if payout.state in ENDED_PAYOUT else next_refund_look(accepted_at, now, timings)
 
 
 def next_try(tries: int, retry_after: float | None, now: datetime, timings: Timings) -> datetime:

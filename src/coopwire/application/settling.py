@@ -11,8 +11,9 @@ from coopwire.application import announce, outcomes
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
-from coopwire.application.orders import Order
+from coopwire.application.orders import Order, payout_of
 from coopwire.application.patience import be_patient, stop_if_locked_out
+from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.planning import journal_effect, money_of
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
@@ -33,7 +34,7 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import CheckoutSnapshot, RefundSnapshot
+from coopwire.ports.gateways import CheckoutSnapshot, RefundSnapshot, TransferSnapshot
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -79,6 +80,7 @@ class Settling:
         self._network = network
         self._clock = clock
         self._refunds = RefundMoves(network, clock)
+        self._payouts = PayoutMoves(network, clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -90,6 +92,8 @@ class Settling:
         moved = {e.id: e for e in await tx.effects.record([outcome for _, outcome in judged.values()])}
         changes = Changes()
         await self._hold_receipts(tx, moved.values())
+        # Likewise what payouts change.
+        await tx.payouts.of_effects([e.id for e in moved.values() if concerns_a_payout(e)], lock=True)
         for id_, (one, outcome) in judged.items():
             if id_ in moved:
                 with behind(one.traceparent):
@@ -150,6 +154,8 @@ class Settling:
             self._page_refused(effect, changes)
         if effect.state is EffectState.REFUSED and concerns_a_refund(effect):
             changes.add(await self._refunds.stopped(tx, effect))
+        if effect.state is EffectState.REFUSED and concerns_a_payout(effect):
+            changes.add(await self._payouts.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
         return changes
 
@@ -192,6 +198,8 @@ class Settling:
             self._page_opened(effect, one, changes)
         elif effect.kind is EffectKind.REFUND:
             changes.add(await self._refunds.accepted(tx, effect, _refund_told(one)))
+        elif effect.kind is EffectKind.TRANSFER:
+            changes.add(await self._payouts.accepted(tx, effect, _transfer_told(one)))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -303,6 +311,18 @@ def _refund_told(one: Sent) -> RefundSnapshot:
     return told
 
 
+def _transfer_told(one: Sent) -> TransferSnapshot:
+    """The transfer that was taken on now, or found to be there and to be ours."""
+    told = one.result
+    if isinstance(told, Finding):
+        assert one.order is not None
+        told = next(s for s in told.snapshots if outcomes.is_ours(one.order, s))
+        # What a look-up found has not been told in discretion: the next look says why.
+        told = replace(told, reason="")
+    assert isinstance(told, TransferSnapshot)
+    return told
+
+
 def _event_of(effect: Effect) -> EventType | None:
     """What is announced when a write at the books or at the bank is done."""
     if is_debit(effect):
@@ -315,18 +335,24 @@ def _event_of(effect: Effect) -> EventType | None:
 
 
 async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
-    """The same; neither an error nor a finding names the payer."""
-    said = [one.claim.effect.payment for one in sent if isinstance(one.result, HubError | Finding)]
-    hidden = await discretion(tx, said)
+    """The same; neither an error nor a finding names the payer or who is paid."""
+    spoke = [
+        one.claim.effect for one in sent if isinstance(one.result, HubError | Finding | TransferSnapshot)
+    ]
+    payouts = [payout_of(effect) for effect in spoke if concerns_a_payout(effect)]
+    hidden = await discretion(tx, [effect.payment for effect in spoke], payouts)
     return [_without_payer(one, hidden) for one in sent]
 
 
 def _without_payer(one: Sent, hidden: Discretion) -> Sent:
-    result, payment = one.result, one.claim.effect.payment
+    result, effect = one.result, one.claim.effect
+    about = payout_of(effect) if concerns_a_payout(effect) else effect.payment
     if isinstance(result, HubError):
-        return replace(one, result=result.saying(hidden.applied(payment, result.message)))
+        return replace(one, result=result.saying(hidden.applied(about, result.message)))
     if isinstance(result, Finding):
-        return replace(one, result=replace(result, reason=hidden.applied(payment, result.reason)))
+        return replace(one, result=replace(result, reason=hidden.applied(about, result.reason)))
+    if isinstance(result, TransferSnapshot):
+        return replace(one, result=replace(result, reason=hidden.applied(about, result.reason)))
     return one
 
 

@@ -50,6 +50,9 @@ class BreakType(StrEnum):
     REFUND_NOT_ORDERED = "refund_not_ordered"
     REFUND_FAILED = "refund_failed"
     REFUND_NEEDS_ATTENTION = "refund_needs_attention"
+    PAYOUT_CHANGED = "payout_changed"
+    PAYOUT_REVERSED = "payout_reversed"
+    PAYOUT_OVERDUE = "payout_overdue"
     CORRECTION_REQUESTED = "correction_requested"
     LINE_NOT_BOOKED = "line_not_booked"
 

@@ -21,6 +21,8 @@ class EffectKind(StrEnum):
     REVERSAL = "reversal"
     REFUND = "refund"
     CALLBACK = "callback"
+    RECIPIENT = "recipient"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import asyncpg
 from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
-from coopwire.storage import looks, money, refunds, rows
+from coopwire.storage import looks, money, payouts, refunds, rows
 from coopwire.storage.actions import keep_action
 from coopwire.storage.arrivals import ArrivalStore
 from coopwire.storage.audit.chain import ChainStore
@@ -78,6 +78,7 @@ class PostgresTransaction:
         self.arrivals = ArrivalStore(connection, self._entries)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
+        self.payouts = payouts.PayoutStore(connection, sealer)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -114,6 +115,10 @@ class PostgresTransaction:
         await refunds.move_refunds(db, changes.refund_moves, now)
         await refunds.keep_refund_looks(db, changes.refund_looks)
         await refunds.nudge_refunds(db, changes.refund_nudges)
+        await payouts.add_payouts(db, changes.payouts, self._sealer, now)
+        await payouts.move_payouts(db, changes.payout_moves, self._sealer, now)
+        await payouts.keep_payout_looks(db, changes.payout_looks)
+        await payouts.nudge_payouts(db, changes.payout_nudges)
         for receipt in (
             [change.receipt for change in changes.reallocations],
             [change.receipt for change in changes.reductions],
@@ -122,6 +127,8 @@ class PostgresTransaction:
             self.audited("receipt", receipt)
         self.audited("refund", [one.refund.id for one in changes.refunds])
         self.audited("refund", [one.refund.id for one in changes.refund_moves])
+        self.audited("payout", [one.payout.id for one in changes.payouts])
+        self.audited("payout", [one.payout.id for one in changes.payout_moves])
         await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
         await rows.insert(
             db,

@@ -14,7 +14,10 @@ from coopwire.storage.rows import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_WRITES = sorted({EffectKind.JOURNAL, EffectKind.POSTING, EffectKind.REVERSAL, EffectKind.REFUND})
+_WRITES = sorted(
+    {EffectKind.JOURNAL, EffectKind.POSTING, EffectKind.REVERSAL, EffectKind.REFUND}
+    | {EffectKind.RECIPIENT, EffectKind.TRANSFER}
+)
 _FINISHED = sorted(FINISHED_EFFECT)
 
 
@@ -189,6 +192,39 @@ REFUND = Noun(
 )
 """A refund; a new version each time that it moves."""
 
+PAYOUT = Noun(
+    "payout",
+    "payouts",
+    (
+        "id",
+        "connection",
+        "amount_minor",
+        "currency",
+        "bank",
+        "purpose",
+        "member",
+        "loan",
+        "state",
+        "hold",
+        "reason",
+        "name_score",
+        "fee_minor",
+        "recipient",
+        "transfer",
+        "provider_ref",
+        "asker",
+        "asked_by",
+        "released_by",
+        "created_at",
+        "accepted_at",
+    ),
+    since="created_at",
+    more={
+        "beneficiary": "(SELECT encode(sha256(b.sealed), 'hex') FROM payout_beneficiaries b WHERE b.payout = t.id)"
+    },
+)
+"""A payout with the digest of its sealed beneficiary; a new version each time that it moves."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -230,7 +266,7 @@ RECEIPT_BATCH = Noun(
 
 NOUNS: Mapping[str, Noun] = {
     noun.name: noun
-    for noun in (RECEIPT, EFFECT, REFUND, ACTION, BREAK, BREAK_MOVE, RECONCILIATION, RECEIPT_BATCH)
+    for noun in (RECEIPT, EFFECT, REFUND, PAYOUT, ACTION, BREAK, BREAK_MOVE, RECONCILIATION, RECEIPT_BATCH)
 }
 GENESIS = "genesis"
 """The first entry: it tells how many rows there were before the trail began."""
