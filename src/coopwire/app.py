@@ -450,6 +450,7 @@ def office(app: App) -> Office:
         days=DayRows(pool),
         exports=export_report,
         receipts=receipt_desk(app),
+        payouts=app.payouts,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

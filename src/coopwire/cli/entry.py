@@ -23,6 +23,7 @@ from coopwire.cli import (
     keys,
     letters,
     mapping,
+    payouts,
     receipts,
     refunds,
 )
@@ -76,6 +77,9 @@ for _command in (
     reconcile,
     recover,
     docs,
+    payouts.banks,
+    payouts.name,
+    payouts.balances,
 ):
     app.command()(_command)
 for _name, _group in (
@@ -85,6 +89,7 @@ for _name, _group in (
     ("gates", gates.app),
     ("breaks", breaks.app),
     ("refunds", refunds.app),
+    ("payouts", payouts.app),
     ("letters", letters.app),
     ("events", events.app),
     ("bus", bus.app),

@@ -88,6 +88,20 @@ REFUNDS = Listing(
     "f.id",
     views.refund,
 )
+PAYOUTS = Listing(
+    "SELECT o.* FROM payouts o WHERE true",
+    {
+        "member": "o.member = {}",
+        "loan": "o.loan = {}",
+        "state": "o.state = {}",
+        "connection": "o.connection = {}",
+        "since": "o.created_at >= {}",
+        "until": "o.created_at < {}",
+    },
+    "o.created_at",
+    "o.id",
+    views.payout,
+)
 _BY_EFFECT = {
     **_OF_PAYMENT,
     "state": "e.state = {}",

@@ -33,6 +33,7 @@ from coopwire.ports.queries import (
     LookView,
     NoticeView,
     PaymentView,
+    PayoutView,
     PostingView,
     ReceiptView,
     ReconciliationView,
@@ -83,6 +84,11 @@ def refund(row: Row) -> RefundView:
     """A refund, its row beside the payment of its receipt."""
     taken = tuple(shaped(RefundPartView, part) for part in row["taken"])
     return shaped(RefundView, row, taken=taken)
+
+
+def payout(row: Row) -> PayoutView:
+    """A payout, without its beneficiary."""
+    return shaped(PayoutView, row)
 
 
 def effect(row: Row) -> EffectView:

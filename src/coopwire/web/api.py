@@ -23,6 +23,7 @@ from coopwire.web.routes import (
     money,
     operations,
     payments,
+    payouts,
     receipts,
     reconciliations,
 )
@@ -46,6 +47,7 @@ def build_api(office: Office) -> FastAPI:
     modules = (
         payments,
         money,
+        payouts,
         receipts,
         breaks,
         letters,

@@ -14,6 +14,7 @@ from coopwire.application.letters import LetterDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
+from coopwire.application.paying_out import PayoutDesk
 from coopwire.application.receipt_desk import ReceiptDesk
 from coopwire.application.reconciling.reconciler import Reconciler
 from coopwire.ports.clock import Clock
@@ -37,6 +38,7 @@ class Office:
     days: Days
     exports: ReportExports
     receipts: ReceiptDesk
+    payouts: PayoutDesk
     accounts: AccountImport
     queries: Queries
     keys: ApiKeys
