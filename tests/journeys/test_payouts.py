@@ -234,6 +234,11 @@ async def test_a_one_time_password_is_given_by_a_person_and_kept_nowhere(databas
             await hub.app.payouts.give_otp(payout.id, "11111111", CHECKER)
         assert refused.value.field == "otp"
         assert "11111111" not in str(refused.value)
+        operator = Operator(hub.app.network, hub.app.database, hub.app.clock)
+        await operator.close_gate("paystack", [Traffic.WRITE], "checker", "the bank holiday")
+        with pytest.raises(Rejected, match="the bank holiday"):
+            await hub.app.payouts.give_otp(payout.id, "92878309", CHECKER)
+        await operator.open_gate("paystack", GateKind.MANUAL, [Traffic.WRITE], "checker", "it is over")
         await hub.app.payouts.resend_otp(payout.id, CHECKER)
         # The answer is lost, and the look says that it was taken.
         await hub.outside.fault("paystack", "finalize_transfer", "drop_after")

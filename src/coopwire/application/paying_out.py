@@ -11,11 +11,12 @@ import structlog
 from coopwire.application.bells import EFFECTS, OUTBOX, PAYOUTS
 from coopwire.application.network import Network
 from coopwire.application.paying import Idempotent, KeyReused, Rejected
-from coopwire.application.payout_moves import PayoutMoves, payout_event
+from coopwire.application.payout_moves import PayoutMoves, float_of, payout_event
 from coopwire.application.people import Person, given_reason, given_text
 from coopwire.application.writing import write
 from coopwire.domain.cards import holds_card_number
 from coopwire.domain.errors import HubError, InvalidOrder, NotSent, Refused
+from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.domain.payouts import Beneficiary, Payout
 from coopwire.domain.references import new_reference
@@ -112,6 +113,9 @@ class PayoutDesk:
         """A second person lets a held payout go out as it was asked for."""
         reason = given_reason(who.shown, reason)
         async with self._database.begin("release payout") as tx:
+            # Whoever decides about the float meanwhile must see what is released.
+            asked = await tx.payouts.get(payout)
+            await tx.lock([float_of(asked)] if asked is not None else [])
             held = await self._locked(tx, payout)
             if held.state is not PayoutState.HELD:
                 raise Rejected("payout", f"it is {held.state.value}: there is nothing to release", "conflict")
@@ -181,7 +185,11 @@ class PayoutDesk:
             if found.state is not PayoutState.AWAITING_OTP:
                 told = f"it is {found.state.value}: no one-time password is wanted"
                 raise Rejected("payout", told, "conflict")
-            await tx.audit(who.shown, action, found.id, "the gateway waits for it", self._clock.now())
+            now = self._clock.now()
+            closed = await tx.connections.closed(found.connection, Traffic.WRITE, now)
+            if closed is not None:
+                raise Rejected("payout", f"its connection is closed: {closed}", "conflict")
+            await tx.audit(who.shown, action, found.id, "the gateway waits for it", now)
         return found
 
     async def _look_now(self, payout: Payout) -> None:

@@ -55,6 +55,11 @@ def concerns_a_payout(effect: Effect) -> bool:
     return effect.kind in _OF_PAYOUTS
 
 
+def float_of(payout: Payout) -> str:
+    """The lock under which it is decided what the float of its connection and currency bears."""
+    return f"float:{payout.connection}:{payout.currency}"
+
+
 def payout_event(payout: Payout, was: PayoutState | None, now: datetime) -> Event | None:
     """What is announced of a payout that has come into its state; None for what concerns nobody else."""
     type_ = _EVENT_OF.get(payout.state)
@@ -197,8 +202,15 @@ class PayoutMoves:
         return {}
 
     def unanswered(self, payout: Payout, look_at: datetime) -> Changes:
-        """A look brought no answer."""
-        return Changes(payout_moves=[PayoutMove(payout, look_at, looked=True)])
+        """A look brought no answer; when that goes on for too long, a person is told and looking goes on."""
+        changes = Changes(payout_moves=[PayoutMove(payout, look_at, looked=True)])
+        timings, since = self._clock.timings, payout.accepted_at or payout.created_at
+        checking = payout.state is PayoutState.CHECKING
+        patience = timings.unknown_until if checking else timings.refund_look_until
+        if self._clock.now() - since >= patience:
+            why: dict[str, object] = {"reason": f"nobody could be asked about it for {patience}"}
+            self._break(BreakType.PAYOUT_OVERDUE, payout, changes, "overdue", why)
+        return changes
 
     def _stay(self, payout: Payout, looked: bool, changes: Changes) -> None:
         next_at = next_payout_look(payout, self._clock.now(), self._clock.timings)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from coopwire.application.bells import EFFECTS, OUTBOX, PAYOUTS, Bells
 from coopwire.application.discretion import discretion
 from coopwire.application.network import Network
-from coopwire.application.patience import be_patient
-from coopwire.application.payout_moves import PayoutMoves
+from coopwire.application.patience import be_patient, stop_if_locked_out
+from coopwire.application.payout_moves import PayoutMoves, float_of
 from coopwire.application.rounds import repeat
 from coopwire.application.vetting import Vetted, Vetting
 from coopwire.application.writing import write
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import EffectKind
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.errors import ContractBroken, HubError
+from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.domain.payouts import HoldReason, Payout, PayoutPolicy, missing_minor
 from coopwire.domain.states import PayoutState
@@ -35,9 +35,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What was learned of a payout, or why nothing was."""
+    """What was learned of a payout, or why nothing was; the call began at `asked_at`."""
 
     claimed: ClaimedPayout
+    asked_at: datetime
     answer: Vetted | TransferSnapshot | HubError = field(repr=False)
     traceparent: str | None = field(default_factory=here)
 
@@ -106,6 +107,7 @@ class PayoutTracker:
 
     async def _ask(self, claimed: ClaimedPayout) -> _Asked:
         checking = claimed.payout.state is PayoutState.CHECKING
+        asked_at = self._clock.now()
         with self._working("check payout" if checking else "look up payout", claimed) as span:
             try:
                 answer = await (self._checked(claimed) if checking else self._fetched(claimed))
@@ -117,7 +119,7 @@ class PayoutTracker:
             if isinstance(answer, HubError):
                 span.failed(type(answer).__name__)
                 _log.info("look_failed", outcome=type(answer).__name__)
-            return _Asked(claimed, answer)
+            return _Asked(claimed, asked_at, answer)
 
     async def _checked(self, claimed: ClaimedPayout) -> Vetted | HubError:
         if claimed.beneficiary is None:
@@ -146,7 +148,7 @@ class PayoutTracker:
         async with self._database.begin("record payout") as tx:
             if isinstance(asked.answer, Vetted):
                 # What the float bears is decided for one payout after the other.
-                await tx.lock([_float_of(asked.claimed.payout)])
+                await tx.lock([float_of(asked.claimed.payout)])
             held = await tx.payouts.held(asked.claimed)
             if held is None or held.state is not asked.claimed.payout.state:
                 return
@@ -163,7 +165,7 @@ class PayoutTracker:
             hidden = await discretion(tx, [], [held.id])
             return self._moves.told(held, answer, looked=True, hidden=hidden)
         changes = self._moves.unanswered(held, self._clock.now() + self._after_error(asked, answer))
-        await self._on_error(tx, held, answer, changes)
+        await self._on_error(tx, held, answer, asked.asked_at, changes)
         return changes
 
     async def _decide(self, tx: Transaction, held: Payout, vetted: Vetted) -> Changes:
@@ -185,11 +187,12 @@ class PayoutTracker:
         told = getattr(error, "retry_after", None)
         return wait if told is None else max(wait, self._clock.timings.of_provider(timedelta(seconds=told)))
 
-    async def _on_error(self, tx: Transaction, held: Payout, error: HubError, changes: Changes) -> None:
-        await be_patient(tx, held.connection, error, self._clock.now(), self._clock.timings)
-        if isinstance(error, BadCredentials):
-            gate = Gate(held.connection, GateKind.CREDENTIALS, Traffic.READ, error.message, None)
-            await tx.connections.close_gate(gate, self._clock.now())
+    async def _on_error(
+        self, tx: Transaction, held: Payout, error: HubError, asked_at: datetime, changes: Changes
+    ) -> None:
+        now = self._clock.now()
+        await be_patient(tx, held.connection, error, now, self._clock.timings)
+        await stop_if_locked_out(tx, held.connection, [Traffic.READ], error, asked_at, now)
         if isinstance(error, ContractBroken):
             said = (await discretion(tx, [], [held.id])).applied(held.id, error.message)
             evidence = {"connection": held.connection, "provider_ref": held.provider_ref, "reason": said}
@@ -202,10 +205,6 @@ class PayoutTracker:
                     evidence=evidence,
                 )
             )
-
-
-def _float_of(payout: Payout) -> str:
-    return f"float:{payout.connection}:{payout.currency}"
 
 
 def _in_words(answer: Vetted | TransferSnapshot | HubError) -> str:
