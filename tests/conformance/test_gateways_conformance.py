@@ -784,12 +784,19 @@ def _spelt_as_they_do(body: bytes) -> bytes:
         return body
 
 
-class HintsAtNothing(Wrong):
-    def read(self, body: bytes) -> tuple[Notice, ...]:
-        return tuple(
-            replace(notice, verdict=NoticeVerdict.OTHER, reason="not looked at")
-            for notice in self.right.read(body)
-        )
+def hints_not_at(what: NoticeVerdict) -> type[Wrong]:
+    """Webhooks that only keep what they are told of this."""
+
+    class HintsNotAt(Wrong):
+        def read(self, body: bytes) -> tuple[Notice, ...]:
+            return tuple(
+                replace(notice, verdict=NoticeVerdict.OTHER, reason="not looked at")
+                if notice.verdict is what
+                else notice
+                for notice in self.right.read(body)
+            )
+
+    return HintsNotAt
 
 
 class DropsTheUnknown(Wrong):
@@ -810,7 +817,14 @@ WRONG_WEBHOOKS: Wrongs = {
         "a message signed by somebody else is forged",
     ),
     "checks the meaning": (ChecksTheMeaning, "a message that was changed is forged"),
-    "hints at nothing": (HintsAtNothing, "their message about a payment is a hint at it"),
+    "hints at no payment": (
+        hints_not_at(NoticeVerdict.PAID),
+        "their message about a payment is a hint at it",
+    ),
+    "hints at no transfer": (
+        hints_not_at(NoticeVerdict.PAYOUT),
+        "their message about a transfer is a hint at it",
+    ),
     "drops the unknown": (DropsTheUnknown, "an event never seen before is kept and claims nothing"),
     "stumbles over shapes": (StumblesOverShapes, "a message out of shape is told as broken"),
 }

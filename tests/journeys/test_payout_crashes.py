@@ -12,7 +12,7 @@ from rigs.payouts import AMOUNT
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
-_ON_THE_WAY = ("payout", "recipient", "fetch transfer", "send transfer", "find transfer")
+_ON_THE_WAY = ("payout", "recipient", "transfer", "record outcomes")
 _OF_PERSONS = ("release payout", "cancel payout", "nudge payout", "read payout", "find recipient")
 """Only a person's wish leads there; and nobody looks up a recipient, which is sent again instead."""
 _AFTER_A_LOST_ANSWER = ("find transfer",)

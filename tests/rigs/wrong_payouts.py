@@ -26,10 +26,11 @@ from coopwire.ports.writes import Finding, FindingWord
 # -- recipients -----------------------------------------------------------------------------------------------
 
 
-class ForgetsTheRecipient(Wrong):
+class MakesMoreKnown(Wrong):
     async def send(self, order: RecipientOrder, said: bytes) -> RecipientSnapshot:
-        known = await self.right.send(order, said)
-        return replace(known, provider_ref=known.provider_ref.lower())
+        other = replace(order, account="0000000220")
+        await self.right.send(other, self.right.say(other))
+        return await self.right.send(order, said)  # type: ignore[no-any-return]
 
 
 class MakesEachAnew(Wrong):
@@ -50,7 +51,7 @@ class SaysAnyAccount(Wrong):
 
 
 WRONG_RECIPIENTS: Wrongs = {
-    "forgets the recipient": (ForgetsTheRecipient, "an account is made known and named"),
+    "makes more known": (MakesMoreKnown, "an account is made known and named"),
     "makes each anew": (MakesEachAnew, "the same account again is the same recipient"),
     "says any account": (SaysAnyAccount, "an account that is no number is not sent"),
 }
