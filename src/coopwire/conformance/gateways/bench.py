@@ -132,8 +132,8 @@ class PayoutBench:
     ask_for_otp: Callable[[], None]
     tell_success_at_once: Callable[[], None]
     """From now on the answer to an order has the word of a success, though it has only begun."""
-    lose_a_line: Callable[[], None]
-    """Its next answer to many orders lacks the first line, though all were taken on."""
+    lose_a_line: Callable[[], None] | None
+    """Its next answer to many orders lacks the first line, though all were taken on. None: it takes them one by one."""
     spoil_recipient: Spoil
     spoil_send: Spoil
     spoil_look: Spoil

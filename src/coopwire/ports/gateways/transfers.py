@@ -71,7 +71,7 @@ class Transfers(Protocol):
         ...
 
     def say_many(self, orders: Sequence[TransferOrder]) -> bytes:
-        """The body of one order of many transfers; InvalidOrder as for one."""
+        """The body of one order of many transfers; InvalidOrder as for one, Unsupported where they take none."""
         ...
 
     async def send_many(
@@ -95,7 +95,7 @@ class Transfers(Protocol):
     async def finalise(self, provider_ref: str, otp: str) -> TransferSnapshot:
         """Give the one-time password that a transfer waits for; never told as succeeded. Errors as for `send`.
 
-        Refused: the password is wrong, or nothing waits for one.
+        Refused: the password is wrong, or nothing waits for one. Unsupported where they ask for none.
         """
         ...
 
