@@ -28,6 +28,8 @@ from coopwire.application.inbox import Drain
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
+from coopwire.application.paying_out import PayoutDesk
+from coopwire.application.payout_tracking import PayoutTracker
 from coopwire.application.reactions import consumers
 from coopwire.application.refunding import Refunding
 from coopwire.application.sweeping import Sweeper
@@ -95,6 +97,8 @@ class App:
     refunding: Refunding
     tracker: RefundTracker
     disputes: DisputeTracker
+    payouts: PayoutDesk
+    payout_tracker: PayoutTracker
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -106,6 +110,7 @@ class App:
             self.looker.run,
             self.tracker.run,
             self.disputes.run,
+            self.payout_tracker.run,
             self.drain.run,
             self.importing.run,
             self.bus.run,
@@ -331,6 +336,8 @@ def _assemble(
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail, traces),
         disputes=DisputeTracker(network, database, clock, bells, fail, traces),
+        payouts=PayoutDesk(network, database, clock),
+        payout_tracker=PayoutTracker(network, database, clock, bells, settings.payout_policy, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,
@@ -451,6 +458,7 @@ def office(app: App) -> Office:
         receipts=receipt_desk(app),
         disputes=DisputeDesk(app.network, app.database, app.clock),
         settlements=SettlementReader(app.network),
+        payouts=app.payouts,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

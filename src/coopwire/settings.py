@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coopwire.domain.networks import networks
+from coopwire.domain.payouts import PayoutPolicy
 from coopwire.domain.timings import PROFILES, Timings
 from coopwire.ports.providers import ConfigurationError
 
@@ -106,9 +107,27 @@ class Settings(BaseSettings):
         description="`host:port` on which `coopwire worker` answers `/metrics` and `/healthz`; unset: nowhere. "
         "`coopwire serve` answers them on its own port",
     )
+    payout_name_match: int = Field(
+        85,
+        ge=0,
+        le=100,
+        description="from which score on (0 to 100) the name that a bank tells for an account agrees with the one "
+        "expected; a payout below it waits for a second person",
+    )
+    payout_unchecked_banks: str = Field(
+        "",
+        description="codes of banks, separated by commas, whose account numbers have no check digit (NUBAN): "
+        "wallets that number accounts after phones",
+    )
     fail_at: str | None = Field(
         None, description="for tests: name of the fail point at which the process is to die"
     )
+
+    @property
+    def payout_policy(self) -> PayoutPolicy:
+        """How names and account numbers of payouts are judged."""
+        codes = (code.strip() for code in self.payout_unchecked_banks.split(","))
+        return PayoutPolicy(self.payout_name_match, frozenset(code for code in codes if code))
 
     @field_validator("database")
     @classmethod

@@ -14,15 +14,25 @@ from rigs.wrong_adapters import Bitten, Wrong, Wrongs
 
 from coopwire.conformance.checks import Suite, require, require_equal
 from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, GivenBack, Opened, RefundBench
+from coopwire.conformance.gateways import (
+    REFERENCE,
+    SUITE,
+    GatewayBench,
+    GivenBack,
+    Opened,
+    PaidOut,
+    PayoutBench,
+    RefundBench,
+)
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.errors import Forged, OutcomeUnknown, Refused
+from coopwire.domain.money import exponent
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState, RefundState
+from coopwire.domain.states import PaymentState, PayoutState, RefundState
 from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
 from coopwire.ports.providers import Capability, Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
@@ -69,7 +79,50 @@ def _refunds(simulator: Simulator[Any]) -> RefundBench:
     )
 
 
-def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
+def _payouts(simulator: Simulator[Any]) -> PayoutBench:
+    vendor = simulator.vendor
+
+    def decline() -> None:
+        simulator.faults.add("create_transfer", "decline", params={"message": "Not in this test"})
+
+    return PayoutBench(
+        bank="011",
+        paid_out=lambda: [
+            PaidOut(str(t["id"]), t["reference"], t["account_number"], t["amount_minor"], t["currency"])
+            for t in vendor.truth()["transfers"]
+        ],
+        arrived=lambda: [entry.body for entry in simulator.record.entries("create_transfer")],
+        known=list,
+        name=lambda account, bank, name: _control(
+            simulator, "account", account_number=account, bank_code=bank, name=name
+        ),
+        standing=lambda: {
+            code: int(amount.scaleb(exponent(code)) // 1)
+            for code, amount in vendor.payouts.available().items()
+        },
+        end=lambda transfer, word: _control(simulator, "transfer", id=int(transfer), status=word),
+        words={
+            "PENDING": PayoutState.PROCESSING,
+            "SUCCESSFUL": PayoutState.SUCCEEDED,
+            "FAILED": PayoutState.FAILED,
+        },
+        otp="",
+        ask_for_otp=lambda: None,
+        tell_success_at_once=lambda: vendor.configure({"transfer_word": "SUCCESSFUL"}),
+        lose_a_line=None,
+        spoil_recipient=lambda _: None,
+        spoil_send=spoiler(simulator, "create_transfer"),
+        spoil_look=spoiler(simulator, "list_transfers"),
+        spoil_list=spoiler(simulator, "list_transfers"),
+        spoil_fetch=spoiler(simulator, "fetch_transfer"),
+        spoil_resolve=spoiler(simulator, "resolve_account"),
+        spoil_banks=spoiler(simulator, "list_banks"),
+        spoil_balance=spoiler(simulator, "read_balances"),
+        decline=decline,
+    )
+
+
+def _control(simulator: Simulator[Any], name: str, /, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
 
@@ -78,7 +131,9 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
         mail = await stack.enter_async_context(mailbox())
         settings = {"secret_key": KEY, "secret_hash": HASH, "mode": "live", "currencies": "NGN,XOF", **SIGNED}
-        simulator = build({**settings, "refund_ends": "stays", "webhook_url": mail.url, **more})
+        simulator = build(
+            {**settings, "refund_ends": "stays", "transfer_ends": "stays", "webhook_url": mail.url, **more}
+        )
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
         clock = ManualClock(datetime.now(UTC))
@@ -130,6 +185,7 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
             tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY, HASH),
             giving_back=_refunds(simulator),
+            paying_out=_payouts(simulator),
             start=lambda reference: _control(simulator, "begin", reference=reference),
         )
 

@@ -22,6 +22,7 @@ from rigs.wrong_adapters import (
     told,
 )
 from rigs.wrong_after_payment import WRONG_DISPUTES, WRONG_SETTLEMENTS
+from rigs.wrong_payouts import WRONG_PAYOUTS
 
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import (
@@ -33,7 +34,9 @@ from coopwire.conformance.gateways import (
     GivenBack,
     Opened,
     PaidOut,
+    PayoutBench,
     RefundBench,
+    Settled,
     SettlementBench,
 )
 from coopwire.conformance.mailbox import mailbox
@@ -52,7 +55,13 @@ from coopwire.domain.errors import (
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import DisputeState, PaymentState, RefundState, SettlementState
+from coopwire.domain.states import (
+    DisputeState,
+    PaymentState,
+    PayoutState,
+    RefundState,
+    SettlementState,
+)
 from coopwire.ports.gateways import (
     ChargeSnapshot,
     CheckoutOrder,
@@ -72,13 +81,13 @@ from coopwire.transport.http import HttpTransport
 
 KEY = "sk_test_planted7f3a"
 HUNDREDTHS_OF_A_FRANC = 100
+IN_HUNDREDTHS = {"NGN": 1, "XOF": HUNDREDTHS_OF_A_FRANC}
 
 
 def _opened(simulator: Simulator[Any]) -> list[Opened]:
     """Pages in minor units: the simulator counts hundredths in every currency, as Paystack does."""
-    exact = {"NGN": 1, "XOF": HUNDREDTHS_OF_A_FRANC}
     return [
-        Opened(page["reference"], page["amount_minor"] // exact[page["currency"]], page["currency"])
+        Opened(page["reference"], page["amount_minor"] // IN_HUNDREDTHS[page["currency"]], page["currency"])
         for page in simulator.vendor.truth()["pages"]
     ]
 
@@ -118,9 +127,9 @@ def _refunds(simulator: Simulator[Any]) -> RefundBench:
 
 
 def _settlements(simulator: Simulator[Any]) -> SettlementBench:
-    def settle(deductions: int) -> PaidOut:
+    def settle(deductions: int) -> Settled:
         (told,) = _control(simulator, "settle", deductions=deductions)["settlements"]
-        return PaidOut(
+        return Settled(
             str(told["id"]),
             told["currency"],
             told["gross_minor"],
@@ -193,7 +202,63 @@ def _disputes(simulator: Simulator[Any]) -> DisputeBench:
     )
 
 
-def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
+def _paid_out(simulator: Simulator[Any]) -> list[PaidOut]:
+    return [
+        PaidOut(t["code"], t["reference"], t["account_number"], t["amount_minor"], t["currency"])
+        for t in simulator.vendor.truth()["transfers"]
+    ]
+
+
+def _payouts(simulator: Simulator[Any]) -> PayoutBench:
+    vendor = simulator.vendor
+
+    def arrived() -> list[bytes]:
+        both = ("create_transfer", "bulk_transfer")
+        return [entry.body for name in both for entry in simulator.record.entries(name)]
+
+    def decline() -> None:
+        simulator.faults.add("create_transfer", "decline", params={"message": "Not in this test"})
+
+    return PayoutBench(
+        bank="011",
+        paid_out=lambda: _paid_out(simulator),
+        arrived=arrived,
+        known=lambda: list(vendor.payouts.recipients),
+        name=lambda account, bank, name: _control(
+            simulator, "account", account_number=account, bank_code=bank, name=name
+        ),
+        standing=lambda: {
+            code: amount // IN_HUNDREDTHS[code] for code, amount in vendor.truth()["balance_minor"].items()
+        },
+        end=lambda transfer, word: _control(simulator, "transfer", code=transfer, status=word),
+        words={
+            "pending": PayoutState.PROCESSING,
+            "received": PayoutState.PROCESSING,
+            "otp": PayoutState.AWAITING_OTP,
+            "success": PayoutState.SUCCEEDED,
+            "reversed": PayoutState.REVERSED,
+            "failed": PayoutState.FAILED,
+            "rejected": PayoutState.FAILED,
+            "blocked": PayoutState.FAILED,
+            "abandoned": PayoutState.CANCELLED,
+        },
+        otp="928783",
+        ask_for_otp=lambda: vendor.configure({"otp": "928783"}),
+        tell_success_at_once=lambda: vendor.configure({"transfer_word": "success"}),
+        lose_a_line=lambda: simulator.faults.add("bulk_transfer", "line_missing"),
+        spoil_recipient=spoiler(simulator, "create_recipient"),
+        spoil_send=spoiler(simulator, "create_transfer"),
+        spoil_look=spoiler(simulator, "verify_transfer"),
+        spoil_list=spoiler(simulator, "list_transfers"),
+        spoil_fetch=spoiler(simulator, "fetch_transfer"),
+        spoil_resolve=spoiler(simulator, "resolve_account"),
+        spoil_banks=spoiler(simulator, "list_banks"),
+        spoil_balance=spoiler(simulator, "read_balance"),
+        decline=decline,
+    )
+
+
+def _control(simulator: Simulator[Any], name: str, /, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
 
@@ -201,7 +266,12 @@ def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
 async def paystack() -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
         mail = await stack.enter_async_context(mailbox())
-        settings = {"secret_key": KEY, "currencies": "NGN,XOF", "refund_ends": "stays"}
+        settings = {
+            "secret_key": KEY,
+            "currencies": "NGN,XOF",
+            "refund_ends": "stays",
+            "transfer_ends": "stays",
+        }
         simulator = build({**settings, "webhook_url": mail.url})
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
@@ -255,6 +325,7 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             giving_back=_refunds(simulator),
             settling=_settlements(simulator),
             disputing=_disputes(simulator),
+            paying_out=_payouts(simulator),
         )
 
 
@@ -803,12 +874,19 @@ def _spelt_as_they_do(body: bytes) -> bytes:
         return body
 
 
-class HintsAtNothing(Wrong):
-    def read(self, body: bytes) -> tuple[Notice, ...]:
-        return tuple(
-            replace(notice, verdict=NoticeVerdict.OTHER, reason="not looked at")
-            for notice in self.right.read(body)
-        )
+def hints_not_at(what: NoticeVerdict) -> type[Wrong]:
+    """Webhooks that only keep what they are told of this."""
+
+    class HintsNotAt(Wrong):
+        def read(self, body: bytes) -> tuple[Notice, ...]:
+            return tuple(
+                replace(notice, verdict=NoticeVerdict.OTHER, reason="not looked at")
+                if notice.verdict is what
+                else notice
+                for notice in self.right.read(body)
+            )
+
+    return HintsNotAt
 
 
 class DropsTheUnknown(Wrong):
@@ -829,7 +907,14 @@ WRONG_WEBHOOKS: Wrongs = {
         "a message signed by somebody else is forged",
     ),
     "checks the meaning": (ChecksTheMeaning, "a message that was changed is forged"),
-    "hints at nothing": (HintsAtNothing, "their message about a payment is a hint at it"),
+    "hints at no payment": (
+        hints_not_at(NoticeVerdict.PAID),
+        "their message about a payment is a hint at it",
+    ),
+    "hints at no transfer": (
+        hints_not_at(NoticeVerdict.PAYOUT),
+        "their message about a transfer is a hint at it",
+    ),
     "drops the unknown": (DropsTheUnknown, "an event never seen before is kept and claims nothing"),
     "stumbles over shapes": (StumblesOverShapes, "a message out of shape is told as broken"),
 }
@@ -862,6 +947,13 @@ async def test_a_wrong_adapter_of_disputes_breaks_exactly_its_promise(wrong: str
     await GATEWAY.bites("disputes", WRONG_DISPUTES[wrong])
 
 
+@pytest.mark.parametrize(
+    ("socket", "wrong"), [(socket, wrong) for socket, wrongs in WRONG_PAYOUTS.items() for wrong in wrongs]
+)
+async def test_a_wrong_adapter_of_payouts_breaks_exactly_its_promise(socket: str, wrong: str) -> None:
+    await GATEWAY.bites(socket, WRONG_PAYOUTS[socket][wrong])
+
+
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
@@ -882,5 +974,11 @@ async def test_a_missing_socket_breaks_the_declaration_too() -> None:
 
 def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
     GATEWAY.bites_every_promise(
-        WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_SETTLEMENTS, WRONG_DISPUTES, WRONG_WEBHOOKS
+        WRONG_CHECKOUTS,
+        WRONG_CHARGES,
+        WRONG_REFUNDS,
+        WRONG_SETTLEMENTS,
+        WRONG_DISPUTES,
+        WRONG_WEBHOOKS,
+        *WRONG_PAYOUTS.values(),
     )

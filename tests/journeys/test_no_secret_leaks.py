@@ -441,6 +441,33 @@ async def _bring(hub: Served, path: str, content: bytes) -> Answer:
     return await hub.call("POST", path, data=content, headers=_CSV)
 
 
+async def _money_that_goes_out(journey: Journey) -> None:
+    """A beneficiary's account and name, and a gateway that repeats them in what it refuses."""
+    hub, outside = journey.hub, journey.hub.outside
+    holder = {"account_number": ACCOUNT, "bank_code": "WALLET", "name": f"{SURNAME} {NAME}"}
+    await outside.control("paystack", "account", **holder)
+
+    async def ask(state: str, *faults: tuple[str, str], **changes: object) -> None:
+        amount = next(journey.amounts)
+        for operation, kind in faults:
+            params = {"message": WHOLE} if kind == "decline" else {}
+            await outside.fault("paystack", operation, kind, match=str(amount), params=params)
+        beneficiary = {"account": ACCOUNT, "bank": "WALLET", "name": f"{NAME} {SURNAME}", **changes}
+        body = {"connection": "paystack", "amount_minor": amount, "currency": "NGN", "purpose": "a loan"}
+        told = await hub.call(
+            "POST", "/v1/payouts", json={**body, "beneficiary": beneficiary}, headers=once()
+        )
+        assert told.status == 202, told
+        await hub.until("SELECT state FROM payouts WHERE amount_minor = $1", amount, expected=state)
+
+    await ask("succeeded", ("create_transfer", "drop_after"))
+    await ask("failed", ("create_transfer", "decline"))
+    await ask("held", name="Somebody Else")
+    await ask("held", account="0155500123", bank="011")
+    for wrong in ({"beneficiary": WHOLE}, {"purpose": f"card {CARD}"}, {"beneficiary": {"account": WHOLE}}):
+        assert (await hub.call("POST", "/v1/payouts", json=wrong, headers=once())).status == 422
+
+
 async def _the_database_hangs_up(journey: Journey) -> None:
     await journey.hub.rows.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -477,6 +504,7 @@ SIDE_BY_SIDE = (
     _webhooks_of_all_kinds,
     _hostile_requests,
     _receipts_from_elsewhere,
+    _money_that_goes_out,
 )
 ONE_BY_ONE = (_the_database_hangs_up, _the_consent_dies, _the_bank_is_away)
 
@@ -493,6 +521,9 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/payments/{reference}/timeline": "SELECT reference FROM payments",
         "/v1/receipts/{id}": "SELECT id FROM receipts",
         "/v1/refunds/{id}": "SELECT id FROM refunds",
+        "/v1/payouts/{id}": "SELECT id FROM payouts",
+        "/v1/connections/{name}/banks": "SELECT 'paystack'",
+        "/v1/connections/{name}/balances": "SELECT 'paystack'",
         "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
         "/v1/breaks/{id}": "SELECT id FROM breaks",
@@ -535,6 +566,7 @@ async def _everything_at_the_command_line(hub: Served) -> None:
         ("effects", "show", refused, "--json"),
         ("breaks", "list"),
         ("refunds", "list"),
+        ("payouts", "list", "--json"),
         ("accounts", "list", "--json"),
         ("receipts", "list"),
         ("gates", "list"),

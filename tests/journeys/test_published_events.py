@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from rigs.corrections import ADA, closed, corrected, desk, effect_of, repaid
+from rigs.payouts import CHECKER, ask, until
 from rigs.published import all_wrong
 from rigs.refunds import approve, received
 from rigs.river import River, river
@@ -13,7 +15,7 @@ from coopwire import app as composition
 from coopwire.domain.corrections import ReversePosting
 from coopwire.domain.events import CATALOGUE
 
-SWIFT = {"paystack": {"refund_seconds": "0.2"}}
+SWIFT = {"paystack": {"refund_seconds": "0.2", "transfer_seconds": "0.2"}}
 PART = 1_000_000
 
 
@@ -46,18 +48,37 @@ async def _is_compared(hub: River) -> None:
     await composition.reconciler(hub.app).run(today, "a test", patience=timedelta(seconds=3))
 
 
+async def _is_paid_out(hub: River) -> None:
+    """One payout arrives and comes back, one is refused, one is held and cancelled, one waits for a password."""
+    back = await ask(hub)
+    await until(hub, back, "succeeded")
+    reference = await hub.value("SELECT transfer FROM payouts")
+    await hub.outside.control("paystack", "transfer", reference=reference, status="reversed")
+    told = {"event": "transfer.reversed", "data": {"reference": reference, "status": "reversed"}}
+    await hub.notify(json.dumps(told).encode())
+    await until(hub, back, "reversed")
+    await hub.outside.fault("paystack", "create_transfer", "decline")
+    await until(hub, await ask(hub), "failed")
+    held = await ask(hub, name="Somebody Else")
+    await until(hub, held, "held")
+    await hub.app.payouts.cancel(held.id, CHECKER, "the loan was withdrawn")
+    await hub.outside.control("paystack", "settings", otp="928783")
+    await until(hub, await ask(hub), "awaiting_otp")
+
+
 async def _stops(hub: River) -> None:
     """The answer of the bank is lost."""
     await hub.outside.fault("bankone", "credit", "drop_before", times=1)
     accepted = await hub.accept(loan="LN-lost")
     told = await hub.pay(accepted.attempt)
     await hub.hint(accepted.attempt, told["charges"][0]["id"])
-    await hub.until("SELECT count(*) FROM outbox WHERE type LIKE '%effect.stopped%'", expected=1)
+    stopped = "SELECT count(*) FROM outbox WHERE type LIKE '%effect.stopped%' AND data ->> 'kind' = 'posting'"
+    await hub.until(stopped, expected=1)
 
 
 async def test_every_event_is_written_by_a_journey_and_keeps_its_schema(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
-        for happens in (_fails, _goes_back, _is_corrected, _is_compared, _stops):
+        for happens in (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _stops):
             await happens(hub)
         rows = await hub.rows("SELECT type, subject, key, data FROM outbox")
         assert {row["type"] for row in rows} == {event.type for event in CATALOGUE}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from rigs.gateways import GATEWAYS
+from rigs.payouts import MAKER, wish
 from rigs.refunds import approve
 from rigs.river import River, configured, hub_settings, request
 
@@ -83,6 +84,9 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
         return await _correct(hub, command)
     if "answer" in command:
         return {"answered": await _answer(hub, command["answer"], command["amount"])}
+    if "payout" in command:
+        once = Idempotent("crash", f"payout-{command['payout']}", "a payout")
+        return {"payout": (await hub.app.payouts.request(wish(), once, MAKER)).payout.id}
     if "refund" in command:
         return {"approved": await _refund(hub, command["refund"], command["amounts"])}
     n = command["accept"]

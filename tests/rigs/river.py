@@ -68,7 +68,7 @@ class Outside:
     web: aiohttp.ClientSession = field(repr=False)
     made: dict[str, kernel.Simulator[Any]] = field(repr=False, default_factory=dict)
 
-    async def control(self, provider: str, name: str, **body: object) -> Any:
+    async def control(self, provider: str, name: str, /, **body: object) -> Any:
         """Call the control plane of a simulator."""
         url = f"{self.running[provider].url}/_sim/{name}"
         async with self.web.post(url, json=body) as answer:

@@ -49,6 +49,9 @@ _BY_HAND = {
     "dispute_answer": "INSERT INTO dispute_answers (id, dispute, verdict, refund_minor, state, asked_by, asker, "
     "sealed, created_at, updated_at) SELECT 'answer-' || id, id, 'accept', 500, 'rejected', 'one', 'key 1', "
     "sha256('x'), now(), now() FROM disputes RETURNING id",
+    "payout": "INSERT INTO payouts (id, connection, amount_minor, currency, bank, purpose, state, asker, asked_by, "
+    "created_at, updated_at) SELECT 'payout-' || n, 'paystack', 500, 'NGN', '011', 'a loan', 'held', 'user 1', 'one', "
+    "now(), now() FROM generate_series(1, 3) n RETURNING id",
     "reconciliation": "INSERT INTO reconciliations (id, day, actor, state, started_at, finished_at, inputs_digest, "
     "outcome_digest, holds, report) SELECT 'run-' || n, '2026-11-20', 'a person', 'finished', now(), now(), 'aa', "
     "'bb', true, '{\"sections\": [1]}' FROM generate_series(1, 3) n RETURNING id",

@@ -40,6 +40,16 @@ NEEDS = {
     ("POST", f"/v1/disputes/{REF}/evidence-place"): Scope.OPERATE,
     ("GET", "/v1/settlements"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/settlements/{REF}"): Scope.PAYMENTS_READ,
+    ("POST", "/v1/payouts"): Scope.PAYOUTS_WRITE,
+    ("GET", "/v1/payouts"): Scope.PAYMENTS_READ,
+    ("GET", f"/v1/payouts/{REF}"): Scope.PAYMENTS_READ,
+    ("POST", f"/v1/payouts/{REF}/release"): Scope.PAYOUTS_APPROVE,
+    ("POST", f"/v1/payouts/{REF}/cancel"): Scope.PAYOUTS_APPROVE,
+    ("POST", f"/v1/payouts/{REF}/otp"): Scope.PAYOUTS_APPROVE,
+    ("POST", f"/v1/payouts/{REF}/otp/resend"): Scope.PAYOUTS_APPROVE,
+    ("GET", f"/v1/connections/{REF}/banks"): Scope.PAYMENTS_READ,
+    ("POST", f"/v1/connections/{REF}/account-name"): Scope.PAYOUTS_WRITE,
+    ("GET", f"/v1/connections/{REF}/balances"): Scope.PAYMENTS_READ,
     ("GET", "/v1/breaks"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/breaks/{REF}"): Scope.PAYMENTS_READ,
     ("POST", f"/v1/breaks/{REF}/comment"): Scope.OPERATE,
@@ -86,7 +96,7 @@ OPEN = {"/healthz", "/readyz"}
 async def test_the_table_of_scopes_names_every_route(front: FrontDoor) -> None:
     paths = front.api.openapi()["paths"]
     routes = {
-        (method.upper(), path.replace("{reference}", REF).replace("{id}", REF))
+        (method.upper(), path.replace("{reference}", REF).replace("{id}", REF).replace("{name}", REF))
         for path, operations in paths.items()
         for method in operations
         if path not in OPEN

@@ -1,14 +1,16 @@
-"""Takes a payer's name, phone and e-mail out of what others said, before it is kept or told.
+"""Takes the names of who pays or is paid, their phones, e-mails and accounts out of what others said.
 
-Adapters mask what looks private. A name looks like any other word, but whose payment it is we know.
+It is done before anything is kept or told. Adapters mask what looks private. A name looks like any other word, but
+whose payment or payout it is we know.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from coopwire.domain.payments import Payer
+from coopwire.domain.payouts import Beneficiary
 from coopwire.ports.stores import Transaction
 
 MASK = "…"
@@ -18,25 +20,30 @@ _NOTHING = "(?!)"
 
 
 class Discretion:
-    """Knows the payers of some payments."""
+    """Knows the payers of some payments, and who is paid by some payouts."""
 
-    def __init__(self, payers: Mapping[str, Payer]) -> None:
-        self._patterns = {payment: _pattern(payer) for payment, payer in payers.items()}
+    def __init__(self, payers: Mapping[str, Payer], paid: Mapping[str, Beneficiary] | None = None) -> None:
+        of_payers = {one: _pattern(p.name, p.email, p.phone) for one, p in payers.items()}
+        of_paid = {one: _pattern(f"{p.name} {p.holder or ''}", p.account) for one, p in (paid or {}).items()}
+        self._patterns = of_payers | of_paid
 
-    def applied(self, payment: str | None, said: str) -> str:
-        """What was said about the payment, without its payer."""
-        pattern = self._patterns.get(payment or "")
+    def applied(self, about: str | None, said: str) -> str:
+        """What was said about the payment or payout, without the persons in it."""
+        pattern = self._patterns.get(about or "")
         return pattern.sub(MASK, said) if pattern is not None else said
 
 
-async def discretion(tx: Transaction, payments: Iterable[str | None]) -> Discretion:
-    """For what was said about these payments; reads nothing when there are none."""
+async def discretion(
+    tx: Transaction, payments: Iterable[str | None], payouts: Sequence[str] = ()
+) -> Discretion:
+    """For what was said about these payments and payouts; reads nothing when there are none."""
     known = sorted({payment for payment in payments if payment is not None})
-    return Discretion(await tx.payments.payers(known) if known else {})
+    payers = await tx.payments.payers(known) if known else {}
+    return Discretion(payers, await tx.payouts.beneficiaries(payouts) if payouts else {})
 
 
-def _pattern(payer: Payer) -> re.Pattern[str]:
+def _pattern(name: str, *others: str | None) -> re.Pattern[str]:
     """Every part that is not empty, whole words only, in any case; the e-mail first, for it may hold the name."""
-    parts = [payer.email, payer.phone, *_NAME.findall(payer.name)]
+    parts = [*others, *_NAME.findall(name)]
     words = "|".join(re.escape(part) for part in parts if part) or _NOTHING
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)

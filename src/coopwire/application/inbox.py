@@ -1,7 +1,7 @@
 """Reads the webhooks that the door has committed: notices are kept, and each makes a look due now.
 
-One about a refund makes the refunds of that payment due, one about a dispute the dispute; what it says of them is
-not believed.
+One about a refund makes the refunds of that payment due, one about a dispute the dispute, one about a payout the
+payout of that reference; what it says of them is not believed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from coopwire.application.bells import DISPUTES, LOOKUPS, REFUNDS, WEBHOOKS, Bells
+from coopwire.application.bells import DISPUTES, LOOKUPS, PAYOUTS, REFUNDS, WEBHOOKS, Bells
 from coopwire.application.network import Network
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
@@ -23,6 +23,7 @@ from coopwire.ports.stores import (
     DisputeNudge,
     LookupRequest,
     NoticeRow,
+    PayoutNudge,
     RefundNudge,
     StoredWebhook,
 )
@@ -70,7 +71,7 @@ class Drain:
                 self._take_up(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
-        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES)
+        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS)
         return len(webhooks)
 
     def _take_up(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
@@ -114,6 +115,9 @@ class Drain:
             changes.refund_nudges.append(RefundNudge(webhook.connection, reference, now))
         if notice.verdict is NoticeVerdict.DISPUTE:
             changes.dispute_nudges.append(DisputeNudge(webhook.connection, notice.dispute or EVERY, now))
+        if named and notice.verdict is NoticeVerdict.PAYOUT:
+            assert reference is not None
+            changes.payout_nudges.append(PayoutNudge(webhook.connection, reference, now))
         if look:
             assert reference is not None
             changes.lookups.append(

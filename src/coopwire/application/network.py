@@ -23,6 +23,8 @@ CAPABILITY_OF = {
     EffectKind.REFUND: Capability.REFUNDS,
     EffectKind.DISPUTE_ANSWER: Capability.DISPUTES,
     EffectKind.CALLBACK: Capability.CALLBACKS,
+    EffectKind.RECIPIENT: Capability.RECIPIENTS,
+    EffectKind.TRANSFER: Capability.TRANSFERS,
 }
 
 

@@ -12,6 +12,7 @@ from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNO
 from coopwire.application.dispute_moves import DisputeMoves
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.people import given_reason
 from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
@@ -81,6 +82,8 @@ class Operator:
                 await DisputeMoves(self._clock).stopped(tx, skipped)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
+            if concerns_a_payout(skipped):
+                await write(tx, await PayoutMoves(self._network, self._clock).stopped(tx, skipped), now)
         await self._ring(EFFECTS, OUTBOX)
         return skipped
 

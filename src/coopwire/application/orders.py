@@ -13,16 +13,25 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Payer
+from coopwire.domain.payouts import Beneficiary
 from coopwire.ports.books import JournalOrder, JournalOrderLine
 from coopwire.ports.corebank import PostingOrder, ReversalOrder
-from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RefundOrder
+from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RecipientOrder, RefundOrder, TransferOrder
 from coopwire.ports.lms import CallbackOrder
 from coopwire.ports.providers import Connected
 from coopwire.ports.stores import AccountMapping, AnswerWords, CoreAccount, Transaction
 from coopwire.ports.writes import Finding
 
 Order = (
-    CheckoutOrder | JournalOrder | PostingOrder | ReversalOrder | RefundOrder | DisputeOrder | CallbackOrder
+    CheckoutOrder
+    | JournalOrder
+    | PostingOrder
+    | ReversalOrder
+    | RefundOrder
+    | DisputeOrder
+    | CallbackOrder
+    | RecipientOrder
+    | TransferOrder
 )
 CountedOrder = ReversalOrder | RefundOrder
 """Orders that carry no reference of ours: before one is sent, what stands at its target is counted."""
@@ -61,6 +70,9 @@ class Material:
     return_urls: Mapping[str, str | None] = field(default_factory=dict)
     answers: Mapping[str, AnswerWords] = field(default_factory=dict)
     """By effect."""
+    beneficiaries: Mapping[str, Beneficiary] = field(default_factory=dict)
+    recipients: Mapping[str, str] = field(default_factory=dict)
+    """The gateway's ids of accounts that were made known, by payout."""
 
 
 async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
@@ -68,6 +80,7 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
     of_kind = {kind: [e for e in effects if e.kind is kind] for kind in EffectKind}
     at_the_bank = (*of_kind[EffectKind.POSTING], *of_kind[EffectKind.REVERSAL])
     accounts = [cast(int, e.order["core_account"]) for e in at_the_bank]
+    payouts = [payout_of(e) for kind in (EffectKind.RECIPIENT, EffectKind.TRANSFER) for e in of_kind[kind]]
     payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
     answers = [e.id for e in of_kind[EffectKind.DISPUTE_ANSWER]]
     return Material(
@@ -76,6 +89,8 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
         payers=await tx.payments.payers(payments) if payments else {},
         return_urls=await tx.payments.return_urls(payments) if payments else {},
         answers=await tx.disputes.words(answers) if answers else {},
+        beneficiaries=await tx.payouts.beneficiaries(payouts) if payouts else {},
+        recipients=await tx.payouts.recipients(payouts) if of_kind[EffectKind.TRANSFER] else {},
     )
 
 
@@ -229,6 +244,48 @@ def _callback(effect: Effect, material: Material) -> Order:
     )
 
 
+def payout_of(effect: Effect) -> str:
+    """The payout that an effect makes an account known for, or pays."""
+    return cast(str, effect.order["payout"])
+
+
+def _beneficiary(effect: Effect, material: Material) -> Beneficiary:
+    found = material.beneficiaries.get(payout_of(effect))
+    if found is None:
+        raise InvalidOrder(
+            "the beneficiary's record cannot be opened: is the secret key right?", field="account"
+        )
+    return found
+
+
+def _recipient(effect: Effect, material: Material) -> Order:
+    person = _beneficiary(effect, material)
+    return RecipientOrder(
+        reference=effect.reference,
+        account=person.account,
+        bank=cast(str, effect.order["bank"]),
+        name=person.known_as,
+        currency=cast(str, effect.order["currency"]),
+    )
+
+
+def _transfer(effect: Effect, material: Material) -> Order:
+    person, order = _beneficiary(effect, material), effect.order
+    recipient = material.recipients.get(payout_of(effect))
+    if order["to_recipient"] and recipient is None:
+        raise InvalidOrder("the gateway was not told of the account", field="recipient")
+    return TransferOrder(
+        reference=effect.reference,
+        amount_minor=cast(int, order["amount_minor"]),
+        currency=cast(str, order["currency"]),
+        account=person.account,
+        bank=cast(str, order["bank"]),
+        name=person.known_as,
+        narration=cast(str, order["narration"]),
+        recipient=recipient,
+    )
+
+
 _BUILDERS = {
     EffectKind.CHECKOUT: _checkout,
     EffectKind.JOURNAL: _journal,
@@ -237,4 +294,6 @@ _BUILDERS = {
     EffectKind.REFUND: _refund,
     EffectKind.DISPUTE_ANSWER: _dispute_answer,
     EffectKind.CALLBACK: _callback,
+    EffectKind.RECIPIENT: _recipient,
+    EffectKind.TRANSFER: _transfer,
 }

@@ -30,8 +30,11 @@ from coopwire.ports.gateways import (
     DisputeSnapshot,
     RefundOrder,
     RefundSnapshot,
+    TransferOrder,
+    TransferSnapshot,
     same_answer,
     same_refund,
+    same_transfer,
 )
 from coopwire.ports.providers import Trust
 from coopwire.ports.stores import Outcome
@@ -153,6 +156,8 @@ def is_ours(order: Order, snapshot: Any) -> bool:
         return same_refund(order, snapshot)
     if isinstance(order, DisputeOrder) and isinstance(snapshot, DisputeSnapshot):
         return same_answer(order, snapshot)
+    if isinstance(order, TransferOrder) and isinstance(snapshot, TransferSnapshot):
+        return same_transfer(order, snapshot)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Builds the effects that the hub intends, one function a kind."""
+"""Builds the effects that the hub intends, one function for each kind."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from coopwire.domain.disputes import Dispute, DisputeAnswer
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Attempt, Payment
+from coopwire.domain.payouts import Payout
 from coopwire.domain.receipts import Receipt
 from coopwire.domain.references import derived_reference, derived_short_reference, new_reference
 from coopwire.domain.refunds import Refund
@@ -282,6 +283,45 @@ def answer_effect(answer: DisputeAnswer, dispute: Dispute, now: datetime) -> Eff
         due_at=now,
         payment=dispute.payment,
         receipt=dispute.receipt,
+        traceparent=here(),
+    )
+
+
+def recipient_effect(payout: Payout, now: datetime) -> Effect:
+    """Make the account of a payout known to the gateway; which account it is stands in the sealed record alone."""
+    content: dict[str, object] = {"payout": payout.id, "bank": payout.bank, "currency": payout.currency}
+    return _of_payout(EffectKind.RECIPIENT, payout, content, now, after=None)
+
+
+def transfer_effect(payout: Payout, now: datetime, *, recipient: Effect | None) -> Effect:
+    """Pay it out, once the account is known where the gateway wants that. The reference follows from the payout."""
+    content: dict[str, object] = {
+        "payout": payout.id,
+        "bank": payout.bank,
+        "amount_minor": payout.amount_minor,
+        "currency": payout.currency,
+        "narration": payout.purpose,
+        "to_recipient": recipient is not None,
+    }
+    after = recipient.id if recipient is not None else None
+    return _of_payout(EffectKind.TRANSFER, payout, content, now, after=after)
+
+
+def _of_payout(
+    kind: EffectKind, payout: Payout, content: Mapping[str, object], now: datetime, *, after: str | None
+) -> Effect:
+    reference = derived_reference(kind.value, payout.id)
+    return Effect(
+        id=reference,
+        kind=kind,
+        connection=payout.connection,
+        reference=reference,
+        order=content,
+        fingerprint=fingerprint(content),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        after=after,
         traceparent=here(),
     )
 

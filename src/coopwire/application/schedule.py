@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from coopwire.domain.states import ENDED_DISPUTE, DisputeState
+from coopwire.domain.payouts import Payout
+from coopwire.domain.states import ENDED_DISPUTE, ENDED_PAYOUT, DisputeState, PayoutState
 from coopwire.domain.timings import Timings
 from coopwire.ports.providers import Trust
 
@@ -47,6 +48,15 @@ def next_dispute_look(
         return None
     often = state is DisputeState.OPEN or age < timings.dispute_look_hourly_until
     return now + (timings.dispute_look_every if often else timings.dispute_look_daily)
+
+
+def next_payout_look(payout: Payout, now: datetime, timings: Timings) -> datetime | None:
+    """The next look at a transfer: as at a refund, and one that succeeded daily as long, for it may come back."""
+    accepted_at = payout.accepted_at or now
+    if payout.state is PayoutState.SUCCEEDED:
+        later = now + timings.refund_look_daily
+        return later if later - accepted_at <= timings.refund_look_until else None
+    return None if payout.state in ENDED_PAYOUT else next_refund_look(accepted_at, now, timings)
 
 
 def next_try(tries: int, retry_after: float | None, now: datetime, timings: Timings) -> datetime:

@@ -12,8 +12,9 @@ from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.dispute_moves import DisputeMoves, dispute_lock
 from coopwire.application.network import Network
-from coopwire.application.orders import Order
+from coopwire.application.orders import Order, payout_of
 from coopwire.application.patience import be_patient, stop_if_locked_out
+from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.planning import journal_effect, money_of
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
@@ -34,7 +35,7 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import CheckoutSnapshot, DisputeSnapshot, RefundSnapshot
+from coopwire.ports.gateways import CheckoutSnapshot, DisputeSnapshot, RefundSnapshot, TransferSnapshot
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -50,7 +51,7 @@ from coopwire.ports.stores import (
 from coopwire.ports.tracing import behind, here
 from coopwire.ports.writes import Finding
 
-_SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot)
+_SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot, TransferSnapshot)
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 _BREAK_OF_WORD = {
@@ -82,6 +83,7 @@ class Settling:
         self._clock = clock
         self._refunds = RefundMoves(network, clock)
         self._disputes = DisputeMoves(clock)
+        self._payouts = PayoutMoves(network, clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -106,12 +108,13 @@ class Settling:
         return sent
 
     async def _hold(self, tx: Transaction, effects: Collection[Effect]) -> None:
-        """What refunds and answers change is held in one order, so that two groups never wait for each other."""
+        """What refunds, answers and payouts change is held in one order: two groups never wait for each other."""
         for receipt in sorted({e.receipt for e in effects if e.receipt and concerns_a_refund(e)}):
             await tx.receipts.get(receipt, lock=True)
         await tx.lock(
             [dispute_lock(e.connection, str(e.order["dispute"])) for e in effects if _answers_a_dispute(e)]
         )
+        await tx.payouts.of_effects([e.id for e in effects if concerns_a_payout(e)], lock=True)
 
     def _judge(self, one: Sent) -> Outcome:
         effect = one.claim.effect
@@ -158,6 +161,8 @@ class Settling:
             changes.add(await self._refunds.stopped(tx, effect))
         if effect.state is EffectState.REFUSED and effect.kind is EffectKind.DISPUTE_ANSWER:
             await self._disputes.stopped(tx, effect)
+        if effect.state is EffectState.REFUSED and concerns_a_payout(effect):
+            changes.add(await self._payouts.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
         return changes
 
@@ -204,6 +209,8 @@ class Settling:
             mode = self._network.connections[effect.connection].connection.mode
             told = _told_to(one, DisputeSnapshot)
             changes.add(await self._disputes.answered(tx, effect, mode, told))
+        elif effect.kind is EffectKind.TRANSFER:
+            changes.add(await self._payouts.accepted(tx, effect, _transfer_told(one)))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -319,6 +326,12 @@ def _told_to(one: Sent, kind: type[_SnapshotT]) -> _SnapshotT:
     return told
 
 
+def _transfer_told(one: Sent) -> TransferSnapshot:
+    told = _told_to(one, TransferSnapshot)
+    # What a look-up found has not been told in discretion: the next look says why.
+    return replace(told, reason="") if isinstance(one.result, Finding) else told
+
+
 def _event_of(effect: Effect) -> EventType | None:
     """What is announced when a write at the books or at the bank is done."""
     if is_debit(effect):
@@ -331,18 +344,24 @@ def _event_of(effect: Effect) -> EventType | None:
 
 
 async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
-    """The same; neither an error nor a finding names the payer."""
-    said = [one.claim.effect.payment for one in sent if isinstance(one.result, HubError | Finding)]
-    hidden = await discretion(tx, said)
+    """The same; neither an error nor a finding names the payer or who is paid."""
+    spoke = [
+        one.claim.effect for one in sent if isinstance(one.result, HubError | Finding | TransferSnapshot)
+    ]
+    payouts = [payout_of(effect) for effect in spoke if concerns_a_payout(effect)]
+    hidden = await discretion(tx, [effect.payment for effect in spoke], payouts)
     return [_without_payer(one, hidden) for one in sent]
 
 
 def _without_payer(one: Sent, hidden: Discretion) -> Sent:
-    result, payment = one.result, one.claim.effect.payment
+    result, effect = one.result, one.claim.effect
+    about = payout_of(effect) if concerns_a_payout(effect) else effect.payment
     if isinstance(result, HubError):
-        return replace(one, result=result.saying(hidden.applied(payment, result.message)))
+        return replace(one, result=result.saying(hidden.applied(about, result.message)))
     if isinstance(result, Finding):
-        return replace(one, result=replace(result, reason=hidden.applied(payment, result.reason)))
+        return replace(one, result=replace(result, reason=hidden.applied(about, result.reason)))
+    if isinstance(result, TransferSnapshot):
+        return replace(one, result=replace(result, reason=hidden.applied(about, result.reason)))
     return one
 
 

@@ -36,6 +36,8 @@ _NAMES = {
     EffectKind.REVERSAL: "the reversal",
     EffectKind.REFUND: "the refund",
     EffectKind.CALLBACK: "the message to the loan system",
+    EffectKind.RECIPIENT: "the recipient",
+    EffectKind.TRANSFER: "the transfer",
 }
 _BY_HAND = "an operator must resume or skip it"
 

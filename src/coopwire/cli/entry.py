@@ -24,6 +24,7 @@ from coopwire.cli import (
     keys,
     letters,
     mapping,
+    payouts,
     receipts,
     refunds,
     settlements,
@@ -78,6 +79,9 @@ for _command in (
     reconcile,
     recover,
     docs,
+    payouts.banks,
+    payouts.name,
+    payouts.balances,
 ):
     app.command()(_command)
 for _name, _group in (
@@ -89,6 +93,7 @@ for _name, _group in (
     ("refunds", refunds.app),
     ("disputes", disputes.app),
     ("settlements", settlements.app),
+    ("payouts", payouts.app),
     ("letters", letters.app),
     ("events", events.app),
     ("bus", bus.app),

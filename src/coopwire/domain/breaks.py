@@ -52,6 +52,9 @@ class BreakType(StrEnum):
     REFUND_NEEDS_ATTENTION = "refund_needs_attention"
     DISPUTE_OPEN = "dispute_open"
     DISPUTE_LOST = "dispute_lost"
+    PAYOUT_CHANGED = "payout_changed"
+    PAYOUT_REVERSED = "payout_reversed"
+    PAYOUT_OVERDUE = "payout_overdue"
     CORRECTION_REQUESTED = "correction_requested"
     LINE_NOT_BOOKED = "line_not_booked"
 

@@ -168,6 +168,9 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.REFUND_NOT_ORDERED: (WriteOff.word, *_BOOKS, *_BANK),
     _B.REFUND_FAILED: (CreditAgain.word, RefundReceipt.word),
     _B.REFUND_NEEDS_ATTENTION: (),
+    _B.PAYOUT_CHANGED: (),
+    _B.PAYOUT_REVERSED: (),
+    _B.PAYOUT_OVERDUE: (),
     _B.CORRECTION_REQUESTED: tuple(CORRECTIONS),
 }
 """What may be proposed about each type of break; where nothing stands, people act outside and resolve."""

@@ -22,6 +22,8 @@ class EffectKind(StrEnum):
     REFUND = "refund"
     DISPUTE_ANSWER = "dispute_answer"
     CALLBACK = "callback"
+    RECIPIENT = "recipient"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True, slots=True)

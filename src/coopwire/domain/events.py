@@ -24,7 +24,8 @@ from coopwire.domain.members import (
     word,
 )
 from coopwire.domain.payments import Component, PaymentKind
-from coopwire.domain.states import CLOSED_BREAK, EffectState, PaymentState, RefundState
+from coopwire.domain.payouts import HoldReason
+from coopwire.domain.states import CLOSED_BREAK, EffectState, PaymentState, PayoutState, RefundState
 
 SOURCE = "coopwire"
 
@@ -186,6 +187,36 @@ DISPUTE_WON = EventType("dispute.won", 1, "A dispute was decided for the lender:
 DISPUTE_LOST = EventType(
     "dispute.lost", 1, "A dispute was accepted, or decided against the lender: the money goes back", _DISPUTE
 )
+
+
+_HOLDS = ", ".join(HoldReason)
+_PAYOUT = {
+    "payout": text("payout id", "o5u8t1d4h7k0m3p6s9v2"),
+    "connection": text("gateway connection that pays", "gateway"),
+    "member": maybe(text("member reference", "M-1029")),
+    "loan": maybe(text("loan reference", "LN-00457")),
+    **_MONEY,
+    "fee_minor": whole(
+        "what the gateway charges for it, as far as it is known, minor units", 5_000, minimum=0
+    ),
+    "state": open_word("where it stands", "succeeded", PayoutState),
+    "was": text("state before, empty for a payout that is new", "processing", empty=True),
+    "hold": text(
+        f"why it waits or waited for a second person ({_HOLDS}), or empty", "name_mismatch", empty=True
+    ),
+    "reason": _REASON,
+}
+PAYOUT_REQUESTED = EventType("payout.requested", 1, "Money is to be paid out: it is being checked", _PAYOUT)
+PAYOUT_HELD = EventType(
+    "payout.held", 1, "A payout waits for a second person: nothing has left the house", _PAYOUT
+)
+PAYOUT_AWAITING_OTP = EventType(
+    "payout.awaiting_otp", 1, "The gateway wants a one-time password for a payout, or an approval", _PAYOUT
+)
+PAYOUT_SUCCEEDED = EventType("payout.succeeded", 1, "The gateway says that a payout arrived", _PAYOUT)
+PAYOUT_FAILED = EventType("payout.failed", 1, "A payout failed; nothing is sent again by itself", _PAYOUT)
+PAYOUT_REVERSED = EventType("payout.reversed", 1, "Money that was paid out came back", _PAYOUT)
+PAYOUT_CANCELLED = EventType("payout.cancelled", 1, "A payout was cancelled", _PAYOUT)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -255,6 +286,13 @@ CATALOGUE = (
     DISPUTE_ANSWERED,
     DISPUTE_WON,
     DISPUTE_LOST,
+    PAYOUT_REQUESTED,
+    PAYOUT_HELD,
+    PAYOUT_AWAITING_OTP,
+    PAYOUT_SUCCEEDED,
+    PAYOUT_FAILED,
+    PAYOUT_REVERSED,
+    PAYOUT_CANCELLED,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,

@@ -13,6 +13,7 @@ class NoticeVerdict(StrEnum):
     FAILED = "failed"
     REFUND = "refund"
     DISPUTE = "dispute"
+    PAYOUT = "payout"
     OTHER = "other"
 
 
@@ -21,7 +22,8 @@ class Notice:
     """What one webhook carries: the charge or the refunds to look up, or facts kept with the reason why not.
 
     `reference` is that of the payment as the provider repeats it, `charge` the provider's own id; `reason` says
-    why a notice that is not about a charge is stored or only makes the refunds of that charge be looked at.
+    why a notice that is not about a charge is stored, or only makes the refunds of that charge or the payout of that
+    reference be looked at.
     """
 
     event: str

@@ -59,6 +59,21 @@ class SettlementState(StrEnum):
     FAILED = "failed"
 
 
+class PayoutState(StrEnum):
+    """Where money that is paid out stands, from the wish to the gateway's last word."""
+
+    CHECKING = "checking"
+    HELD = "held"
+    INTENDED = "intended"
+    AWAITING_OTP = "awaiting_otp"
+    AWAITING_APPROVAL = "awaiting_approval"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    REVERSED = "reversed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class BreakState(StrEnum):
     """Where a difference stands between its finding and its end."""
 
@@ -82,6 +97,7 @@ _P = PaymentState
 _E = EffectState
 _R = RefundState
 _C = DisputeState
+_O = PayoutState
 _B = BreakState
 _D = DeliveryState
 
@@ -138,6 +154,32 @@ DISPUTE_MOVES: dict[DisputeState, frozenset[DisputeState]] = {
 ENDED_DISPUTE = frozenset({_C.WON, _C.LOST})
 """States in which nobody is waited for."""
 
+
+_O_AT_THE_GATEWAY = frozenset(
+    {_O.AWAITING_OTP, _O.AWAITING_APPROVAL, _O.PROCESSING, _O.SUCCEEDED, _O.REVERSED, _O.FAILED, _O.CANCELLED}
+)
+PAYOUT_MOVES: dict[PayoutState, frozenset[PayoutState]] = {
+    _O.CHECKING: frozenset({_O.HELD, _O.INTENDED, _O.CANCELLED}),
+    # Released or cancelled by a second person.
+    _O.HELD: frozenset({_O.INTENDED, _O.CANCELLED}),
+    # Its effects are stored; from here on only the gateway, or an operator who skips them, ends it.
+    _O.INTENDED: _O_AT_THE_GATEWAY,
+    _O.AWAITING_OTP: _O_AT_THE_GATEWAY - {_O.AWAITING_OTP},
+    _O.AWAITING_APPROVAL: _O_AT_THE_GATEWAY - {_O.AWAITING_APPROVAL},
+    _O.PROCESSING: frozenset({_O.SUCCEEDED, _O.REVERSED, _O.FAILED, _O.CANCELLED}),
+    # Paid out, and then it came back.
+    _O.SUCCEEDED: frozenset({_O.REVERSED}),
+    _O.REVERSED: frozenset(),
+    # Nothing is resent by itself, and a failure that is taken back is for a person.
+    _O.FAILED: frozenset(),
+    _O.CANCELLED: frozenset(),
+}
+"""Moves of a payout. Sources: payments contract 0 (canonical model) and 1.2 (words of transfers)."""
+ENDED_PAYOUT = frozenset({_O.SUCCEEDED, _O.REVERSED, _O.FAILED, _O.CANCELLED})
+"""States in which a payout takes nothing of the float any more."""
+ORDERED_PAYOUT = frozenset({_O.INTENDED, _O.AWAITING_OTP, _O.AWAITING_APPROVAL, _O.PROCESSING})
+"""States in which the money may leave, or has left, and the gateway has not said how it ended."""
+
 BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
     _B.OPEN: frozenset({_B.PROPOSED, _B.RESOLVED}),
     # Back to open when it is withdrawn or rejected.
@@ -161,7 +203,16 @@ DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
 }
 """Moves of a delivery. `dead` was given up by the bus and waits for a person, who redrives or discards it."""
 
-_S = TypeVar("_S", PaymentState, EffectState, RefundState, DisputeState, BreakState, DeliveryState)
+_S = TypeVar(
+    "_S",
+    PaymentState,
+    EffectState,
+    RefundState,
+    DisputeState,
+    PayoutState,
+    BreakState,
+    DeliveryState,
+)
 
 
 class ForbiddenMove(Exception):

@@ -16,6 +16,8 @@ class Scope(StrEnum):
     PAYMENTS_READ = "payments:read"
     ACCOUNTS_WRITE = "accounts:write"
     RECEIPTS_APPROVE = "receipts:approve"
+    PAYOUTS_WRITE = "payouts:write"
+    PAYOUTS_APPROVE = "payouts:approve"
     OPERATE = "operate"
     BREAKS_APPROVE = "breaks:approve"
     ADMIN = "admin"
@@ -24,6 +26,8 @@ class Scope(StrEnum):
 IMPLIED: dict[Scope, frozenset[Scope]] = {
     Scope.PAYMENTS_WRITE: frozenset({Scope.PAYMENTS_READ}),
     Scope.RECEIPTS_APPROVE: frozenset({Scope.PAYMENTS_READ}),
+    Scope.PAYOUTS_WRITE: frozenset({Scope.PAYMENTS_READ}),
+    Scope.PAYOUTS_APPROVE: frozenset({Scope.PAYMENTS_READ}),
     Scope.OPERATE: frozenset({Scope.PAYMENTS_READ}),
     Scope.BREAKS_APPROVE: frozenset({Scope.PAYMENTS_READ}),
     Scope.ADMIN: frozenset(Scope),

@@ -15,7 +15,17 @@ from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import Accounts, BusinessDate, Postings, Reversals, Statements
-from coopwire.ports.gateways import Charges, Checkouts, Disputes, Refunds, Settlements
+from coopwire.ports.gateways import (
+    AccountNames,
+    Balances,
+    Charges,
+    Checkouts,
+    Disputes,
+    Recipients,
+    Refunds,
+    Settlements,
+    Transfers,
+)
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
 from coopwire.ports.tokens import TokenStore
@@ -46,6 +56,10 @@ class Capability(StrEnum):
     REFUNDS = "refunds"
     SETTLEMENTS = "settlements"
     DISPUTES = "disputes"
+    RECIPIENTS = "recipients"
+    TRANSFERS = "transfers"
+    ACCOUNT_NAMES = "account_names"
+    BALANCES = "balances"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -150,6 +164,10 @@ class Sockets:
     refunds: Refunds | None = None
     settlements: Settlements | None = None
     disputes: Disputes | None = None
+    recipients: Recipients | None = None
+    transfers: Transfers | None = None
+    account_names: AccountNames | None = None
+    balances: Balances | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

@@ -27,6 +27,7 @@ from coopwire.domain.states import (
     DisputeState,
     EffectState,
     PaymentState,
+    PayoutState,
     RefundState,
 )
 from coopwire.ports.stores.breaks import BreakMove
@@ -300,6 +301,40 @@ class DisputeDetail:
 
     dispute: DisputeView
     answers: tuple[DisputeAnswerView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutView:
+    """Money that is paid out; minor units. The account and its holder are not shown, `bank` is a code.
+
+    `hold` says why it waits, or waited, for a second person; `name_score` how well the names agree, 0 to 100.
+    `recipient` and `transfer` are its effects, the latter's id our reference at the gateway. `look_at` is when it is
+    looked at next, None when no look is planned.
+    """
+
+    id: str
+    connection: str
+    amount_minor: int
+    currency: str
+    bank: str
+    purpose: str
+    member: str | None
+    loan: str | None
+    state: PayoutState
+    hold: str | None
+    reason: str
+    name_score: int | None
+    fee_minor: int
+    recipient: str | None
+    transfer: str | None
+    provider_ref: str | None
+    asked_by: str
+    released_by: str | None
+    looks: int
+    look_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    accepted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -664,6 +699,8 @@ class Queries(Protocol):
     async def dispute(self, id: str) -> DisputeDetail | None: ...
     async def disputes(self, which: Filter, limit: int, after: Position | None) -> Page[DisputeView]: ...
     async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]: ...
+    async def payout(self, id: str) -> PayoutView | None: ...
+    async def payouts(self, which: Filter, limit: int, after: Position | None) -> Page[PayoutView]: ...
     async def effect(self, id: str) -> EffectDetail | None: ...
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]: ...
     async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...

@@ -63,6 +63,17 @@ class ConnectionStore:
         )
         return since
 
+    async def closed(self, connection: str, traffic: Traffic, now: datetime) -> str | None:
+        """Why this traffic may not pass now; None when every gate is open."""
+        reason: str | None = await self._db.fetchval(
+            "SELECT reason FROM gates WHERE connection = $1 AND traffic = $2 AND (until IS NULL OR until > $3) "
+            "ORDER BY closed_at LIMIT 1",
+            connection,
+            traffic.value,
+            now,
+        )
+        return reason
+
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
         return await gates.open_gate(self._db, connection, kind, traffic)

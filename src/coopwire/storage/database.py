@@ -14,7 +14,7 @@ import asyncpg
 from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
-from coopwire.storage import disputes, looks, money, refunds, rows
+from coopwire.storage import disputes, looks, money, payouts, refunds, rows
 from coopwire.storage.actions import keep_action
 from coopwire.storage.arrivals import ArrivalStore
 from coopwire.storage.audit.chain import ChainStore
@@ -79,6 +79,7 @@ class PostgresTransaction:
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
         self.disputes = disputes.DisputeStore(connection, sealer, self._entries)
+        self.payouts = payouts.PayoutStore(connection, sealer)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -116,6 +117,10 @@ class PostgresTransaction:
         await refunds.keep_refund_looks(db, changes.refund_looks)
         await refunds.nudge_refunds(db, changes.refund_nudges)
         await disputes.nudge_disputes(db, changes.dispute_nudges)
+        await payouts.add_payouts(db, changes.payouts, self._sealer, now)
+        await payouts.move_payouts(db, changes.payout_moves, self._sealer, now)
+        await payouts.keep_payout_looks(db, changes.payout_looks)
+        await payouts.nudge_payouts(db, changes.payout_nudges)
         for receipt in (
             [change.receipt for change in changes.reallocations],
             [change.receipt for change in changes.reductions],
@@ -124,6 +129,8 @@ class PostgresTransaction:
             self.audited("receipt", receipt)
         self.audited("refund", [one.refund.id for one in changes.refunds])
         self.audited("refund", [one.refund.id for one in changes.refund_moves])
+        self.audited("payout", [one.payout.id for one in changes.payouts])
+        self.audited("payout", [one.payout.id for one in changes.payout_moves])
         await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
         await rows.insert(
             db,

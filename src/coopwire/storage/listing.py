@@ -112,6 +112,22 @@ DISPUTES = Listing(
     "d.id",
     views.dispute,
 )
+
+
+PAYOUTS = Listing(
+    "SELECT o.* FROM payouts o WHERE true",
+    {
+        "member": "o.member = {}",
+        "loan": "o.loan = {}",
+        "state": "o.state = {}",
+        "connection": "o.connection = {}",
+        "since": "o.created_at >= {}",
+        "until": "o.created_at < {}",
+    },
+    "o.created_at",
+    "o.id",
+    views.payout,
+)
 _BY_EFFECT = {
     **_OF_PAYMENT,
     "state": "e.state = {}",

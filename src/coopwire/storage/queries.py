@@ -30,6 +30,7 @@ from coopwire.ports.queries import (
     Page,
     PaymentFacts,
     PaymentView,
+    PayoutView,
     Position,
     PostingView,
     Readiness,
@@ -105,6 +106,12 @@ class PostgresQueries:
         """Disputes, the newest first."""
         return await self._list(listing.DISPUTES, which, limit, after)
 
+    async def payout(self, id: str) -> PayoutView | None:
+        """A payout."""
+        async with reading(self._pool, "read payout") as db:
+            row = await db.fetchrow("SELECT * FROM payouts WHERE id = $1", id)
+        return views.payout(row) if row is not None else None
+
     async def effect(self, id: str) -> EffectDetail | None:
         """An effect with its tries and look-ups."""
         async with snapshot(self._pool, "read effect") as db:
@@ -143,6 +150,10 @@ class PostgresQueries:
     async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]:
         """Refunds, the newest first."""
         return await self._list(listing.REFUNDS, which, limit, after)
+
+    async def payouts(self, which: Filter, limit: int, after: Position | None) -> Page[PayoutView]:
+        """Payouts, the newest first."""
+        return await self._list(listing.PAYOUTS, which, limit, after)
 
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]:
         """Effects, the newest first."""

@@ -35,6 +35,7 @@ from coopwire.ports.queries import (
     LookView,
     NoticeView,
     PaymentView,
+    PayoutView,
     PostingView,
     ReceiptView,
     ReconciliationView,
@@ -95,6 +96,11 @@ def dispute(row: Row) -> DisputeView:
 def dispute_answer(row: Row) -> DisputeAnswerView:
     """An answer to a dispute, without its words."""
     return shaped(DisputeAnswerView, row)
+
+
+def payout(row: Row) -> PayoutView:
+    """A payout, without its beneficiary."""
+    return shaped(PayoutView, row)
 
 
 def effect(row: Row) -> EffectView:

@@ -35,6 +35,14 @@ class PaymentAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountNameAnswer:
+    """Who holds an account; `name` is null where nobody can be named, and then `reason` says why."""
+
+    name: str | None = field(repr=False)
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MovedAnswer:
     """Where an effect stands after an operator moved it."""
 

@@ -24,6 +24,7 @@ from coopwire.web.routes import (
     money,
     operations,
     payments,
+    payouts,
     receipts,
     reconciliations,
 )
@@ -47,6 +48,7 @@ def build_api(office: Office) -> FastAPI:
     modules = (
         payments,
         money,
+        payouts,
         receipts,
         disputes,
         breaks,

@@ -411,6 +411,63 @@ SETTLEMENT_LINES = {
         }
     ],
 }
+PAYOUT_BODY: dict[str, Any] = {
+    "connection": "gateway",
+    "amount_minor": 40_000_000,
+    "currency": "NGN",
+    "beneficiary": {"account": "0000014579", "bank": "011", "name": "A Member"},
+    "purpose": "Loan LN-00457",
+    "member": "M-1029",
+    "loan": "LN-00457",
+}
+PAYOUT = {
+    "id": "o5u8t1d4h7k0m3p6s9v2",
+    "connection": "gateway",
+    "amount_minor": 40_000_000,
+    "currency": "NGN",
+    "bank": "011",
+    "purpose": "Loan LN-00457",
+    "member": "M-1029",
+    "loan": "LN-00457",
+    "state": "checking",
+    "hold": None,
+    "reason": "",
+    "name_score": None,
+    "fee_minor": 0,
+    "recipient": None,
+    "transfer": None,
+    "provider_ref": None,
+    "asked_by": "key k3 (loan system)",
+    "released_by": None,
+    "looks": 0,
+    "look_at": "2026-03-02T11:00:00Z",
+    "created_at": "2026-03-02T11:00:00Z",
+    "updated_at": "2026-03-02T11:00:00Z",
+    "accepted_at": None,
+}
+RELEASED_PAYOUT = {
+    **PAYOUT,
+    "state": "intended",
+    "hold": "name_mismatch",
+    "name_score": 50,
+    "fee_minor": 5_000,
+    "recipient": "r2e5c8i1p4t7k0m3p6s9",
+    "transfer": "t1r4a7n0s3f6e9r2k5m8",
+    "released_by": "key k4 (an officer)",
+    "looks": 1,
+    "look_at": None,
+}
+BANK = {
+    "provider_ref": "7",
+    "code": "011",
+    "name": "First Bank of Nigeria",
+    "currency": "NGN",
+    "active": True,
+}
+ACCOUNT_NAME = {"name": "MEMBER A", "reason": ""}
+ACCOUNT_NAME_BODY = {"account": "0000014579", "bank": "011"}
+BALANCE = {"currency": "NGN", "available_minor": 1_250_000_000}
+OTP_BODY = {"otp": "123456"}
 GATE = {
     "connection": "core",
     "kind": "manual",

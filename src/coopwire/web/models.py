@@ -32,6 +32,7 @@ from coopwire.domain.states import (
     DisputeState,
     EffectState,
     PaymentState,
+    PayoutState,
     RefundState,
 )
 from coopwire.ports.keys import Scope
@@ -88,6 +89,9 @@ Url = Annotated[str, StringConstraints(min_length=8, max_length=2048, pattern=r"
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT)]
 Owed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT)]
+BankAccount = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{4,34}$")]
+"""A bank account's number: text, for it may begin with a nought."""
+BankCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{2,20}$")]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 LARGEST_COUNT = 1_000_000
@@ -176,6 +180,41 @@ class PaymentBody(_Body):
     return_url: Url | None = Field(None, description="where the member's browser goes after paying")
     metadata: Metadata = Field(default_factory=dict, description="at most 4096 bytes of JSON, kept as it is")
     gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+
+
+class BeneficiaryBody(_Body):
+    """Who is paid. Kept sealed, never repeated."""
+
+    account: BankAccount = Field(repr=False, description="text: its leading noughts count")
+    bank: BankCode = Field(description="the bank's code, text as the gateway lists it")
+    name: Named = Field(repr=False, description="who should hold the account")
+
+
+class PayoutBody(_Body):
+    """Pay out to a bank account. Amounts in minor units (kobo, cent)."""
+
+    connection: Connection = Field(description="the gateway connection that pays")
+    amount_minor: Amount
+    currency: Currency
+    beneficiary: BeneficiaryBody
+    purpose: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="what the beneficiary reads, in one line"
+    )
+    member: Ref | None = Field(None, description="the loan system's reference of the member")
+    loan: Ref | None = Field(None, description="the loan that is paid out")
+
+
+class OtpBody(_Body):
+    """The one-time password that the gateway sent to the lender's phone. It is kept nowhere."""
+
+    otp: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,10}$")] = Field(repr=False)
+
+
+class AccountNameBody(_Body):
+    """Which account's holder is asked for."""
+
+    account: BankAccount = Field(repr=False, description="text: its leading noughts count")
+    bank: BankCode = Field(description="the bank's code, text as the gateway lists it")
 
 
 class ReceiptBody(_Body):
@@ -504,6 +543,20 @@ class SettlementOf(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     connection: Connection
+
+
+class PayoutFilter(_Timed):
+    """Which payouts."""
+
+    state: PayoutState | None = None
+
+
+class BanksOf(BaseModel):
+    """Which banks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    currency: Currency = Field("NGN", description="banks that take this currency")
 
 
 class WriteFilter(_Timed):

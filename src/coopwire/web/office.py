@@ -15,6 +15,7 @@ from coopwire.application.letters import LetterDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
+from coopwire.application.paying_out import PayoutDesk
 from coopwire.application.receipt_desk import ReceiptDesk
 from coopwire.application.reconciling.reconciler import Reconciler
 from coopwire.application.settled import SettlementReader
@@ -41,6 +42,7 @@ class Office:
     receipts: ReceiptDesk
     disputes: DisputeDesk
     settlements: SettlementReader
+    payouts: PayoutDesk
     accounts: AccountImport
     queries: Queries
     keys: ApiKeys

@@ -51,6 +51,7 @@ UNSUPPORTED_MEDIA = Kind("unsupported-media-type", 415, "The body has another me
 INVALID = Kind("invalid", 422, "A field must be mended")
 KEY_REUSED = Kind("key-reused", 422, "The idempotency key was used with another body")
 GATEWAY_REFUSED = Kind("gateway-refused", 422, "The gateway refused to open a page")
+GATEWAY_AWAY = Kind("gateway-away", 502, "The gateway gave no answer that can be used")
 INTERNAL = Kind("internal", 500, "Something went wrong in the hub")
 UNAVAILABLE = Kind("unavailable", 503, "The hub cannot work at the moment")
 
@@ -67,6 +68,7 @@ KINDS = (
     INVALID,
     KEY_REUSED,
     GATEWAY_REFUSED,
+    GATEWAY_AWAY,
     INTERNAL,
     UNAVAILABLE,
 )
@@ -173,6 +175,7 @@ _OF_REJECTION = {
     "not_found": NOT_FOUND,
     "conflict": CONFLICT,
     "gateway_refused": GATEWAY_REFUSED,
+    "gateway_away": GATEWAY_AWAY,
 }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from rigs.flutterwave_samples import ABSENT, requests, there
 
-from coopwire.ports.gateways import CheckoutOrder, RefundOrder
+from coopwire.ports.gateways import CheckoutOrder, RefundOrder, TransferOrder
 from coopwire.simulation import exact_json
 
 BASE = "https://api.flutterwave.com/v3"
@@ -54,6 +54,21 @@ RULES = {
     "POST /transactions/:id/refund": Rule(needed=_words("amount"), known=_words("amount comments")),
     "GET /refunds": Rule(known_query=_words("from to page")),
     "GET /refunds/:id": Rule(),
+    "POST /transfers": Rule(
+        needed=_words("account_bank account_number amount currency reference"),
+        known=_words(
+            "account_bank account_number amount currency debit_currency narration reference beneficiary_name "
+            "callback_url meta"
+        ),
+    ),
+    "GET /transfers/:id": Rule(),
+    "GET /transfers": Rule(known_query=_words("reference status page from to batch_id")),
+    "GET /transfers/fee": Rule(needed_query=_words("amount currency"), known_query=_words("type")),
+    "GET /banks/:country": Rule(),
+    "POST /accounts/resolve": Rule(
+        needed=_words("account_number account_bank"), known=_words("account_number account_bank")
+    ),
+    "GET /balances": Rule(),
 }
 """Fields as the documentation of each request names them."""
 NOT_IN_THE_COLLECTION = {
@@ -114,6 +129,15 @@ async def _every_verb(bench: Any, order: CheckoutOrder) -> list[Asked]:
     await sockets.refunds.find(back, now)
     await sockets.refunds.fetch(made.provider_ref)
     assert len([one async for one in sockets.refunds.list_window(*window)]) == 1
+    out = TransferOrder("transfer000000000001", 50_001, "NGN", "0000014579", "011", "A Holder", "a loan")
+    paid = await sockets.transfers.send(out, sockets.transfers.say(out))
+    await sockets.transfers.find(out, now)
+    await sockets.transfers.fetch(paid.provider_ref)
+    await sockets.transfers.fee(50_001, "NGN")
+    assert len([one async for one in sockets.transfers.list_window(*window)]) == 1
+    await sockets.account_names.banks("NGN")
+    await sockets.account_names.resolve("0000014579", "011")
+    await sockets.balances.balances()
     return [_asked(entry) for entry in bench.simulator.record.entries()]
 
 

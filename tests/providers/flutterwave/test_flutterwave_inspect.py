@@ -27,7 +27,7 @@ def success(data: object) -> dict[str, object]:
 
 
 def test_the_sheet_offers_the_four_kinds() -> None:
-    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "error"}
+    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "transfer", "error"}
 
 
 def test_a_verify_answer_a_list_and_a_bare_transaction_are_charges(a_transaction: Transaction) -> None:

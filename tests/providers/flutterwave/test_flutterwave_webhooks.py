@@ -152,12 +152,11 @@ def test_the_older_flat_form_is_read_too() -> None:
     assert (notice.verdict, notice.reference, notice.charge) == (NoticeVerdict.PAID, "ref1", "126122")
 
 
-def test_the_older_form_of_a_transfer_is_kept() -> None:
+def test_the_older_form_of_a_transfer_is_a_hint_at_the_payout() -> None:
     notice = read(
         {"event.type": "Transfer", "transfer": {"id": 1, "reference": "t1", "status": "SUCCESSFUL"}}
     )
-    assert (notice.verdict, notice.reference) == (NoticeVerdict.OTHER, "t1")
-    assert notice.reason
+    assert (notice.verdict, notice.reference) == (NoticeVerdict.PAYOUT, "t1")
 
 
 def test_the_form_of_version_4_is_read_too() -> None:
@@ -205,7 +204,7 @@ def test_test_money_told_to_a_live_connection_is_no_hint(
     assert bool(notice.reason) is (verdict is NoticeVerdict.OTHER)
 
 
-@pytest.mark.parametrize("event", sorted(set(EVENTS) - {"charge.completed"}))
+@pytest.mark.parametrize("event", sorted(set(EVENTS) - {"charge.completed", "transfer.completed"}))
 def test_every_other_documented_event_is_kept_with_a_reason(event: str) -> None:
     notice = read({"event": event, "data": {"id": 1, "status": "FAILED"}})
     assert notice.verdict is NoticeVerdict.OTHER

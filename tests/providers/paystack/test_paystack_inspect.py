@@ -52,6 +52,7 @@ def test_the_sheet_offers_a_kind_for_each_of_their_objects() -> None:
         "refund",
         "dispute",
         "settlement",
+        "transfer",
         "error",
     }
     assert PROVIDER.load(PROVIDER.inspectors["webhook"]) is webhook

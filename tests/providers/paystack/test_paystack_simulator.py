@@ -518,6 +518,10 @@ async def test_the_truth_is_told_and_forgotten(gateway: Gateway) -> None:
         "refunded_minor": {},
         "settlements": [],
         "disputes": [],
+        "recipients": 0,
+        "transfers": [],
+        "paid_out_minor": {},
+        "balance_minor": {"NGN": 10_000_000_000},
     }
 
 

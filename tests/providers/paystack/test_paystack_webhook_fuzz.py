@@ -144,6 +144,8 @@ def assert_storable(notice: Notice) -> None:
         assert notice.event.startswith("refund.")
     elif notice.verdict is NoticeVerdict.DISPUTE:
         assert notice.event.startswith("charge.dispute.")
+    elif notice.verdict is NoticeVerdict.PAYOUT:
+        assert notice.event.startswith("transfer.")
     elif notice.verdict is not NoticeVerdict.OTHER:
         assert notice.event in ("charge.success", "charge.failed")
         assert notice.reference or notice.charge

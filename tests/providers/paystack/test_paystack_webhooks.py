@@ -126,13 +126,15 @@ def test_a_failed_charge_is_accepted_as_a_hint_should_they_ever_send_it() -> Non
     assert (notice.verdict, notice.reference) == (NoticeVerdict.FAILED, "ref1")
 
 
-def test_only_charges_claim_anything_and_refunds_and_disputes_ask_for_a_look() -> None:
+def test_only_charges_claim_anything_and_refunds_disputes_and_payouts_ask_for_a_look() -> None:
     claims = {name for name, known in EVENTS.items() if known.verdict is not NoticeVerdict.OTHER}
     refunds = {name for name in EVENTS if name.startswith("refund.")}
     disputes = {name for name in EVENTS if name.startswith("charge.dispute.")}
-    assert claims == {"charge.success", "charge.failed"} | refunds | disputes
+    payouts = {name for name in EVENTS if name.startswith("transfer.")}
+    assert claims == {"charge.success", "charge.failed"} | refunds | disputes | payouts
     assert {EVENTS[name].verdict for name in disputes} == {NoticeVerdict.DISPUTE}
     assert {EVENTS[name].verdict for name in refunds} == {NoticeVerdict.REFUND}
+    assert {EVENTS[name].verdict for name in payouts} == {NoticeVerdict.PAYOUT}
     assert all(known.reason for known in EVENTS.values() if known.verdict is NoticeVerdict.OTHER)
 
 

@@ -1,7 +1,15 @@
-"""What a gateway must keep: one page for one order, charges told exactly, one refund for one order, settlements
-and disputes told exactly and answered once, and webhooks believed only when signed."""
+"""What a gateway must keep: one page for one order, charges told exactly, one refund and one transfer for one order,
+settlements and disputes told exactly and answered once, and webhooks believed only when signed."""
 
-from coopwire.conformance.gateways import charges, checkouts, disputes, refunds, settlements, webhooks
+from coopwire.conformance.gateways import (
+    charges,
+    checkouts,
+    disputes,
+    payouts,
+    refunds,
+    settlements,
+    webhooks,
+)
 from coopwire.conformance.gateways.bench import (
     REFERENCE,
     SUITE,
@@ -11,7 +19,9 @@ from coopwire.conformance.gateways.bench import (
     GivenBack,
     Opened,
     PaidOut,
+    PayoutBench,
     RefundBench,
+    Settled,
     SettlementBench,
 )
 
@@ -24,11 +34,14 @@ __all__ = [
     "GivenBack",
     "Opened",
     "PaidOut",
+    "PayoutBench",
     "RefundBench",
+    "Settled",
     "SettlementBench",
     "charges",
     "checkouts",
     "disputes",
+    "payouts",
     "refunds",
     "settlements",
     "webhooks",

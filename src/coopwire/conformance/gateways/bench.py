@@ -14,8 +14,10 @@ from coopwire.conformance.mailbox import Mail, Mailbox
 from coopwire.conformance.mischief import Spoil
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.payments import Mode, Payer
-from coopwire.domain.states import DisputeState, RefundState, SettlementState
+from coopwire.domain.states import DisputeState, PayoutState, RefundState, SettlementState
 from coopwire.ports.gateways import (
+    AccountNames,
+    Balances,
     Charges,
     ChargeSnapshot,
     CheckoutOrder,
@@ -24,10 +26,15 @@ from coopwire.ports.gateways import (
     DisputeOrder,
     Disputes,
     DisputeSnapshot,
+    RecipientOrder,
+    Recipients,
     RefundOrder,
     Refunds,
     RefundSnapshot,
     Settlements,
+    TransferOrder,
+    Transfers,
+    TransferSnapshot,
 )
 from coopwire.ports.providers import Capability, Profile, Sockets
 from coopwire.ports.webhooks import Webhooks
@@ -36,6 +43,8 @@ REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
 OTHER_REFERENCE = "b7c2d9f4h1j6k3m8n5p0"
 ANSWER = "d1s2p3u4t5e6a7n8s9w0"
 REFUND, OTHER_REFUND = "f1r2e3f4u5n6d7a8b9c0", "g9h8j7k6m5n4p3q2r1s0"
+TRANSFER, OTHER_TRANSFER = "t1r2a3n4s5f6e7r8a9b0", "u9v8w7x6y5z4a3b2c1d0"
+ACCOUNT, HOLDER = "0000014579", "Canary Holder"
 A_WORD_OF_TOMORROW = "under-quantum-review"
 EMAIL, NAME, PHONE = "canary.payer@members.example", "Canary Payer", "+2348099988877"
 AMOUNTS = (1, 99, 101, 1_005_057, 10**12 - 1)
@@ -93,7 +102,7 @@ class RefundBench:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidOut:
+class Settled:
     """A settlement as the gateway itself knows it; amounts in minor units of the currency, `charges` its ids."""
 
     id: str
@@ -110,7 +119,7 @@ class PaidOut:
 class SettlementBench:
     """What can be done with settlements on the gateway's side."""
 
-    settle: Callable[[int], PaidOut]
+    settle: Callable[[int], Settled]
     """Pays out everything that was paid and not paid out yet, less deductions in minor units."""
     end: Callable[[str, str], None]
     """(settlement's id, one of `words`, or any other word)."""
@@ -146,6 +155,57 @@ class DisputeBench:
     spoil_fetch: Spoil
     decline: Callable[[], None]
     """Its next answer to an answer is a refusal by one of its rules, in the words "Not in this test"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOut:
+    """A transfer as the gateway itself knows it; the amount in minor units of the currency."""
+
+    id: str
+    reference: str
+    account: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutBench:
+    """What can be done with payouts on the gateway's side. Without help none of them comes to an end.
+
+    `bank` is the code of a bank that it knows, with a leading nought where such a code is there.
+    """
+
+    bank: str
+    paid_out: Callable[[], Sequence[PaidOut]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all orders of transfers that reached it, accepted or not, one or many."""
+    known: Callable[[], Sequence[str]]
+    """Its ids of all recipients; nothing where it takes the account itself."""
+    name: Callable[[str, str, str], None]
+    """(account, bank, name): who holds the account; nobody where the name is empty."""
+    standing: Callable[[], Mapping[str, int]]
+    """What stands on the account in each currency, in minor units."""
+    end: Callable[[str, str], None]
+    """(transfer's id, one of `words`, or any other word)."""
+    words: Mapping[str, PayoutState]
+    """Its words for where a transfer stands."""
+    otp: str
+    """The one-time password, once `ask_for_otp` was called; empty where it never wants one."""
+    ask_for_otp: Callable[[], None]
+    tell_success_at_once: Callable[[], None]
+    """From now on the answer to an order has the word of a success, though it has only begun."""
+    lose_a_line: Callable[[], None] | None
+    """Its next answer to many orders lacks the first line, though all were taken on. None: it takes them one by one."""
+    spoil_recipient: Spoil
+    spoil_send: Spoil
+    spoil_look: Spoil
+    spoil_list: Spoil
+    spoil_fetch: Spoil
+    spoil_resolve: Spoil
+    spoil_banks: Spoil
+    spoil_balance: Spoil
+    decline: Callable[[], None]
+    """Its next answer to a transfer is a refusal by one of its rules, in the words "Not in this test"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +256,8 @@ class GatewayBench:
     """For a gateway that tells of its settlements."""
     disputing: DisputeBench | None = None
     """For a gateway that tells of disputes."""
+    paying_out: PayoutBench | None = None
+    """For a gateway that pays out."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -226,7 +288,7 @@ class GatewayBench:
         return self.sockets.refunds
 
     @property
-    def payouts(self) -> SettlementBench:
+    def settler(self) -> SettlementBench:
         """What can be done with settlements on the gateway's side."""
         require(self.settling is not None, "the bench of a gateway that settles needs `settling`")
         assert self.settling is not None
@@ -252,6 +314,41 @@ class GatewayBench:
         require(self.sockets.disputes is not None, "disputes is not there")
         assert self.sockets.disputes is not None
         return self.sockets.disputes
+
+    @property
+    def out(self) -> PayoutBench:
+        """What can be done with payouts on the gateway's side."""
+        require(self.paying_out is not None, "the bench of a gateway that pays out needs `paying_out`")
+        assert self.paying_out is not None
+        return self.paying_out
+
+    @property
+    def recipients(self) -> Recipients:
+        """The socket under test."""
+        require(self.sockets.recipients is not None, "recipients is not there")
+        assert self.sockets.recipients is not None
+        return self.sockets.recipients
+
+    @property
+    def transfers(self) -> Transfers:
+        """The socket under test."""
+        require(self.sockets.transfers is not None, "transfers is not there")
+        assert self.sockets.transfers is not None
+        return self.sockets.transfers
+
+    @property
+    def account_names(self) -> AccountNames:
+        """The socket under test."""
+        require(self.sockets.account_names is not None, "account_names is not there")
+        assert self.sockets.account_names is not None
+        return self.sockets.account_names
+
+    @property
+    def balances(self) -> Balances:
+        """The socket under test."""
+        require(self.sockets.balances is not None, "balances is not there")
+        assert self.sockets.balances is not None
+        return self.sockets.balances
 
     @property
     def door(self) -> Webhooks:
@@ -336,6 +433,32 @@ class GatewayBench:
         """Every dispute of an hour before and after now."""
         window = self.disputes.list_window(self.now() - WINDOW, self.now() + WINDOW)
         return [dispute async for dispute in window]
+
+    def recipient_order(self, account: str = ACCOUNT) -> RecipientOrder:
+        """An everyday recipient."""
+        return RecipientOrder(REFERENCE, account, self.out.bank, HOLDER, self.currency)
+
+    async def transfer_order(
+        self, amount_minor: int = 50_000, reference: str = TRANSFER, account: str = ACCOUNT
+    ) -> TransferOrder:
+        """An everyday transfer, to a recipient that was made known where the gateway wants that."""
+        recipient = None
+        if self.sockets.recipients is not None:
+            order = self.recipient_order(account)
+            recipient = (await self.recipients.send(order, self.recipients.say(order))).provider_ref
+        bank = self.out.bank
+        return TransferOrder(
+            reference, amount_minor, self.currency, account, bank, HOLDER, "Loan LN-1", recipient
+        )
+
+    async def pay_out(self, order: TransferOrder) -> TransferSnapshot:
+        """Say it and send it."""
+        return await self.transfers.send(order, self.transfers.say(order))
+
+    async def listed_out(self) -> list[TransferSnapshot]:
+        """Every transfer of an hour before and after now."""
+        window = self.transfers.list_window(self.now() - WINDOW, self.now() + WINDOW)
+        return [transfer async for transfer in window]
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

@@ -13,7 +13,7 @@ from coopwire.conformance.gateways.bench import (
     OTHER_REFERENCE,
     SUITE,
     GatewayBench,
-    PaidOut,
+    Settled,
     open_many,
 )
 from coopwire.conformance.mischief import Mischief
@@ -41,10 +41,10 @@ async def a_settlement_is_told_exactly(gateway: GatewayBench) -> None:
 async def the_lines_of_a_settlement_are_told_whole_and_each_once(gateway: GatewayBench) -> None:
     """Over all pages; every charge in it, and none of another settlement."""
     await gateway.paid(reference=OTHER_REFERENCE)
-    gateway.payouts.settle(0)
+    gateway.settler.settle(0)
     references = await _paid_pages(gateway, 5)
     gateway.small_pages()
-    there = gateway.payouts.settle(0)
+    there = gateway.settler.settle(0)
     lines = await _all(gateway.settlements.lines(there.id))
     told = sorted(line.charge for line in lines)
     require_equal(told, sorted(there.charges), "charges in the settlement")
@@ -66,8 +66,8 @@ async def the_lines_of_a_settlement_add_up_to_it(gateway: GatewayBench) -> None:
 async def every_word_for_a_settlement_is_understood(gateway: GatewayBench) -> None:
     """Waiting, on its way, at the bank, failed."""
     there = await _settled(gateway)
-    for word, state in gateway.payouts.words.items():
-        gateway.payouts.end(there.id, word)
+    for word, state in gateway.settler.words.items():
+        gateway.settler.end(there.id, word)
         require_equal((await gateway.settlements.fetch(there.id)).state, state, f"after {word!r}")
 
 
@@ -75,7 +75,7 @@ async def every_word_for_a_settlement_is_understood(gateway: GatewayBench) -> No
 async def a_word_for_a_settlement_never_seen_before_pays_nothing(gateway: GatewayBench) -> None:
     """Only an explicit word does."""
     there = await _settled(gateway)
-    gateway.payouts.end(there.id, A_WORD_OF_TOMORROW)
+    gateway.settler.end(there.id, A_WORD_OF_TOMORROW)
     told = (await gateway.settlements.fetch(there.id)).state
     require(told in (SettlementState.PENDING, SettlementState.PROCESSING), f"it was told as {told.value}")
 
@@ -94,9 +94,9 @@ async def a_window_of_settlements_is_told_whole_and_each_once(gateway: GatewayBe
     ids = set()
     for reference in await open_many(gateway, 5):
         gateway.pay(reference)
-        ids.add(gateway.payouts.settle(0).id)
-    for settlement, word in zip(sorted(ids), gateway.payouts.words, strict=False):
-        gateway.payouts.end(settlement, word)
+        ids.add(gateway.settler.settle(0).id)
+    for settlement, word in zip(sorted(ids), gateway.settler.words, strict=False):
+        gateway.settler.end(settlement, word)
     today = gateway.now().date()
     told = [
         one.provider_ref for one in await _all(gateway.settlements.list_window(today - _DAY, today + _DAY))
@@ -110,7 +110,7 @@ async def no_settlement_of_another_day_is_told(gateway: GatewayBench) -> None:
     await _settled(gateway)
     gateway.pass_time(2 * _DAY)
     await _paid_pages(gateway, 1)
-    inside = gateway.payouts.settle(0)
+    inside = gateway.settler.settle(0)
     window = gateway.settlements.list_window(inside.on, inside.on)
     require_equal([one.provider_ref for one in await _all(window)], [inside.id], "settlements in the window")
 
@@ -119,7 +119,7 @@ async def no_settlement_of_another_day_is_told(gateway: GatewayBench) -> None:
 async def a_list_of_settlements_that_breaks_off_is_tried_later(gateway: GatewayBench) -> None:
     """A failed page must not look like the end of the list."""
     there = await _settled(gateway)
-    gateway.payouts.spoil_list(Mischief.FAILED)
+    gateway.settler.spoil_list(Mischief.FAILED)
     await require_raises(TryLater, _all(gateway.settlements.list_window(there.on, there.on)))
 
 
@@ -127,15 +127,15 @@ async def a_list_of_settlements_that_breaks_off_is_tried_later(gateway: GatewayB
 async def lines_that_break_off_are_tried_later(gateway: GatewayBench) -> None:
     """Half of a settlement must not pass for the whole."""
     there = await _settled(gateway)
-    gateway.payouts.spoil_lines(Mischief.FAILED)
+    gateway.settler.spoil_lines(Mischief.FAILED)
     await require_raises(TryLater, _all(gateway.settlements.lines(there.id)))
 
 
-async def _settled(gateway: GatewayBench) -> PaidOut:
+async def _settled(gateway: GatewayBench) -> Settled:
     """Two charges of odd amounts that were paid out, less a deduction."""
     await gateway.paid(1_005_057)
     await gateway.paid(400_001, reference=OTHER_REFERENCE)
-    return gateway.payouts.settle(_DEDUCTED)
+    return gateway.settler.settle(_DEDUCTED)
 
 
 async def _paid_pages(gateway: GatewayBench, count: int) -> list[str]:
@@ -153,5 +153,5 @@ def _exactly(told: SettlementSnapshot) -> tuple[int, int, int, int]:
     return told.gross_minor, told.fee_minor, told.deductions_minor, told.net_minor
 
 
-def _exactly_there(there: PaidOut) -> tuple[int, int, int, int]:
+def _exactly_there(there: Settled) -> tuple[int, int, int, int]:
     return there.gross_minor, there.fee_minor, there.deductions_minor, there.net_minor

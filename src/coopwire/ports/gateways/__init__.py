@@ -1,5 +1,7 @@
 """Sockets of payment gateways, one module each."""
 
+from coopwire.ports.gateways.account_names import AccountName, AccountNames, Bank
+from coopwire.ports.gateways.balances import Balance, Balances
 from coopwire.ports.gateways.charges import Charges, ChargeSnapshot
 from coopwire.ports.gateways.checkouts import CheckoutOrder, Checkouts, CheckoutSnapshot
 from coopwire.ports.gateways.disputes import (
@@ -9,10 +11,17 @@ from coopwire.ports.gateways.disputes import (
     EvidencePlace,
     same_answer,
 )
+from coopwire.ports.gateways.recipients import RecipientOrder, Recipients, RecipientSnapshot
 from coopwire.ports.gateways.refunds import RefundOrder, Refunds, RefundSnapshot, same_refund
 from coopwire.ports.gateways.settlements import SettlementLine, Settlements, SettlementSnapshot
+from coopwire.ports.gateways.transfers import TransferOrder, Transfers, TransferSnapshot, same_transfer
 
 __all__ = [
+    "AccountName",
+    "AccountNames",
+    "Balance",
+    "Balances",
+    "Bank",
     "ChargeSnapshot",
     "Charges",
     "CheckoutOrder",
@@ -22,12 +31,19 @@ __all__ = [
     "DisputeSnapshot",
     "Disputes",
     "EvidencePlace",
+    "RecipientOrder",
+    "RecipientSnapshot",
+    "Recipients",
     "RefundOrder",
     "RefundSnapshot",
     "Refunds",
     "SettlementLine",
     "SettlementSnapshot",
     "Settlements",
+    "TransferOrder",
+    "TransferSnapshot",
+    "Transfers",
     "same_answer",
     "same_refund",
+    "same_transfer",
 ]

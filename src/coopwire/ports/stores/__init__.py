@@ -13,6 +13,14 @@ from coopwire.ports.stores.letters import DeadLetters, Lot
 from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
 from coopwire.ports.stores.outbox import Delivery, Outbox, Published, Unpublished
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove, Payments
+from coopwire.ports.stores.payouts import (
+    ClaimedPayout,
+    NewPayout,
+    PayoutLooked,
+    PayoutMove,
+    PayoutNudge,
+    Payouts,
+)
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.refunds import (
@@ -44,6 +52,7 @@ __all__ = [
     "Changes",
     "Claim",
     "ClaimedDispute",
+    "ClaimedPayout",
     "ClaimedRefund",
     "Connections",
     "CoreAccount",
@@ -68,6 +77,7 @@ __all__ = [
     "Lookups",
     "Lot",
     "NewPayment",
+    "NewPayout",
     "NewReceipt",
     "NewRefund",
     "NoticeRow",
@@ -76,6 +86,10 @@ __all__ = [
     "PageUrl",
     "PaymentMove",
     "Payments",
+    "PayoutLooked",
+    "PayoutMove",
+    "PayoutNudge",
+    "Payouts",
     "Published",
     "Reallocation",
     "Receipts",

@@ -11,6 +11,7 @@ from coopwire.ports.stores.disputes import DisputeNudge
 from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove
+from coopwire.ports.stores.payouts import NewPayout, PayoutLooked, PayoutMove, PayoutNudge
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation
 from coopwire.ports.stores.refunds import (
     NewRefund,
@@ -39,6 +40,10 @@ class Changes:
     dispute_nudges: list[DisputeNudge] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)
     restorations: list[Restoration] = field(default_factory=list)
+    payouts: list[NewPayout] = field(default_factory=list)
+    payout_moves: list[PayoutMove] = field(default_factory=list)
+    payout_looks: list[PayoutLooked] = field(default_factory=list)
+    payout_nudges: list[PayoutNudge] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

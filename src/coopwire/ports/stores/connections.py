@@ -53,6 +53,10 @@ class Connections(Protocol):
         """Open the credentials gate, against calls that began before too; True if it was closed."""
         ...
 
+    async def closed(self, connection: str, traffic: Traffic, now: datetime) -> str | None:
+        """Why this traffic may not pass now; None when every gate is open."""
+        ...
+
     async def open_gate(self, connection: str, kind: GateKind, traffic: Traffic) -> bool:
         """Open; True if it was closed."""
         ...

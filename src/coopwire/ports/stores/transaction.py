@@ -21,6 +21,7 @@ from coopwire.ports.stores.letters import DeadLetters
 from coopwire.ports.stores.lookups import Lookups
 from coopwire.ports.stores.outbox import Outbox
 from coopwire.ports.stores.payments import Payments
+from coopwire.ports.stores.payouts import Payouts
 from coopwire.ports.stores.receipts import Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.refunds import Refunds
@@ -52,6 +53,8 @@ class Transaction(Protocol):
     def refunds(self) -> Refunds: ...
     @property
     def disputes(self) -> Disputes: ...
+    @property
+    def payouts(self) -> Payouts: ...
     @property
     def breaks(self) -> Breaks: ...
     @property

@@ -1,4 +1,4 @@
-"""Flutterwave (v3): hosted checkout, every charge of a reference, by id and by day, refunds, webhooks."""
+"""Flutterwave (v3): hosted checkout, every charge of a reference, by id and by day, refunds, payouts, webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROFILE = Profile(
     name="flutterwave",
     title="Flutterwave",
     role=Role.GATEWAY,
-    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS}),
+    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS, Capability.ACCOUNT_NAMES, Capability.BALANCES}),
     writes={
         # A page has no id, and nothing is there under our reference before a customer opens a charge on it: that
         # nothing is there never proves that no page was opened. They take a reference again, and opening a page
@@ -33,6 +33,9 @@ PROFILE = Profile(
         ),
         # A refund carries no reference of ours, and nothing says how soon one stands in their list.
         Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+        # That a used reference is refused was never seen (contract 2.3), so an empty list never lets an order go
+        # again: a person decides.
+        Capability.TRANSFERS: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
     },
     tells_time_of_payment=False,
     settings=(
@@ -106,6 +109,7 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
+        "transfer": f"{_HERE}.inspectors:transfer",
         "error": f"{_HERE}.inspectors:error",
     },
 )

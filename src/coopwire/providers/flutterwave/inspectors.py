@@ -18,6 +18,7 @@ from coopwire.providers.flutterwave.wire.answers import Said, denial, refusal, s
 from coopwire.providers.flutterwave.wire.charges import failure_of, fee_of, stage_of
 from coopwire.providers.flutterwave.wire.events import tell
 from coopwire.providers.flutterwave.wire.reading import parse
+from coopwire.providers.flutterwave.wire.transfers import transfer_of
 from coopwire.transport.http import stated_wait
 from coopwire.transport.reading import at, currency, identifier, instant, label
 
@@ -63,6 +64,11 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _answered(body, _refunded)
 
 
+def transfer(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The transfers of an answer (create, status, list), or a bare one."""
+    return _answered(body, _transferred)
+
+
 def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:
     document = _document(body)
     told = said(document)
@@ -74,6 +80,24 @@ def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspect
         return [_sorted_out(refusal(told, Traffic.WRITE, None), told)]
     rows = told.data if isinstance(told.data, list) else [told.data]
     return [read(row) for row in rows]
+
+
+def _transferred(row: object) -> Inspection:
+    try:
+        told = transfer_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no transfer of Flutterwave: {broken.message}") from None
+    return Inspection(
+        object="transfer",
+        reference=told.reference,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        fee_minor=told.fee_minor,
+        failure_reason=told.reason or None,
+        occurred_at=_stamp(told.created_at),
+    )
 
 
 def _refunded(row: object) -> Inspection:

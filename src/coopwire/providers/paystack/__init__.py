@@ -1,4 +1,4 @@
-"""Paystack: hosted checkout, charges, refunds, settlements, disputes, signed webhooks."""
+"""Paystack: hosted checkout, charges, refunds, settlements, disputes, payouts, signed webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ PROFILE = Profile(
     name="paystack",
     title="Paystack",
     role=Role.GATEWAY,
-    reads=frozenset({Capability.CHARGES, Capability.SETTLEMENTS, Capability.WEBHOOKS}),
+    reads=frozenset(
+        {
+            Capability.CHARGES,
+            Capability.SETTLEMENTS,
+            Capability.ACCOUNT_NAMES,
+            Capability.BALANCES,
+            Capability.WEBHOOKS,
+        }
+    ),
     writes={
         # The reference is unique there: a send that comes late or twice is refused as a duplicate, so an
         # absence may be believed soon. Source: payments contract 1.3.
@@ -33,6 +41,16 @@ PROFILE = Profile(
         Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
         # A dispute takes one answer and tells it; nothing says how soon, so that its silence proves nothing.
         Capability.DISPUTES: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
+        # The same account again gives the record that is there: sending it twice makes nothing twice.
+        # Source: payments contract 1.1, recipient.
+        Capability.RECIPIENTS: Trust(idempotent_for=timedelta(days=3652)),
+        # As for checkouts the reference is unique there, and the rule of contract 1.3 is the same: after "Transfer
+        # not found" the same reference may be sent again. Money leaves, so the hub waits five times as long first.
+        Capability.TRANSFERS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(minutes=5),
+            look_every=timedelta(seconds=30),
+        ),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -48,6 +66,13 @@ PROFILE = Profile(
             "comma-separated ways to pay offered on the page (card,bank_transfer,ussd…); empty: all",
             required=False,
         ),
+        SettingField(
+            "transfer_fees",
+            "what a transfer costs, in minor units: `up to:fee` rising, at last the fee of all above; see your "
+            "agreement with Paystack",
+            required=False,
+            default="500000:1000,5000000:2500,5000",
+        ),
     ),
 )
 
@@ -62,6 +87,7 @@ PROVIDER = ProviderSheet(
         "refund": f"{_HERE}.inspectors:refund",
         "dispute": f"{_HERE}.inspectors:dispute",
         "settlement": f"{_HERE}.inspectors:settlement",
+        "transfer": f"{_HERE}.inspectors:transfer",
         "error": f"{_HERE}.inspectors:error",
     },
 )

@@ -19,6 +19,7 @@ from coopwire.providers.paystack.wire.events import Told, tell
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import marker_of, reason_of, refund_of
 from coopwire.providers.paystack.wire.settlements import settlement_of
+from coopwire.providers.paystack.wire.transfers import transfer_of
 from coopwire.transport.http import stated_wait
 from coopwire.transport.reading import at, currency, identifier, instant, label
 
@@ -70,6 +71,11 @@ def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The settlements of an answer (list), or a bare settlement; the amount is what goes to the bank."""
     return _answered(body, _settled)
+
+
+def transfer(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The transfers of an answer (order, OTP, many, verify, fetch, list), or a bare transfer; as they tell it."""
+    return _answered(body, _transferred)
 
 
 def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:
@@ -133,6 +139,24 @@ def _settled(row: object) -> Inspection:
         fee_minor=told.fee_minor,
         failure_reason=told.reason or None,
         occurred_at=None if told.settled_on is None else told.settled_on.isoformat(),
+    )
+
+
+def _transferred(row: object) -> Inspection:
+    try:
+        told = transfer_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no transfer of Paystack: {broken.message}") from None
+    return Inspection(
+        object="transfer",
+        reference=told.reference or None,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        fee_minor=told.fee_minor,
+        failure_reason=told.reason or None,
+        occurred_at=_stamp(told.created_at),
     )
 
 

@@ -21,6 +21,8 @@ _WRITES = sorted(
         EffectKind.REVERSAL,
         EffectKind.REFUND,
         EffectKind.DISPUTE_ANSWER,
+        EffectKind.RECIPIENT,
+        EffectKind.TRANSFER,
     }
 )
 _FINISHED = sorted(FINISHED_EFFECT)
@@ -241,6 +243,40 @@ DISPUTE_ANSWER = Noun(
 )
 """The lender's answer to a dispute, with the digest of its sealed words; a new version each time that it moves."""
 
+
+PAYOUT = Noun(
+    "payout",
+    "payouts",
+    (
+        "id",
+        "connection",
+        "amount_minor",
+        "currency",
+        "bank",
+        "purpose",
+        "member",
+        "loan",
+        "state",
+        "hold",
+        "reason",
+        "name_score",
+        "fee_minor",
+        "recipient",
+        "transfer",
+        "provider_ref",
+        "asker",
+        "asked_by",
+        "released_by",
+        "created_at",
+        "accepted_at",
+    ),
+    since="created_at",
+    more={
+        "beneficiary": "(SELECT encode(sha256(b.sealed), 'hex') FROM payout_beneficiaries b WHERE b.payout = t.id)"
+    },
+)
+"""A payout with the digest of its sealed beneficiary; a new version each time that it moves."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -288,6 +324,7 @@ NOUNS: Mapping[str, Noun] = {
         REFUND,
         DISPUTE,
         DISPUTE_ANSWER,
+        PAYOUT,
         ACTION,
         BREAK,
         BREAK_MOVE,

@@ -29,7 +29,7 @@ def refused(message: str, status: int = 400) -> TurnedAway:
 
 def new_page(call: Call, settings: FlutterwaveSettings) -> Page:
     """The page that a request for a payment asks for. TurnedAway when it cannot be opened."""
-    given = _fields(call)
+    given = fields(call)
     reference = given.get("tx_ref")
     if not isinstance(reference, str) or not reference:
         raise refused("tx_ref is required")
@@ -43,7 +43,7 @@ def new_page(call: Call, settings: FlutterwaveSettings) -> Page:
     return Page(
         tx_ref=reference,
         code=secrets.token_hex(10),
-        amount=_minor(given.get("amount"), str(currency)),
+        amount=minor_of(given.get("amount"), str(currency)),
         currency=str(currency),
         email=email,
         meta=given.get("meta"),
@@ -53,8 +53,8 @@ def new_page(call: Call, settings: FlutterwaveSettings) -> Page:
 
 def refund_asked(call: Call, currency: str) -> tuple[int | None, str | None]:
     """(amount in minor units, comment) of a refund request; what is absent is None."""
-    given = _fields(call) if call.body else {}
-    amount = None if given.get("amount") is None else _minor(given.get("amount"), currency)
+    given = fields(call) if call.body else {}
+    amount = None if given.get("amount") is None else minor_of(given.get("amount"), currency)
     comments = given.get("comments")
     return amount, None if comments is None else str(comments)
 
@@ -81,7 +81,8 @@ def id_in(word: str) -> int:
     return int(word[:19]) if word.isascii() and word.isdecimal() else 0
 
 
-def _fields(call: Call) -> Mapping[str, object]:
+def fields(call: Call) -> Mapping[str, object]:
+    """The members of a body."""
     try:
         given = call.json
     except ValueError:
@@ -91,7 +92,7 @@ def _fields(call: Call) -> Mapping[str, object]:
     return given
 
 
-def _minor(amount: object, currency: str) -> int:
+def minor_of(amount: object, currency: str) -> int:
     """Major units, as a number or as text, in minor ones; what is finer than the currency is refused."""
     text = str(amount) if isinstance(amount, int | Decimal | str) and not isinstance(amount, bool) else ""
     try:

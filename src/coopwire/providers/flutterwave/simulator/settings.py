@@ -53,6 +53,19 @@ class FlutterwaveSettings:
     refund_ends: str = "completed"
     """How a refund ends by itself: `completed`, `failed`; `stays`: not at all."""
     refund_seconds: float = 2.0
+    wallet: Decimal = Decimal(100_000_000)
+    """What is available beside what customers pay, in major units of each currency."""
+    holder: str = "SIMULATED HOLDER"
+    """Who holds each account that no control named; empty: nobody is known."""
+    transfer_word: str = "NEW"
+    """The word in the answer to an order: `NEW`, or `SUCCESSFUL`, which is not yet one."""
+    transfer_ends: str = "SUCCESSFUL"
+    """How a transfer ends by itself: `SUCCESSFUL`, `FAILED`; `stays`: not at all."""
+    transfer_seconds: float = 2.0
+    transfer_fee: Decimal = Decimal("26.875")
+    """In major units, to thousandths (contract 2.1)."""
+    approval: bool = False
+    """True: transfers wait for somebody to approve them in the dashboard."""
 
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, ("test", "live"))
@@ -62,6 +75,8 @@ class FlutterwaveSettings:
         _one_of("bearer", self.bearer, ("merchant", "customer"))
         _one_of("reference_answers", self.reference_answers, ("latest", "first", "successful"))
         _one_of("list_ids", self.list_ids, ("number", "text"))
+        _one_of("transfer_word", self.transfer_word, ("NEW", "SUCCESSFUL"))
+        _one_of("transfer_ends", self.transfer_ends, ("SUCCESSFUL", "FAILED", "stays"))
         _one_of("refund_ends", self.refund_ends, ("completed", "failed", "stays"))
 
     @property

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from coopwire.domain.money import exponent
-from coopwire.providers.flutterwave.simulator import reading, refunds, telling
+from coopwire.providers.flutterwave.simulator import payouts, reading, refunds, telling
 from coopwire.providers.flutterwave.simulator.account import SUCCESSFUL, Account, Charge, Page, Try
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
 from coopwire.simulation import exact_json
@@ -53,13 +53,16 @@ class Flutterwave:
 
     name = "flutterwave"
     messages: Sequence[str] = (_WEBHOOK,)
-    secrets = frozenset({"authorization", "link", "verif-hash", "token"})
+    secrets = frozenset({"authorization", "link", "verif-hash", "token", "account_number"})
 
     def __init__(self, settings: FlutterwaveSettings, stage: Stage) -> None:
         self.settings = settings
         self.account = Account(settings.first_id)
         self.refunds = refunds.Refunds()
         self._stage = stage
+        self.payouts = payouts.PayoutDesk(
+            stage, lambda: self.settings, self._authorise, lambda: self.account.paid_minor(), self._send
+        )
         self.operations: Sequence[Operation] = (
             Operation(_PAYMENT, "POST", "/v3/payments", self._create_payment),
             Operation(
@@ -73,8 +76,10 @@ class Flutterwave:
             Operation("fetch_refund", "GET", "/v3/refunds/{id}", self._fetch_refund),
             Operation("checkout_page", "GET", "/v3/hosted/pay/{code}", self._show_page),
             Operation("pay_page", "POST", "/v3/hosted/pay/{code}", self._use_page),
+            *self.payouts.operations,
         )
-        api = _READS | _READS_OF_REFUNDS | {_PAYMENT, _CREATE_REFUND}
+        of_payouts = payouts.READS | {payouts.TRANSFER}
+        api = _READS | _READS_OF_REFUNDS | {_PAYMENT, _CREATE_REFUND} | of_payouts
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "status": int, "record": bool}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -89,6 +94,7 @@ class Flutterwave:
             "notify": self._control_notify,
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
+            **self.payouts.controls,
         }
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
@@ -361,6 +367,7 @@ class Flutterwave:
             "paid_minor": self.account.paid_minor(),
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
+            "transfers": [payouts.as_truth(one) for one in self.payouts.transfers],
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -375,6 +382,7 @@ class Flutterwave:
         """Forget pages, transactions and refunds."""
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
+        self.payouts.reset()
 
 
 def _signed(kind: str, secret: str, body: bytes) -> Mapping[str, str]:

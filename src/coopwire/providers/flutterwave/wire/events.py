@@ -15,6 +15,7 @@ from coopwire.domain.states import PaymentState
 from coopwire.providers.flutterwave.wire.amounts import exact_minor, to_minor
 from coopwire.providers.flutterwave.wire.charges import STATES
 from coopwire.providers.flutterwave.wire.reading import parse
+from coopwire.providers.flutterwave.wire.transfers import RETRY
 from coopwire.transport.reading import (
     at,
     currency,
@@ -99,7 +100,7 @@ class Known:
     reason: str = ""
 
 
-_TRANSFER = Known(TRANSFER, "a payout: kept, no member's payment depends on it")
+_TRANSFER = Known(TRANSFER, "a payout: its own look-up decides")
 _CHARGEBACK = Known(CHARGEBACK, "a chargeback: kept for a person, the receipt stands")
 EVENTS: Mapping[str, Known] = {
     # Of failed attempts too: what became of it stands in the status, and is a hint even then (trap 21).
@@ -143,6 +144,8 @@ class Told:
     @property
     def verdict(self) -> NoticeVerdict:
         """What it claims. A charge that is not said to be paid is a hint all the same: the look-up decides."""
+        if self.known.shape is TRANSFER:
+            return NoticeVerdict.PAYOUT
         if self.known.shape is not CHARGE:
             return NoticeVerdict.OTHER
         return NoticeVerdict.PAID if self.status == SUCCEEDED else NoticeVerdict.FAILED
@@ -188,7 +191,7 @@ def _told(event: str, known: Known, data: object) -> Told:
     return Told(
         event=event,
         known=known,
-        reference=label(at(data, *shape.reference)),
+        reference=_reference(shape, label(at(data, *shape.reference))),
         provider_ref=label(at(data, *shape.provider_ref)) or identifier(at(data, *shape.provider_ref)),
         charge=identifier(at(data, "id")) if shape is CHARGE else None,
         flw_ref=label(at(data, "flw_ref", "flwRef")),
@@ -201,6 +204,11 @@ def _told(event: str, known: Known, data: object) -> Told:
         failure_reason=reason or None,
         occurred_at=_instant(at(data, *_CREATED)),
     )
+
+
+def _reference(shape: Shape, told: str | None) -> str | None:
+    """A retry of a transfer is about the transfer that it is a retry of (trap 20)."""
+    return RETRY.sub("", told) if told is not None and shape is TRANSFER else told
 
 
 def _fee(major: object, code: str | None) -> int | None:

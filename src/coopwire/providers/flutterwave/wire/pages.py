@@ -12,18 +12,20 @@ from functools import partial
 from typing import TypeVar
 
 from coopwire.domain.errors import ContractBroken
-from coopwire.ports.gateways import ChargeSnapshot
+from coopwire.ports.gateways import ChargeSnapshot, TransferSnapshot
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.answers import Said
 from coopwire.providers.flutterwave.wire.charges import charge_of
 from coopwire.providers.flutterwave.wire.refunds import Told, told
+from coopwire.providers.flutterwave.wire.transfers import transfer_of
 from coopwire.transport.passes import Kind, Passes
 from coopwire.transport.reading import at, identifier, needed
 
 _A_DAY = timedelta(days=1)
 _RowT = TypeVar("_RowT")
-_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, Told)
+_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, Told, TransferSnapshot)
 
+TRANSFERS: Kind[TransferSnapshot] = Kind("transfers", transfer_of, lambda transfer: transfer.provider_ref)
 REFUNDS: Kind[Told] = Kind("refunds", told, lambda refund: refund.id)
 
 

@@ -1,14 +1,16 @@
-"""The verbs of Paystack, one module a capability."""
+"""The verbs of Paystack, one module for each capability."""
 
 from __future__ import annotations
 
 from coopwire.ports.providers import Connection, Outside, Sockets
 from coopwire.providers.paystack.adapter.api import Api
+from coopwire.providers.paystack.adapter.bank_accounts import PaystackAccountNames, PaystackBalances
 from coopwire.providers.paystack.adapter.charges import PaystackCharges
 from coopwire.providers.paystack.adapter.checkouts import PaystackCheckouts
 from coopwire.providers.paystack.adapter.disputes import PaystackDisputes
 from coopwire.providers.paystack.adapter.refunds import PaystackRefunds
 from coopwire.providers.paystack.adapter.settlements import PaystackSettlements
+from coopwire.providers.paystack.adapter.transfers import PaystackRecipients, PaystackTransfers
 from coopwire.providers.paystack.wire.account import account
 
 
@@ -21,4 +23,8 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         refunds=PaystackRefunds(api),
         settlements=PaystackSettlements(api),
         disputes=PaystackDisputes(api),
+        recipients=PaystackRecipients(api),
+        transfers=PaystackTransfers(api),
+        account_names=PaystackAccountNames(api),
+        balances=PaystackBalances(api),
     )

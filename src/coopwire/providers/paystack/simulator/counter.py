@@ -31,10 +31,12 @@ class Counter:
         return success(message, told, numbered(len(rows), size, page))
 
 
-def success(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
+def success(
+    message: str, data: object, meta: Mapping[str, object] | None = None, status: int = 200
+) -> Answer:
     """Their envelope around what was done."""
     told = {"status": True, "message": message, "data": data}
-    return json_answer(told if meta is None else {**told, "meta": meta})
+    return json_answer(told if meta is None else {**told, "meta": meta}, status=status)
 
 
 def numbered(total: int, size: int, page: int) -> Mapping[str, object]:

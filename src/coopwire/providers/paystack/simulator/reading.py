@@ -30,10 +30,10 @@ def problem(message: str, code: str, step: str) -> dict[str, object]:
     }
 
 
-def refused(message: str, code: str) -> TurnedAway:
-    """400 with a reason."""
+def refused(message: str, code: str, status: int = 400) -> TurnedAway:
+    """Turned away with a reason."""
     told = problem(message, code, "Check the request and try again")
-    return TurnedAway(json_answer(told, status=400, outcome=REFUSED))
+    return TurnedAway(json_answer(told, status=status, outcome=REFUSED))
 
 
 def new_page(call: Call, settings: PaystackSettings) -> Page:
@@ -51,7 +51,7 @@ def new_page(call: Call, settings: PaystackSettings) -> Page:
     return Page(
         reference=reference,
         access_code=secrets.token_hex(8),
-        amount=_subunits(given.get("amount")),
+        amount=subunits(given.get("amount")),
         currency=str(currency),
         email=email,
         metadata=given.get("metadata"),
@@ -90,7 +90,7 @@ def refund_asked(call: Call) -> tuple[str, int | None, str | None, str | None, s
     transaction = given.get("transaction")
     if isinstance(transaction, bool) or not isinstance(transaction, int | str):
         raise refused("Transaction is required", "missing_params")
-    amount = None if given.get("amount") is None else _subunits(given.get("amount"))
+    amount = None if given.get("amount") is None else subunits(given.get("amount"))
     currency, customer, merchant = (
         None if given.get(name) is None else str(given[name])
         for name in ("currency", "customer_note", "merchant_note")
@@ -124,7 +124,8 @@ def fields(call: Call) -> Mapping[str, object]:
     return given
 
 
-def _subunits(amount: object) -> int:
+def subunits(amount: object) -> int:
+    """An amount as they take it: a positive whole number, or its text."""
     if isinstance(amount, str) and amount.isascii() and amount.isdecimal() and len(amount) < 20:
         amount = int(amount)
     if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount < _LARGEST:

@@ -47,6 +47,18 @@ class PaystackSettings:
     refund_ends: str = "processed"
     """How a refund ends by itself: `processed`, `failed`, `needs-attention`; `stays`: not at all."""
     refund_seconds: float = 2.0
+    balance: int = 10_000_000_000
+    """What stands on the account beside what customers pay, in subunits of each currency."""
+    holder: str = "SIMULATED HOLDER"
+    """Who holds each account that no control named; empty: nobody knows them."""
+    otp: str = ""
+    """The one-time password that each transfer waits for; empty: none is needed."""
+    transfer_word: str = "pending"
+    """The word in the answer to an order: `pending`, or `success`, which is not yet one (contract trap 30)."""
+    transfer_ends: str = "success"
+    """How a transfer ends by itself: `success`, `failed`, `reversed`, `rejected`, `blocked`; `stays`: not at all."""
+    transfer_seconds: float = 2.0
+    transfer_fee: int = 1_000
 
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, ("test", "live"))
@@ -54,6 +66,12 @@ class PaystackSettings:
         _one_of("bearer", self.bearer, ("account", "customer"))
         _one_of("metadata_echo", self.metadata_echo, _METADATA_ECHOES)
         _one_of("refund_ends", self.refund_ends, ("processed", "failed", "needs-attention", "stays"))
+        _one_of("transfer_word", self.transfer_word, ("pending", "success", "received"))
+        _one_of(
+            "transfer_ends",
+            self.transfer_ends,
+            ("success", "failed", "reversed", "rejected", "blocked", "stays"),
+        )
         _one_of("cursor_end", self.cursor_end, ("null", "text"))
 
     @property

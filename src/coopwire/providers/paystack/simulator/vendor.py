@@ -11,11 +11,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from coopwire.providers.paystack.simulator import disputes, reading, refunds, settlements, telling
+from coopwire.providers.paystack.simulator import (
+    disputes,
+    payout_desk,
+    reading,
+    refunds,
+    settlements,
+    telling,
+)
 from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
 from coopwire.providers.paystack.simulator.counter import Counter
 from coopwire.providers.paystack.simulator.counter import numbered as _numbered
 from coopwire.providers.paystack.simulator.counter import success as _success
+from coopwire.providers.paystack.simulator.payouts import Payouts
+from coopwire.providers.paystack.simulator.payouts import as_truth as as_transfer
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
@@ -55,7 +64,7 @@ class Paystack:
 
     name = "paystack"
     messages: Sequence[str] = (_WEBHOOK,)
-    secrets = frozenset({"authorization", "access_code", "authorization_url"})
+    secrets = frozenset({"authorization", "access_code", "authorization_url", "account_number", "otp"})
 
     def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
         self.settings = settings
@@ -71,6 +80,7 @@ class Paystack:
         )
         self.settlements = settlements.Settlements(counter)
         self.disputes = disputes.Disputes(counter)
+        self._payouts = payout_desk.PayoutDesk(stage, counter)
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -83,13 +93,17 @@ class Paystack:
             *self.disputes.operations,
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
+            *self._payouts.operations,
         )
-        reads = _READS | settlements.READS | disputes.READS
-        api = reads | {_INITIALIZE, _CREATE_REFUND, disputes.RESOLVE}
+        reads = _READS | settlements.READS | disputes.READS | payout_desk.READS
+        api = reads | {_INITIALIZE, _CREATE_REFUND, disputes.RESOLVE} | payout_desk.WRITES
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
-            "wrong_amount": Manner(self._wrong_amount, {"delta": int}, _READS),
+            "wrong_amount": Manner(
+                self._wrong_amount, {"delta": int}, _READS | {"verify_transfer", "fetch_transfer"}
+            ),
+            **self._payouts.manners,
         }
         self.controls: Mapping[str, Control] = {
             "pay": self._control_pay,
@@ -100,7 +114,13 @@ class Paystack:
             "dashboard_refund": self._control_dashboard_refund,
             **self.settlements.controls,
             **self.disputes.controls,
+            **self._payouts.controls,
         }
+
+    @property
+    def payouts(self) -> Payouts:
+        """Recipients, transfers and the names of accounts."""
+        return self._payouts.state
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
         """A customer tries to pay on the page of `reference`. ControlError when there is no such page.
@@ -157,7 +177,10 @@ class Paystack:
         return self._numbered_page(rows, size, reading.positive(query.get("page", "1"), "page"))
 
     def _numbered_page(self, rows: Sequence[Charge], size: int, page: int) -> Answer:
-        meta = {"total_volume": sum(charge.amount for charge in rows), **_numbered(len(rows), size, page)}
+        meta = {
+            "total_volume": sum(charge.amount for charge in rows),
+            **_numbered(len(rows), size, page),
+        }
         return self._listed(rows[(page - 1) * size : page * size], meta)
 
     def _cursor_page(self, rows: Sequence[Charge], size: int, mark: str) -> Answer:
@@ -366,7 +389,7 @@ class Paystack:
         return {"refund": refunds.as_truth(refund)}
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, charge, refund, settlement and dispute, and what was paid and given back per currency
+        """Every page, charge, refund, settlement, dispute and transfer, and what was paid, given back and paid out
         (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
@@ -379,6 +402,10 @@ class Paystack:
             "refunded_minor": self.refunds.back_minor(),
             "settlements": self.settlements.truth(),
             "disputes": self.disputes.truth(),
+            "recipients": len(self.payouts.recipients),
+            "transfers": [as_transfer(one) for one in self.payouts.transfers],
+            "paid_out_minor": self.payouts.paid_out_minor(),
+            "balance_minor": self.payouts.balance(self.settings, self.account.paid_minor()),
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -395,6 +422,7 @@ class Paystack:
         self.refunds = refunds.Refunds()
         self.settlements.clear()
         self.disputes.clear()
+        self._payouts.reset()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:

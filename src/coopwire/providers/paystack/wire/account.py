@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from coopwire.domain.payments import Mode
 from coopwire.ports.providers import Connection
 from coopwire.providers.paystack import PROFILE
+from coopwire.providers.paystack.wire.transfer_fees import FeeTable, fee_table
 from coopwire.transport.settings import ConnectionSettings
 
 CHANNELS = frozenset(
@@ -37,6 +38,7 @@ class Account:
     keys: tuple[str, ...] = field(repr=False)
     channels: tuple[str, ...]
     mode: Mode
+    transfer_fees: FeeTable
 
     @property
     def secret_key(self) -> str:
@@ -50,7 +52,15 @@ def account(connection: Connection) -> Account:
     keys = [_key(said, "secret_key", connection.mode)]
     if said.word("previous_secret_key"):
         keys.append(_key(said, "previous_secret_key", connection.mode))
-    return Account(said.address("base_url"), tuple(keys), _channels(said), connection.mode)
+    address, fees = said.address("base_url"), _transfer_fees(said)
+    return Account(address, tuple(keys), _channels(said), connection.mode, fees)
+
+
+def _transfer_fees(said: ConnectionSettings) -> FeeTable:
+    table = fee_table(said.word("transfer_fees"))
+    if table is None:
+        raise said.wrong("transfer_fees", "write steps of minor units like 500000:1000,5000000:2500,5000")
+    return table
 
 
 def _key(said: ConnectionSettings, name: str, mode: Mode) -> str:

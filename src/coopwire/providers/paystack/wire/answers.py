@@ -39,6 +39,7 @@ _CREDENTIAL_WORDS = (
 
 _ABSENT_CODES = frozenset({"transaction_not_found"})
 _ABSENT_WORDS = frozenset({"transaction reference not found"})
+_ABSENT_TRANSFER_WORDS = frozenset({"transfer not found"})
 _ABSENT_ID_WORDS = frozenset({"transaction not found", "transaction id or reference is invalid"})
 
 _DONE = range(200, 300)
@@ -79,6 +80,11 @@ class Said:
     def id_absent(self) -> bool:
         """Whether they say positively that no transaction has this id."""
         return self.reference_absent or (not self.yes and self._words in _ABSENT_ID_WORDS)
+
+    @property
+    def transfer_absent(self) -> bool:
+        """Whether they say positively that no transfer has this reference."""
+        return not self.yes and self._words in _ABSENT_TRANSFER_WORDS
 
 
 def said(document: object) -> Said | None:

@@ -16,6 +16,7 @@ from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, STATES
 from coopwire.providers.paystack.wire.disputes import state_of as state_of_dispute
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
+from coopwire.providers.paystack.wire.transfers import STATES as TRANSFER_STATES
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
 MOST_OBJECTS = 1000
@@ -68,17 +69,7 @@ TRANSFER = Shape(
     fee=("fee_charged",),
     failure=("gateway_response",),
     occurred=("transferred_at", "updated_at", "updatedAt", "created_at", "createdAt"),
-    words={
-        "otp": "awaiting_otp",
-        "pending": "processing",
-        "received": "processing",
-        "success": "succeeded",
-        "failed": "failed",
-        "rejected": "failed",
-        "blocked": "failed",
-        "abandoned": "cancelled",
-        "reversed": "reversed",
-    },
+    words={word: state.value for word, state in TRANSFER_STATES.items()},
 )
 DISPUTE = Shape(
     "dispute",
@@ -145,7 +136,7 @@ class Known:
 
 
 _REFUND = Known(REFUND, NoticeVerdict.REFUND, reason="a refund: its own look-up decides")
-_TRANSFER = Known(TRANSFER, reason="a payout: kept, no member's payment depends on it")
+_TRANSFER = Known(TRANSFER, NoticeVerdict.PAYOUT, reason="a payout: its own look-up decides")
 _DISPUTE = Known(DISPUTE, NoticeVerdict.DISPUTE, reason="a dispute: its own look-up decides")
 _INVOICE = Known(INVOICE, reason="a subscription's invoice: its charge has an event of its own")
 _SUBSCRIPTION = Known(SUBSCRIPTION, reason="a subscription: the hub asks for each payment itself")

@@ -9,17 +9,21 @@ from typing import Protocol, TypeVar
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.ports.gateways import (
+    Bank,
     ChargeSnapshot,
     DisputeSnapshot,
     RefundSnapshot,
     SettlementLine,
     SettlementSnapshot,
+    TransferSnapshot,
 )
 from coopwire.providers.paystack.wire.answers import Said
+from coopwire.providers.paystack.wire.bank_accounts import bank_of
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.refunds import refund_of
 from coopwire.providers.paystack.wire.settlements import line_of, settlement_of
+from coopwire.providers.paystack.wire.transfers import transfer_of
 from coopwire.transport import passes
 from coopwire.transport.reading import at, identifier, label, needed
 
@@ -97,6 +101,10 @@ REFUNDS: Kind[RefundSnapshot] = Kind(
     "refunds", refund_of, lambda refund: refund.provider_ref, by_cursor=False, bare=True
 )
 
+TRANSFERS: Kind[TransferSnapshot] = Kind(
+    "transfers", transfer_of, lambda transfer: transfer.provider_ref, by_cursor=False, bare=True
+)
+BANKS: Kind[Bank] = Kind("banks", bank_of, lambda bank: bank.provider_ref, by_cursor=True, bare=True)
 SETTLEMENTS: Kind[SettlementSnapshot] = Kind(
     "settlements", settlement_of, lambda settlement: settlement.provider_ref, by_cursor=False, bare=False
 )
@@ -150,6 +158,11 @@ def lines_of() -> Walk[SettlementLine]:
 def disputes_of(charge: str) -> Walk[DisputeSnapshot]:
     """A walk over the disputes of one charge; rows of others, should the filter let them pass, are left out."""
     return Walk(DISPUTES, {"transaction": charge}, lambda dispute: dispute.charge == charge)
+
+
+def banks_of(code: str) -> Walk[Bank]:
+    """A walk over the banks that take this currency."""
+    return Walk(BANKS, {"currency": code}, lambda bank: bank.currency == code)
 
 
 class Walk(passes.Passes[_RowT]):

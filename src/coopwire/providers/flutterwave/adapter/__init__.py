@@ -19,6 +19,11 @@ from coopwire.ports.gateways import (
 from coopwire.ports.http import HttpAnswer, HttpRequest
 from coopwire.ports.providers import Connection, Outside, Sockets
 from coopwire.ports.writes import Finding
+from coopwire.providers.flutterwave.adapter.payouts import (
+    FlutterwaveAccountNames,
+    FlutterwaveBalances,
+    FlutterwaveTransfers,
+)
 from coopwire.providers.flutterwave.wire import checkouts, pages, refunds
 from coopwire.providers.flutterwave.wire.account import Account, account
 from coopwire.providers.flutterwave.wire.answers import Said, denial, success
@@ -36,7 +41,12 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
     api = _Api(account(connection), outside)
     charges = FlutterwaveCharges(api)
     return Sockets(
-        checkouts=FlutterwaveCheckouts(api), charges=charges, refunds=FlutterwaveRefunds(api, charges)
+        checkouts=FlutterwaveCheckouts(api),
+        charges=charges,
+        refunds=FlutterwaveRefunds(api, charges),
+        transfers=FlutterwaveTransfers(api),
+        account_names=FlutterwaveAccountNames(api),
+        balances=FlutterwaveBalances(api),
     )
 
 
@@ -57,9 +67,16 @@ class _Api:
 
     async def write(self, operation: str, path: str, body: bytes) -> HttpAnswer:
         """POST JSON below the base address."""
+        return await self._post(operation, path, body, Traffic.WRITE)
+
+    async def ask(self, operation: str, path: str, body: bytes) -> HttpAnswer:
+        """POST JSON that writes nothing there."""
+        return await self._post(operation, path, body, Traffic.READ)
+
+    async def _post(self, operation: str, path: str, body: bytes, traffic: Traffic) -> HttpAnswer:
         headers = {**self._headers(), "Content-Type": "application/json"}
         url = f"{self.account.base_url}{path}"
-        return await self._http.call(HttpRequest(operation, "POST", url, Traffic.WRITE, headers, body))
+        return await self._http.call(HttpRequest(operation, "POST", url, traffic, headers, body))
 
     async def verify(self, reference: str) -> tuple[Said, bytes] | None:
         """A transaction under a reference with the body that told it, whichever of several they choose; None when

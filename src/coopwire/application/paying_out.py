@@ -1,0 +1,260 @@
+"""Takes wishes to pay out, and what persons decide about them: release, cancel, the one-time password."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import structlog
+
+from coopwire.application.bells import EFFECTS, OUTBOX, PAYOUTS
+from coopwire.application.network import Network
+from coopwire.application.paying import Idempotent, KeyReused, Rejected
+from coopwire.application.payout_moves import PayoutMoves, float_of, payout_event
+from coopwire.application.people import Person, given_reason, given_text
+from coopwire.application.writing import write
+from coopwire.domain.cards import holds_card_number
+from coopwire.domain.errors import HubError, InvalidOrder, NotSent, Refused
+from coopwire.domain.gates import Traffic
+from coopwire.domain.money import Money
+from coopwire.domain.payouts import Beneficiary, Payout
+from coopwire.domain.references import new_reference
+from coopwire.domain.states import PayoutState
+from coopwire.ports.clock import Clock
+from coopwire.ports.gateways import Balance, Bank, Transfers
+from coopwire.ports.providers import Connected
+from coopwire.ports.stores import Changes, Database, NewPayout, PayoutNudge, Transaction
+
+_AnswerT = TypeVar("_AnswerT")
+_log = structlog.get_logger()
+_LONGEST_PURPOSE = 100
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRequest:
+    """What a client asks for; the account is text with its leading noughts, `name` who should hold it."""
+
+    connection: str
+    money: Money
+    account: str = field(repr=False)
+    bank: str
+    name: str = field(repr=False)
+    purpose: str
+    member: str | None = None
+    loan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A payout that is stored."""
+
+    payout: Payout
+    replayed: bool = False
+
+
+class PayoutDesk:
+    """The desk of payouts. Every verb raises Rejected: `not_found`, `conflict` or `invalid` with a field."""
+
+    def __init__(self, network: Network, database: Database, clock: Clock) -> None:
+        self._network = network
+        self._database = database
+        self._clock = clock
+        self._moves = PayoutMoves(network, clock)
+
+    async def request(self, wish: PayoutRequest, once: Idempotent, asker: Person) -> Requested:
+        """Store the wish; it is checked before anything is sent. KeyReused for another wish under the same key."""
+        self._payer(wish.connection)
+        payout, beneficiary = self._new(wish, asker)
+        async with self._database.begin("request payout") as tx:
+            now = payout.created_at
+            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, payout.id, now)
+            if earlier is not None:
+                return await self._again(tx, once, earlier.digest, earlier.made)
+            event = payout_event(payout, None, now)
+            assert event is not None
+            await tx.apply(Changes(payouts=[NewPayout(payout, beneficiary)], events=[event]), now)
+        await self._database.ring(PAYOUTS, OUTBOX)
+        return Requested(payout)
+
+    async def _again(self, tx: Transaction, once: Idempotent, digest: str, made: str) -> Requested:
+        found = await tx.payouts.get(made)
+        if digest != once.digest or found is None:
+            raise KeyReused
+        return Requested(found, replayed=True)
+
+    def _new(self, wish: PayoutRequest, asker: Person) -> tuple[Payout, Beneficiary]:
+        if wish.money.minor <= 0:
+            raise Rejected("amount_minor", "must be more than 0")
+        purpose = given_text("purpose", wish.purpose, _LONGEST_PURPOSE)
+        name = given_text("name", wish.name, _LONGEST_NAME)
+        if holds_card_number(wish.account):
+            raise Rejected("account", "holds a card number: leave it out", "card_number")
+        payout = Payout(
+            id=new_reference(),
+            connection=wish.connection,
+            amount_minor=wish.money.minor,
+            currency=wish.money.currency,
+            bank=wish.bank,
+            purpose=purpose,
+            state=PayoutState.CHECKING,
+            created_at=self._clock.now(),
+            asker=asker.id,
+            asked_by=asker.shown,
+            member=wish.member,
+            loan=wish.loan,
+        )
+        return payout, Beneficiary(wish.account, name)
+
+    # -- what persons decide ------------------------------------------------------------------------------
+
+    async def release(self, payout: str, who: Person, reason: str) -> Payout:
+        """A second person lets a held payout go out as it was asked for."""
+        reason = given_reason(who.shown, reason)
+        async with self._database.begin("release payout") as tx:
+            # Whoever decides about the float meanwhile must see what is released.
+            asked = await tx.payouts.get(payout)
+            await tx.lock([float_of(asked)] if asked is not None else [])
+            held = await self._locked(tx, payout)
+            if held.state is not PayoutState.HELD:
+                raise Rejected("payout", f"it is {held.state.value}: there is nothing to release", "conflict")
+            if held.asker == who.id:
+                raise Rejected("payout", "who asked for a payout cannot release it", "conflict")
+            self._payer(held.connection)
+            now = self._clock.now()
+            changes = self._moves.order(replace(held, released_by=who.shown))
+            await write(tx, changes, now)
+            await tx.audit(who.shown, f"release payout held for {held.hold}", held.id, reason, now)
+            released = await self._locked(tx, payout)
+        await self._database.ring(EFFECTS, OUTBOX)
+        return released
+
+    async def cancel(self, payout: str, who: Person, reason: str) -> Payout:
+        """A payout of which nothing was sent is not to go out; it cannot be undone."""
+        reason = given_reason(who.shown, reason)
+        async with self._database.begin("cancel payout") as tx:
+            found = await self._locked(tx, payout)
+            if found.state not in (PayoutState.CHECKING, PayoutState.HELD):
+                told = f"it is {found.state.value}: skip its effect, or speak with the gateway"
+                raise Rejected("payout", told, "conflict")
+            now = self._clock.now()
+            await write(tx, self._moves.cancel(found, f"cancelled: {reason}"), now)
+            await tx.audit(who.shown, "cancel payout", found.id, reason, now)
+            cancelled = await self._locked(tx, payout)
+        await self._database.ring(OUTBOX)
+        return cancelled
+
+    # -- the one-time password ----------------------------------------------------------------------------
+
+    async def give_otp(self, payout: str, otp: str, who: Person) -> Payout:
+        """Give the gateway the one-time password that it waits for; it is kept nowhere, and given once.
+
+        What came of it is never taken from the answer: the payout is looked at now. Rejected with their words when
+        the password was refused.
+        """
+        waiting = await self._about_to(payout, who, "give one-time password")
+        assert waiting.provider_ref is not None
+        try:
+            await self._payer(waiting.connection).finalise(waiting.provider_ref, otp)
+        except (InvalidOrder, Refused) as error:
+            raise Rejected("otp", f"the gateway refused: {error.message}", "conflict") from None
+        except NotSent as error:
+            raise Rejected("otp", f"nothing was sent: {error.message}", "conflict") from None
+        except HubError as error:
+            # Nobody knows whether it was taken: the look says so, and a person may give another.
+            _log.warning("one_time_password_unanswered", payout=payout, error=type(error).__name__)
+        finally:
+            await self._look_now(waiting)
+        return await self._found(payout)
+
+    async def resend_otp(self, payout: str, who: Person) -> Payout:
+        """Have the gateway send another one-time password to the lender's phone."""
+        waiting = await self._about_to(payout, who, "ask for another one-time password")
+        assert waiting.provider_ref is not None
+        try:
+            await self._payer(waiting.connection).resend_otp(waiting.provider_ref)
+        except HubError as error:
+            raise Rejected("payout", f"the gateway did not send it: {error.message}", "conflict") from None
+        return waiting
+
+    async def _about_to(self, payout: str, who: Person, action: str) -> Payout:
+        """The payout that waits for a password; that somebody acts is committed before the gateway hears of it."""
+        async with self._database.begin("note one-time password") as tx:
+            found = await self._locked(tx, payout)
+            if found.state is not PayoutState.AWAITING_OTP:
+                told = f"it is {found.state.value}: no one-time password is wanted"
+                raise Rejected("payout", told, "conflict")
+            now = self._clock.now()
+            closed = await tx.connections.closed(found.connection, Traffic.WRITE, now)
+            if closed is not None:
+                raise Rejected("payout", f"its connection is closed: {closed}", "conflict")
+            await tx.audit(who.shown, action, found.id, "the gateway waits for it", now)
+        return found
+
+    async def _look_now(self, payout: Payout) -> None:
+        assert payout.transfer is not None
+        now = self._clock.now()
+        async with self._database.begin("nudge payout") as tx:
+            nudge = PayoutNudge(payout.connection, payout.transfer, now)
+            await tx.apply(Changes(payout_nudges=[nudge]), now)
+        await self._database.ring(PAYOUTS)
+
+    # -- reads at the gateway -----------------------------------------------------------------------------
+
+    async def banks(self, connection: str, currency: str) -> tuple[Bank, ...]:
+        """The banks that it pays to. Rejected, `gateway_away`, when it does not answer."""
+        names = self._known(connection).sockets.account_names
+        if names is None:
+            raise Rejected("connection", "this connection tells nothing of banks", "conflict")
+        return await _answered(names.banks(currency))
+
+    async def holder(self, connection: str, account: str, bank: str) -> tuple[str | None, str]:
+        """The name of the account's holder, None with the gateway's reason. Rejected, `gateway_away`."""
+        names = self._known(connection).sockets.account_names
+        if names is None:
+            raise Rejected("connection", "this connection tells no names of accounts", "conflict")
+        told = await _answered(names.resolve(account, bank))
+        return told.name, told.reason
+
+    async def balances(self, connection: str) -> tuple[Balance, ...]:
+        """What can be paid out there. Rejected, `gateway_away`, when it does not answer."""
+        balances = self._known(connection).sockets.balances
+        if balances is None:
+            raise Rejected("connection", "this connection tells no balances", "conflict")
+        return await _answered(balances.balances())
+
+    # -- rows ---------------------------------------------------------------------------------------------
+
+    def _known(self, connection: str) -> Connected:
+        connected = self._network.connections.get(connection)
+        if connected is None:
+            raise Rejected("connection", "there is no such connection", "not_found")
+        return connected
+
+    def _payer(self, connection: str) -> Transfers:
+        connected = self._network.connections.get(connection)
+        transfers = connected.sockets.transfers if connected is not None else None
+        if transfers is None:
+            raise Rejected("connection", "no such connection pays out")
+        return transfers
+
+    async def _locked(self, tx: Transaction, payout: str) -> Payout:
+        found = await tx.payouts.get(payout, lock=True)
+        if found is None:
+            raise Rejected("payout", "there is no such payout", "not_found")
+        return found
+
+    async def _found(self, payout: str) -> Payout:
+        async with self._database.begin("read payout") as tx:
+            found = await tx.payouts.get(payout)
+        assert found is not None
+        return found
+
+
+async def _answered(asked: Awaitable[_AnswerT]) -> _AnswerT:
+    try:
+        return await asked
+    except HubError as error:
+        told = f"the gateway gave no answer ({type(error).__name__}): {error.message}"
+        raise Rejected("connection", told, "gateway_away") from None
