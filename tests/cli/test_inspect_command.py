@@ -246,7 +246,7 @@ def _is_told_plainly(code: int, out: str, err: str) -> None:
     [
         (("paystak", "webhook"), "there are paystack, flutterwave, quickbooks, bankone, lms"),
         (("pay\x1b[2Jstack", "webhook"), "there are paystack"),
-        (("paystack", "invoice"), "there are: webhook, payment, refund, error"),
+        (("paystack", "invoice"), "there are: webhook, payment, refund, account, error"),
         (("bankone", "webhook"), "there are: account, balance, posting, status, statement, reversal, error"),
         (("lms", "callback"), "lms has no kind 'callback'"),
     ],

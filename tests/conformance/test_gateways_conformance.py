@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +22,18 @@ from rigs.wrong_adapters import (
     told,
 )
 
+from coopwire.conformance.checks import Suite
 from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench, GivenBack, Opened, RefundBench
+from coopwire.conformance.gateways import (
+    REFERENCE,
+    SUITE,
+    AccountBench,
+    AccountThere,
+    GatewayBench,
+    GivenBack,
+    Opened,
+    RefundBench,
+)
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
@@ -39,15 +49,18 @@ from coopwire.domain.errors import (
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState, RefundState
+from coopwire.domain.states import AccountState, PaymentState, RefundState
 from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    AccountSnapshot,
     ChargeSnapshot,
     CheckoutOrder,
     CheckoutSnapshot,
     RefundOrder,
     RefundSnapshot,
+    VirtualAccountOrder,
 )
-from coopwire.ports.providers import Connection, Outside
+from coopwire.ports.providers import Capability, Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack import PROVIDER
 from coopwire.providers.paystack.adapter import connect
@@ -104,6 +117,34 @@ def _refunds(simulator: Simulator[Any]) -> RefundBench:
     )
 
 
+def _accounts(simulator: Simulator[Any]) -> AccountBench:
+    def decline() -> None:
+        simulator.faults.add("assign_account", "decline", params={"message": "Not in this test"})
+
+    def there() -> list[AccountThere]:
+        told = simulator.vendor.truth()["accounts"]
+        return [
+            AccountThere(str(one["id"]), one["number"], one["bank"], one["currency"], one["assigned"])
+            for one in told
+        ]
+
+    return AccountBench(
+        bank="test-bank",
+        accounts=there,
+        arrived=lambda: [entry.body for entry in simulator.record.entries("assign_account")],
+        assign=lambda email: str(_control(simulator, "assign", email=email)["account"]["id"]),
+        deposit=lambda number, amount: _control(
+            simulator, "deposit", number=number, amount=amount, webhook=False
+        )["charges"][0]["reference"],
+        miss=lambda number, amount: _control(simulator, "deposit", number=number, amount=amount, missed=True),
+        spoil_ask=spoiler(simulator, "assign_account"),
+        spoil_list=spoiler(simulator, "list_accounts"),
+        spoil_fetch=spoiler(simulator, "fetch_account"),
+        spoil_close=spoiler(simulator, "close_account"),
+        decline=decline,
+    )
+
+
 def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
@@ -112,7 +153,12 @@ def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
 async def paystack() -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
         mail = await stack.enter_async_context(mailbox())
-        settings = {"secret_key": KEY, "currencies": "NGN,XOF", "refund_ends": "stays"}
+        settings = {
+            "secret_key": KEY,
+            "currencies": "NGN,XOF",
+            "refund_ends": "stays",
+            "account_ends": "stays",
+        }
         simulator = build({**settings, "webhook_url": mail.url})
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
@@ -164,10 +210,22 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY,),
             giving_back=_refunds(simulator),
+            keeping_accounts=_accounts(simulator),
         )
 
 
+OF_ACCOUNTS = frozenset({Capability.VIRTUAL_ACCOUNTS, Capability.ACCOUNT_CLOSINGS})
 GATEWAY = Bitten(SUITE, PROVIDER.profile, paystack)
+PAGES = Bitten(
+    Suite([check for check in SUITE.checks if check.capability not in OF_ACCOUNTS]),
+    PROVIDER.profile,
+    paystack,
+)
+"""The promises that have nothing to do with accounts: a flaw of pages, charges or refunds is looked for in these."""
+ACCOUNTS = Bitten(
+    Suite([check for check in SUITE.checks if check.capability in OF_ACCOUNTS]), PROVIDER.profile, paystack
+)
+"""The promises that touch the sockets of accounts."""
 
 
 async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
@@ -674,6 +732,143 @@ WRONG_REFUNDS: Wrongs = {
     "hides a failed look-up": (HidesAFailedLookUp, "a look for a refund that fails is tried later"),
 }
 
+# -- wrong accounts -------------------------------------------------------------------------------------------
+
+
+class TakesAskedForAssigned(Wrong):
+    async def send(self, order: VirtualAccountOrder, said: bytes) -> AccountSnapshot:
+        told = await self.right.send(order, said)
+        return replace(told, state=AccountState.ACTIVE, number="9930000001")
+
+
+class TellsAnotherNumber(Wrong):
+    async def find(self, order: VirtualAccountOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, snapshots=tuple(replace(one, number="0000000001") for one in found.snapshots))
+
+
+class SaysTheAccountDifferently(Wrong):
+    said = 0
+
+    def say(self, order: VirtualAccountOrder) -> bytes:
+        self.said += 1
+        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
+
+
+class AsksForNobody(Wrong):
+    def say(self, order: VirtualAccountOrder) -> bytes:
+        holder = replace(order.holder, email=order.holder.email or "desk@members.example")
+        return self.right.say(replace(order, holder=holder))  # type: ignore[no-any-return]
+
+
+class CountsTheFirstAccount(Wrong):
+    async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
+        return (await self.right.count(order))[:1]  # type: ignore[no-any-return]
+
+
+class ForgetsTheCensusOfAccounts(Wrong):
+    async def find(self, order: VirtualAccountOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
+
+
+class CountsAccountsThoughItCannot(Wrong):
+    async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
+        try:
+            return await self.right.count(order)  # type: ignore[no-any-return]
+        except TryLater:
+            return ()
+
+
+class FetchesAnyAccount(Wrong):
+    async def fetch(self, provider_ref: str) -> AccountSnapshot:
+        try:
+            return await self.right.fetch(provider_ref)  # type: ignore[no-any-return]
+        except ContractBroken:
+            return AccountSnapshot(provider_ref, AccountState.ACTIVE, "NGN", "test-bank", "9930000001")
+
+
+class ShowsTheNumber(Wrong):
+    async def fetch(self, provider_ref: str) -> AccountSnapshot:
+        told = await self.right.fetch(provider_ref)
+        return replace(told, holder=told.name)
+
+
+class AsksNobodyAgain(Wrong):
+    async def requery(self, provider_ref: str, on: date) -> None:
+        await self.right.fetch(provider_ref)
+
+
+WRONG_ACCOUNTS: Wrongs = {
+    "takes asked for assigned": (TakesAskedForAssigned, "an account that nobody assigned yet is absent"),
+    "tells another number": (TellsAnotherNumber, "an account is asked for and found"),
+    "says it differently": (
+        SaysTheAccountDifferently,
+        "an order for an account is said in the same bytes",
+    ),
+    "asks for nobody": (
+        AsksForNobody,
+        "an account for nobody is refused before anything is sent",
+    ),
+    "counts the first": (CountsTheFirstAccount, "what a holder has is counted and nothing else"),
+    "forgets the census": (ForgetsTheCensusOfAccounts, "an account that was counted is not ours"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(http_status=None), TryLater),
+        "a lost answer is unknown and the account is found",
+    ),
+    "tries later after a failure": (
+        takes(OutcomeUnknown, told(http_status=500), TryLater),
+        "an order for an account that met a failure is unknown",
+    ),
+    "loses their words": (
+        takes(Refused, told(), Refused, words="refused"),
+        "a refused account keeps their words",
+    ),
+    "counts though it cannot": (
+        CountsAccountsThoughItCannot,
+        "a census of accounts that fails is tried later",
+    ),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look for an account that fails is tried later"),
+    "fetches any": (FetchesAnyAccount, "a fetched account is told exactly"),
+    "shows the holder": (ShowsTheNumber, "a number is hidden where an account is shown"),
+    "asks nobody again": (AsksNobodyAgain, "a missed transfer is asked for again"),
+}
+OF_TRANSFERS: Wrongs = {
+    "forgets the account": (
+        retells(lambda charge: charge.amount_minor == 1_005_057, credited_account=None),
+        "a transfer names the account that it came to",
+    ),
+    "takes two for one": (
+        retells(lambda charge: charge.amount_minor == 50_000, charge="1"),
+        "two transfers of the same amount are two charges",
+    ),
+    "gives pages an account": (
+        retells(lambda charge: charge.channel == "card", credited_account="9930000001"),
+        "money that came by a page names no account",
+    ),
+}
+"""Flaws of charges that only an account brings to light."""
+
+
+class LeavesItOpen(Wrong):
+    async def send(self, order: AccountClosingOrder, said: bytes) -> AccountSnapshot:
+        return replace(await self.right.send(order, said), state=AccountState.ACTIVE)
+
+
+class TakesOpenForClosed(Wrong):
+    async def find(self, order: AccountClosingOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        return replace(await self.right.find(order, sent_at), word=FindingWord.EXECUTED)
+
+
+WRONG_CLOSINGS: Wrongs = {
+    "leaves it open": (LeavesItOpen, "a closed account is closed"),
+    "takes open for closed": (TakesOpenForClosed, "an account that is open was not closed"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(), TryLater),
+        "a lost answer to a closing is unknown",
+    ),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look at a closing that fails is tried later"),
+}
+
 # -- wrong webhooks -------------------------------------------------------------------------------------------
 
 SIGNATURE = "x-paystack-signature"
@@ -748,36 +943,59 @@ WRONG_WEBHOOKS: Wrongs = {
 
 @pytest.mark.parametrize("wrong", WRONG_CHECKOUTS)
 async def test_a_wrong_adapter_of_checkouts_breaks_exactly_its_promise(wrong: str) -> None:
-    await GATEWAY.bites("checkouts", WRONG_CHECKOUTS[wrong])
+    await PAGES.bites("checkouts", WRONG_CHECKOUTS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_CHARGES)
 async def test_a_wrong_adapter_of_charges_breaks_exactly_its_promise(wrong: str) -> None:
-    await GATEWAY.bites("charges", WRONG_CHARGES[wrong])
+    await PAGES.bites("charges", WRONG_CHARGES[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_REFUNDS)
 async def test_a_wrong_adapter_of_refunds_breaks_exactly_its_promise(wrong: str) -> None:
-    await GATEWAY.bites("refunds", WRONG_REFUNDS[wrong])
+    await PAGES.bites("refunds", WRONG_REFUNDS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_ACCOUNTS)
+async def test_a_wrong_adapter_of_accounts_breaks_exactly_its_promise(wrong: str) -> None:
+    await ACCOUNTS.bites("virtual_accounts", WRONG_ACCOUNTS[wrong])
+
+
+@pytest.mark.parametrize("wrong", OF_TRANSFERS)
+async def test_charges_that_get_transfers_wrong_break_exactly_their_promise(wrong: str) -> None:
+    await ACCOUNTS.bites("charges", OF_TRANSFERS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_CLOSINGS)
+async def test_a_wrong_adapter_of_closings_breaks_exactly_its_promise(wrong: str) -> None:
+    await ACCOUNTS.bites("account_closings", WRONG_CLOSINGS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
-    broken = await GATEWAY.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)), promise)
+    broken = await PAGES.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)), promise)
     assert broken == {promise}
 
 
 async def test_a_socket_that_nobody_declared_breaks_exactly_its_promise() -> None:
-    await GATEWAY.bites_the_undeclared("checkouts", "journals")
+    await PAGES.bites_the_undeclared("checkouts", "journals")
 
 
 async def test_a_missing_socket_breaks_the_declaration_too() -> None:
-    broken = await GATEWAY.broken(
+    broken = await PAGES.broken(
         lambda gateway: replace(gateway, sockets=replace(gateway.sockets, charges=None))
     )
     assert broken == {DECLARED} | {promise for _, promise in WRONG_CHARGES.values()}
 
 
 def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
-    GATEWAY.bites_every_promise(WRONG_CHECKOUTS, WRONG_CHARGES, WRONG_REFUNDS, WRONG_WEBHOOKS)
+    GATEWAY.bites_every_promise(
+        WRONG_CHECKOUTS,
+        WRONG_CHARGES,
+        WRONG_REFUNDS,
+        WRONG_ACCOUNTS,
+        OF_TRANSFERS,
+        WRONG_CLOSINGS,
+        WRONG_WEBHOOKS,
+    )

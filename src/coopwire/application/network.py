@@ -22,6 +22,8 @@ CAPABILITY_OF = {
     EffectKind.REVERSAL: Capability.REVERSALS,
     EffectKind.REFUND: Capability.REFUNDS,
     EffectKind.CALLBACK: Capability.CALLBACKS,
+    EffectKind.VIRTUAL_ACCOUNT: Capability.VIRTUAL_ACCOUNTS,
+    EffectKind.ACCOUNT_CLOSING: Capability.ACCOUNT_CLOSINGS,
 }
 
 

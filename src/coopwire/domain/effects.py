@@ -21,6 +21,8 @@ class EffectKind(StrEnum):
     REVERSAL = "reversal"
     REFUND = "refund"
     CALLBACK = "callback"
+    VIRTUAL_ACCOUNT = "virtual_account"
+    ACCOUNT_CLOSING = "account_closing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -12,6 +12,8 @@ class NoticeVerdict(StrEnum):
     PAID = "paid"
     FAILED = "failed"
     REFUND = "refund"
+    ACCOUNT = "account"
+    ACCOUNT_FAILED = "account_failed"
     OTHER = "other"
 
 
@@ -21,6 +23,7 @@ class Notice:
 
     `reference` is that of the payment as the provider repeats it, `charge` the provider's own id; `reason` says
     why a notice that is not about a charge is stored or only makes the refunds of that charge be looked at.
+    `holder` is the e-mail under which a virtual account is held: it finds the account, and is not kept.
     """
 
     event: str
@@ -31,3 +34,4 @@ class Notice:
     currency: str | None = None
     status: str | None = None
     reason: str = ""
+    holder: str | None = field(default=None, repr=False)

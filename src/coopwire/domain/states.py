@@ -41,6 +41,16 @@ class RefundState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class AccountState(StrEnum):
+    """Where a member's virtual account stands."""
+
+    INTENDED = "intended"
+    PENDING = "pending"
+    ACTIVE = "active"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
 class BreakState(StrEnum):
     """Where a difference stands between its finding and its end."""
 
@@ -63,6 +73,7 @@ class DeliveryState(StrEnum):
 _P = PaymentState
 _E = EffectState
 _R = RefundState
+_A = AccountState
 _B = BreakState
 _D = DeliveryState
 
@@ -107,6 +118,16 @@ ENDED_REFUND = frozenset({_R.SUCCEEDED, _R.FAILED, _R.CANCELLED})
 UNDONE_REFUND = frozenset({_R.FAILED, _R.CANCELLED})
 """States in which a refund takes nothing from what may still be refunded."""
 
+ACCOUNT_MOVES: dict[AccountState, frozenset[AccountState]] = {
+    _A.INTENDED: frozenset({_A.PENDING, _A.ACTIVE, _A.FAILED}),
+    _A.PENDING: frozenset({_A.ACTIVE, _A.FAILED}),
+    _A.ACTIVE: frozenset({_A.CLOSED}),
+    # It may be assigned after all, later than anybody waited for it.
+    _A.FAILED: frozenset({_A.ACTIVE}),
+    _A.CLOSED: frozenset(),
+}
+"""Moves of a virtual account. `pending` waits for the bank to assign it. A closed number is never opened again."""
+
 BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
     _B.OPEN: frozenset({_B.PROPOSED, _B.RESOLVED}),
     # Back to open when it is withdrawn or rejected.
@@ -130,7 +151,7 @@ DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
 }
 """Moves of a delivery. `dead` was given up by the bus and waits for a person, who redrives or discards it."""
 
-_S = TypeVar("_S", PaymentState, EffectState, RefundState, BreakState, DeliveryState)
+_S = TypeVar("_S", PaymentState, EffectState, RefundState, AccountState, BreakState, DeliveryState)
 
 
 class ForbiddenMove(Exception):

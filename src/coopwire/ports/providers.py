@@ -15,7 +15,7 @@ from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import Accounts, BusinessDate, Postings, Reversals, Statements
-from coopwire.ports.gateways import Charges, Checkouts, Refunds
+from coopwire.ports.gateways import AccountClosings, Charges, Checkouts, Refunds, VirtualAccounts
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
 from coopwire.ports.tokens import TokenStore
@@ -44,6 +44,8 @@ class Capability(StrEnum):
     STATEMENTS = "statements"
     BUSINESS_DATE = "business_date"
     REFUNDS = "refunds"
+    VIRTUAL_ACCOUNTS = "virtual_accounts"
+    ACCOUNT_CLOSINGS = "account_closings"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -146,6 +148,8 @@ class Sockets:
     statements: Statements | None = None
     business_date: BusinessDate | None = None
     refunds: Refunds | None = None
+    virtual_accounts: VirtualAccounts | None = None
+    account_closings: AccountClosings | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

@@ -45,8 +45,8 @@ WHOLE_CHARGE = {
 }
 
 
-def test_the_sheet_offers_the_four_kinds() -> None:
-    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "error"}
+def test_the_sheet_offers_its_kinds() -> None:
+    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "account", "error"}
     assert PROVIDER.load(PROVIDER.inspectors["webhook"]) is webhook
 
 

@@ -141,6 +141,8 @@ def assert_storable(notice: Notice) -> None:
     assert notice.amount_minor is None or 0 <= notice.amount_minor <= MAX_MINOR
     if notice.verdict is NoticeVerdict.REFUND:
         assert notice.event.startswith("refund.")
+    elif notice.verdict in (NoticeVerdict.ACCOUNT, NoticeVerdict.ACCOUNT_FAILED):
+        assert notice.event.startswith("dedicatedaccount.assign.")
     elif notice.verdict is not NoticeVerdict.OTHER:
         assert notice.event in ("charge.success", "charge.failed")
         assert notice.reference or notice.charge

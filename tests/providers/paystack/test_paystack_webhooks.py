@@ -126,10 +126,11 @@ def test_a_failed_charge_is_accepted_as_a_hint_should_they_ever_send_it() -> Non
     assert (notice.verdict, notice.reference) == (NoticeVerdict.FAILED, "ref1")
 
 
-def test_only_charges_claim_anything_and_refunds_ask_for_a_look() -> None:
+def test_only_charges_claim_anything_and_refunds_and_accounts_ask_for_a_look() -> None:
     claims = {name for name, known in EVENTS.items() if known.verdict is not NoticeVerdict.OTHER}
     refunds = {name for name in EVENTS if name.startswith("refund.")}
-    assert claims == {"charge.success", "charge.failed"} | refunds
+    accounts = {"dedicatedaccount.assign.success", "dedicatedaccount.assign.failed"}
+    assert claims == {"charge.success", "charge.failed"} | refunds | accounts
     assert {EVENTS[name].verdict for name in refunds} == {NoticeVerdict.REFUND}
     assert all(known.reason for known in EVENTS.values() if known.verdict is NoticeVerdict.OTHER)
 

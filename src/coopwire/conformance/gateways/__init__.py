@@ -1,10 +1,12 @@
-"""What a gateway must keep: one page for one order, charges told exactly, one refund for one order, and webhooks
-believed only when signed."""
+"""What a gateway must keep: one page for one order, charges told exactly, one refund for one order, accounts of
+members, and webhooks believed only when signed."""
 
-from coopwire.conformance.gateways import charges, checkouts, refunds, webhooks
+from coopwire.conformance.gateways import charges, checkouts, refunds, virtual_accounts, webhooks
 from coopwire.conformance.gateways.bench import (
     REFERENCE,
     SUITE,
+    AccountBench,
+    AccountThere,
     GatewayBench,
     GivenBack,
     Opened,
@@ -14,6 +16,8 @@ from coopwire.conformance.gateways.bench import (
 __all__ = [
     "REFERENCE",
     "SUITE",
+    "AccountBench",
+    "AccountThere",
     "GatewayBench",
     "GivenBack",
     "Opened",
@@ -21,5 +25,6 @@ __all__ = [
     "charges",
     "checkouts",
     "refunds",
+    "virtual_accounts",
     "webhooks",
 ]

@@ -15,6 +15,9 @@ from coopwire.conformance.mischief import Spoil
 from coopwire.domain.payments import Mode, Payer
 from coopwire.domain.states import RefundState
 from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    AccountClosings,
+    AccountSnapshot,
     Charges,
     ChargeSnapshot,
     CheckoutOrder,
@@ -23,6 +26,8 @@ from coopwire.ports.gateways import (
     RefundOrder,
     Refunds,
     RefundSnapshot,
+    VirtualAccountOrder,
+    VirtualAccounts,
 )
 from coopwire.ports.providers import Capability, Profile, Sockets
 from coopwire.ports.webhooks import Webhooks
@@ -87,6 +92,39 @@ class RefundBench:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountThere:
+    """A member's account as the gateway itself knows it; `bank` in its own word."""
+
+    id: str
+    number: str
+    bank: str
+    currency: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBench:
+    """What can be done with members' accounts on the gateway's side. Without help none is assigned."""
+
+    bank: str
+    accounts: Callable[[], Sequence[AccountThere]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all orders that reached it, accepted or not."""
+    assign: Callable[[str], str]
+    """(e-mail of the holder): the bank assigns what was asked for; tells the account's id."""
+    deposit: Callable[[str, int], str]
+    """(number, minor units): somebody transfers money to the account; tells the gateway's reference."""
+    miss: Callable[[str, int], None]
+    """(number, minor units): the same, and the bank does not tell the gateway."""
+    spoil_ask: Spoil
+    spoil_list: Spoil
+    spoil_fetch: Spoil
+    spoil_close: Spoil
+    decline: Callable[[], None]
+    """Its next answer to an order is a refusal by one of its rules, in the words "Not in this test"."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayBench:
     """A gateway under test, without pages at the start, and what can be done on its side.
 
@@ -130,6 +168,8 @@ class GatewayBench:
     """For a gateway that refunds."""
     start: Callable[[str], None] = lambda _: None
     """A customer begins to pay on the page of a reference, where a page by itself is no charge there."""
+    keeping_accounts: AccountBench | None = None
+    """For a gateway that keeps accounts for members."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -158,6 +198,29 @@ class GatewayBench:
         require(self.sockets.refunds is not None, "refunds is not there")
         assert self.sockets.refunds is not None
         return self.sockets.refunds
+
+    @property
+    def standing(self) -> AccountBench:
+        """What can be done with members' accounts on the gateway's side."""
+        require(
+            self.keeping_accounts is not None, "the bench of a gateway with accounts needs `keeping_accounts`"
+        )
+        assert self.keeping_accounts is not None
+        return self.keeping_accounts
+
+    @property
+    def virtual_accounts(self) -> VirtualAccounts:
+        """The socket under test."""
+        require(self.sockets.virtual_accounts is not None, "virtual_accounts is not there")
+        assert self.sockets.virtual_accounts is not None
+        return self.sockets.virtual_accounts
+
+    @property
+    def closings(self) -> AccountClosings:
+        """The socket under test."""
+        require(self.sockets.account_closings is not None, "account_closings is not there")
+        assert self.sockets.account_closings is not None
+        return self.sockets.account_closings
 
     @property
     def door(self) -> Webhooks:
@@ -220,6 +283,29 @@ class GatewayBench:
         """Every refund of an hour before and after now."""
         window = self.refunds.list_window(self.now() - WINDOW, self.now() + WINDOW)
         return [refund async for refund in window]
+
+    def account_order(self, email: str = EMAIL) -> VirtualAccountOrder:
+        """An everyday order for an account, not counted yet."""
+        holder = Payer("M-1", NAME, PHONE, email)
+        return VirtualAccountOrder(REFERENCE, holder, self.currency, self.standing.bank)
+
+    async def counted_account(self, order: VirtualAccountOrder) -> VirtualAccountOrder:
+        """The order with what its holder has."""
+        return replace(order, census=await self.virtual_accounts.count(order))
+
+    async def ask_for_account(self, order: VirtualAccountOrder) -> AccountSnapshot:
+        """Say it and send it."""
+        return await self.virtual_accounts.send(order, self.virtual_accounts.say(order))
+
+    async def assigned(self, email: str = EMAIL) -> AccountThere:
+        """An account that was asked for and assigned."""
+        await self.ask_for_account(self.account_order(email))
+        id_ = self.standing.assign(email)
+        return next(one for one in self.standing.accounts() if one.id == id_)
+
+    async def close_account(self, order: AccountClosingOrder) -> AccountSnapshot:
+        """Say it and send it."""
+        return await self.closings.send(order, self.closings.say(order))
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

@@ -3,15 +3,29 @@
 from coopwire.ports.gateways.charges import Charges, ChargeSnapshot
 from coopwire.ports.gateways.checkouts import CheckoutOrder, Checkouts, CheckoutSnapshot
 from coopwire.ports.gateways.refunds import RefundOrder, Refunds, RefundSnapshot, same_refund
+from coopwire.ports.gateways.virtual_accounts import (
+    AccountClosingOrder,
+    AccountClosings,
+    AccountSnapshot,
+    Identity,
+    VirtualAccountOrder,
+    VirtualAccounts,
+)
 
 __all__ = [
+    "AccountClosingOrder",
+    "AccountClosings",
+    "AccountSnapshot",
     "ChargeSnapshot",
     "Charges",
     "CheckoutOrder",
     "CheckoutSnapshot",
     "Checkouts",
+    "Identity",
     "RefundOrder",
     "RefundSnapshot",
     "Refunds",
+    "VirtualAccountOrder",
+    "VirtualAccounts",
     "same_refund",
 ]

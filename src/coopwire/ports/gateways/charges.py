@@ -37,6 +37,8 @@ class ChargeSnapshot:
     failure_reason: str = ""
     reversed: bool = False
     """Whether they say that the money went back (a refund or a dispute, which their own reads tell apart)."""
+    credited_account: str | None = field(default=None, repr=False)
+    """The number of the member's virtual account that was credited; None for money that came by a page."""
     raw: bytes = field(default=b"", repr=False)
 
 

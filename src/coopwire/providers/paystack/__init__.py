@@ -1,4 +1,4 @@
-"""Paystack: hosted checkout, charges by reference, by id and by day, refunds, signed webhooks."""
+"""Paystack: hosted checkout, charges by reference, by id and by day, refunds, members' accounts, signed webhooks."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ PROFILE = Profile(
         ),
         # A refund carries no reference of ours, and nothing says how soon one stands in their list.
         Capability.REFUNDS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+        # Nor does an order for an account, which they give to the bank first: it comes when the bank is ready.
+        Capability.VIRTUAL_ACCOUNTS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+        # An account that is closed twice is closed: what did not arrive may be sent again.
+        Capability.ACCOUNT_CLOSINGS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(seconds=60),
+            look_every=timedelta(seconds=30),
+        ),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -46,6 +54,12 @@ PROFILE = Profile(
             "comma-separated ways to pay offered on the page (card,bank_transfer,ussd…); empty: all",
             required=False,
         ),
+        SettingField(
+            "account_bank",
+            "Paystack's word for the bank at which members get accounts (wema-bank, titan-paystack; test-bank with a "
+            "test key); empty: each request names one",
+            required=False,
+        ),
     ),
 )
 
@@ -58,6 +72,7 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
+        "account": f"{_HERE}.inspectors:virtual_account",
         "error": f"{_HERE}.inspectors:error",
     },
 )

@@ -11,6 +11,7 @@ from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Inspection, InspectionError
+from coopwire.providers.paystack.wire.accounts import account_of
 from coopwire.providers.paystack.wire.amounts import to_minor
 from coopwire.providers.paystack.wire.answers import Said, denial, refusal, said, success
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
@@ -60,6 +61,11 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _answered(body, _refunded)
 
 
+def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The dedicated accounts of an answer (create, fetch, list, close), or a bare one; never its number."""
+    return _answered(body, _account)
+
+
 def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:
     document = _document(body)
     told = said(document)
@@ -86,6 +92,23 @@ def _refunded(row: object) -> Inspection:
         currency=told.currency,
         status=told.state.value,
         failure_reason=reason_of(row, str(at(row, "status"))) or None,
+        occurred_at=_stamp(told.created_at),
+    )
+
+
+def _account(row: object) -> Inspection:
+    if row is None:
+        return Inspection("virtual_account", status="pending")
+    try:
+        told = account_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no account of Paystack: {broken.message}") from None
+    return Inspection(
+        object="virtual_account",
+        provider_ref=told.provider_ref,
+        currency=told.currency,
+        status=told.state.value,
+        channel=told.bank,
         occurred_at=_stamp(told.created_at),
     )
 

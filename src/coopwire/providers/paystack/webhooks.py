@@ -41,5 +41,6 @@ def _notice(told: Told) -> Notice:
         amount_minor=told.amount_minor,
         currency=told.currency,
         status=told.word,
-        reason=told.known.reason,
+        reason=told.reason,
+        holder=told.holder,
     )

@@ -47,6 +47,9 @@ class PaystackSettings:
     refund_ends: str = "processed"
     """How a refund ends by itself: `processed`, `failed`, `needs-attention`; `stays`: not at all."""
     refund_seconds: float = 2.0
+    account_ends: str = "success"
+    """How the bank answers an order for an account: `success`, `failed`; `stays`: not at all."""
+    account_seconds: float = 1.0
 
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, ("test", "live"))
@@ -54,6 +57,7 @@ class PaystackSettings:
         _one_of("bearer", self.bearer, ("account", "customer"))
         _one_of("metadata_echo", self.metadata_echo, _METADATA_ECHOES)
         _one_of("refund_ends", self.refund_ends, ("processed", "failed", "needs-attention", "stays"))
+        _one_of("account_ends", self.account_ends, ("success", "failed", "stays"))
         _one_of("cursor_end", self.cursor_end, ("null", "text"))
 
     @property

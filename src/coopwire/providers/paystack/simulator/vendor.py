@@ -11,8 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from coopwire.providers.paystack.simulator import reading, refunds, telling
+from coopwire.providers.paystack.simulator import accounts, reading, refunds, telling
 from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
+from coopwire.providers.paystack.simulator.answering import numbered as _numbered
+from coopwire.providers.paystack.simulator.answering import success as _success
+from coopwire.providers.paystack.simulator.branch import ASSIGN, CLOSE, Branch, House
+from coopwire.providers.paystack.simulator.branch import READS as _BRANCH_READS
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
@@ -34,9 +38,10 @@ from coopwire.simulation.vendor import Control, Manner, Stage
 _WEBHOOK: Final = "webhook"
 _INITIALIZE: Final = "initialize_transaction"
 _CREATE_REFUND: Final = "create_refund"
-_READS: Final = frozenset(
+_TELLS_MONEY: Final = frozenset(
     {"verify_transaction", "fetch_transaction", "list_transactions", "fetch_refund", "list_refunds"}
 )
+_READS: Final = _TELLS_MONEY | _BRANCH_READS
 _STATUS_WORD: Final = re.compile(r"[a-z][a-z_-]{0,39}\Z")
 _FORGERS_KEY: Final = "a key that is not the integration's"
 _PAY_FIELDS: Final = (
@@ -50,13 +55,25 @@ class Paystack:
 
     name = "paystack"
     messages: Sequence[str] = (_WEBHOOK,)
-    secrets = frozenset({"authorization", "access_code", "authorization_url"})
+    secrets = frozenset({"authorization", "access_code", "authorization_url", "bvn", "account_number"})
 
     def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
         self.settings = settings
         self.account = Account(settings.first_id)
         self.refunds = refunds.Refunds()
         self._stage = stage
+        self.branch = Branch(
+            House(
+                lambda: self.settings,
+                lambda: self.account,
+                self._authorise,
+                lambda event, data, about: self._send(
+                    _message(event, data, f"{event} {about}", self.settings.secret_key)
+                ),
+                self._send_success,
+            ),
+            stage,
+        )
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -65,14 +82,15 @@ class Paystack:
             Operation(_CREATE_REFUND, "POST", "/refund", self._create_refund),
             Operation("list_refunds", "GET", "/refund", self._list_refunds),
             Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
+            *self.branch.operations,
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
         )
-        api = _READS | {_INITIALIZE, _CREATE_REFUND}
+        api = _READS | {_INITIALIZE, _CREATE_REFUND, ASSIGN, CLOSE}
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
-            "wrong_amount": Manner(self._wrong_amount, {"delta": int}, _READS),
+            "wrong_amount": Manner(self._wrong_amount, {"delta": int}, _TELLS_MONEY),
         }
         self.controls: Mapping[str, Control] = {
             "pay": self._control_pay,
@@ -81,6 +99,7 @@ class Paystack:
             "notify": self._control_notify,
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
+            **self.branch.controls,
         }
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
@@ -344,14 +363,16 @@ class Paystack:
         return {"refund": refunds.as_truth(refund)}
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, charge and refund, and what was paid and given back per currency (subunits)."""
+        """Every page, charge, refund and account, and what was paid and given back per currency (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
                 {"reference": page.reference, "amount_minor": page.amount, "currency": page.currency}
                 for page in self.account.pages.values()
+                if not page.credited
             ],
             "paid_minor": self.account.paid_minor(),
+            "accounts": [accounts.as_truth(one) for one in self.branch.accounts.by_id.values()],
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
         }
@@ -365,9 +386,10 @@ class Paystack:
         self.settings = words.changed(self.settings, changes)
 
     def reset(self) -> None:
-        """Forget pages, charges and refunds."""
+        """Forget pages, charges, refunds and accounts."""
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
+        self.branch.reset()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:
@@ -379,21 +401,6 @@ def _signed(key: str, body: bytes) -> Mapping[str, str]:
     """Contract 1.4: lower-case hex HMAC-SHA512 of the raw bytes."""
     signature = hmac.new(key.encode(), body, hashlib.sha512).hexdigest()
     return {"x-paystack-signature": signature, "Content-Type": "application/json"}
-
-
-def _success(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
-    told = {"status": True, "message": message, "data": data}
-    return json_answer(told if meta is None else {**told, "meta": meta})
-
-
-def _numbered(total: int, size: int, page: int) -> Mapping[str, object]:
-    return {
-        "total": total,
-        "skipped": (page - 1) * size,
-        "perPage": size,
-        "page": page,
-        "pageCount": -(-total // size),
-    }
 
 
 def _no_page() -> Answer:

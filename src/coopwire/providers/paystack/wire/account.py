@@ -28,6 +28,8 @@ CHANNELS = frozenset(
 
 _KEY = re.compile(r"sk_(test|live)_[!-~]{1,200}\Z")
 
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -37,6 +39,8 @@ class Account:
     keys: tuple[str, ...] = field(repr=False)
     channels: tuple[str, ...]
     mode: Mode
+    account_bank: str = ""
+    """Their word for the bank at which customers get accounts, where an order names none."""
 
     @property
     def secret_key(self) -> str:
@@ -50,7 +54,10 @@ def account(connection: Connection) -> Account:
     keys = [_key(said, "secret_key", connection.mode)]
     if said.word("previous_secret_key"):
         keys.append(_key(said, "previous_secret_key", connection.mode))
-    return Account(said.address("base_url"), tuple(keys), _channels(said), connection.mode)
+    bank = said.word("account_bank")
+    if bank and not _SLUG.match(bank):
+        raise said.wrong("account_bank", "must be Paystack's word for a bank, such as wema-bank")
+    return Account(said.address("base_url"), tuple(keys), _channels(said), connection.mode, bank)
 
 
 def _key(said: ConnectionSettings, name: str, mode: Mode) -> str:

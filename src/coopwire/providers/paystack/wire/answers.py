@@ -40,6 +40,7 @@ _CREDENTIAL_WORDS = (
 _ABSENT_CODES = frozenset({"transaction_not_found"})
 _ABSENT_WORDS = frozenset({"transaction reference not found"})
 _ABSENT_ID_WORDS = frozenset({"transaction not found", "transaction id or reference is invalid"})
+_ABSENT_CUSTOMER_WORDS = frozenset({"customer not found"})
 
 _DONE = range(200, 300)
 _DENIED = frozenset(range(400, 500)) - {HTTPStatus.REQUEST_TIMEOUT}
@@ -79,6 +80,10 @@ class Said:
     def id_absent(self) -> bool:
         """Whether they say positively that no transaction has this id."""
         return self.reference_absent or (not self.yes and self._words in _ABSENT_ID_WORDS)
+
+    def customer_absent(self, status: int) -> bool:
+        """Whether they say positively that they do not know this customer."""
+        return not self.yes and (status == HTTPStatus.NOT_FOUND or self._words in _ABSENT_CUSTOMER_WORDS)
 
 
 def said(document: object) -> Said | None:

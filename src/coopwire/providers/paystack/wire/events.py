@@ -17,6 +17,7 @@ from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
+_LONGEST_CAUSE = 100
 MOST_OBJECTS = 1000
 """A webhook about more objects than this is not theirs."""
 
@@ -40,6 +41,7 @@ class Shape:
     """Their status word → ours; a word not in it is told as it stands."""
     hundredths: bool = False
     """Amounts come without a currency, and only from countries whose money has two decimals."""
+    holder: tuple[str, ...] = ()
 
 
 CHARGE = Shape(
@@ -111,6 +113,7 @@ VIRTUAL_ACCOUNT = Shape(
     status=("identification.status",),
     occurred=("dedicated_account.assignment.assigned_at",),
     words={"success": "succeeded", "failed": "failed"},
+    holder=("customer.email",),
 )
 MANDATE = Shape("mandate", reference=("reference",), channel=("channel",))
 PAYMENT_REQUEST = Shape(
@@ -157,7 +160,7 @@ _SUBSCRIPTION = Known(SUBSCRIPTION, reason="a subscription: the hub asks for eac
 _REQUEST = Known(PAYMENT_REQUEST, reason="a payment request made in the dashboard, not by the hub")
 _HOLD = Known(PREAUTHORIZATION, reason="a hold on a card: no money has moved")
 _IDENTITY = "the check of a customer's identity: no money has moved"
-_ACCOUNT = "a virtual account: credits to it have events of their own"
+_ACCOUNT = "a virtual account: its own look-up decides, and credits to it have events of their own"
 _MANDATE = "a direct debit mandate: debits on it have events of their own"
 
 EVENTS: Mapping[str, Known] = {
@@ -177,8 +180,12 @@ EVENTS: Mapping[str, Known] = {
     "refund.needs-attention": _REFUND,
     "customeridentification.success": Known(CUSTOMER, reason=_IDENTITY, status="succeeded"),
     "customeridentification.failed": Known(CUSTOMER, reason=_IDENTITY, status="failed"),
-    "dedicatedaccount.assign.success": Known(VIRTUAL_ACCOUNT, reason=_ACCOUNT, status="succeeded"),
-    "dedicatedaccount.assign.failed": Known(VIRTUAL_ACCOUNT, reason=_ACCOUNT, status="failed"),
+    "dedicatedaccount.assign.success": Known(
+        VIRTUAL_ACCOUNT, NoticeVerdict.ACCOUNT, reason=_ACCOUNT, status="succeeded"
+    ),
+    "dedicatedaccount.assign.failed": Known(
+        VIRTUAL_ACCOUNT, NoticeVerdict.ACCOUNT_FAILED, reason=_ACCOUNT, status="failed"
+    ),
     "direct_debit.authorization.created": Known(MANDATE, reason=_MANDATE, status="pending"),
     "direct_debit.authorization.active": Known(MANDATE, reason=_MANDATE, status="active"),
     "bank.transfer.rejected": Known(
@@ -215,6 +222,13 @@ class Told:
     fee_minor: int | None
     failure_reason: str | None
     occurred_at: datetime | None
+    holder: str | None = field(default=None, repr=False)
+
+    @property
+    def reason(self) -> str:
+        """Why it is kept, and for money that was sent back also why it was."""
+        told = self.failure_reason if self.known.shape is BANK_TRANSFER else None
+        return f"{self.known.reason} ({told[:_LONGEST_CAUSE]})" if told else self.known.reason
 
 
 def tell(body: bytes) -> tuple[Told, ...]:
@@ -272,6 +286,7 @@ def _told(event: str, known: Known, data: object) -> Told:
         fee_minor=_fee(at(data, *shape.fee), code),
         failure_reason=reason if status == "failed" or word == "reversed" else None,
         occurred_at=instant(at(data, *shape.occurred)),
+        holder=label(at(data, *shape.holder)),
     )
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from coopwire.domain.errors import ContractBroken
-from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.gateways import AccountSnapshot, ChargeSnapshot, RefundSnapshot
+from coopwire.providers.paystack.wire.accounts import account_of, id_of
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.providers.paystack.wire.refunds import refund_of
@@ -81,6 +82,7 @@ CHARGES: Kind[ChargeSnapshot] = Kind(
 REFUNDS: Kind[RefundSnapshot] = Kind(
     "refunds", refund_of, lambda refund: refund.provider_ref, by_cursor=False, bare=True
 )
+ACCOUNTS: Kind[AccountSnapshot] = Kind("accounts", account_of, id_of, by_cursor=False, bare=False)
 
 
 def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_SnapshotT]:
@@ -98,6 +100,11 @@ def between(kind: Kind[_SnapshotT], start: datetime, end: datetime) -> Walk[_Sna
 def refunds_of(charge: str) -> Walk[RefundSnapshot]:
     """A walk over the refunds of one charge; rows of others, should the filter let them pass, are left out."""
     return Walk(REFUNDS, {"transaction": charge}, lambda refund: refund.charge == charge)
+
+
+def accounts_of(customer: str) -> Walk[AccountSnapshot]:
+    """A walk over the accounts of one customer; rows of others, should the filter let them pass, are left out."""
+    return Walk(ACCOUNTS, {"customer": customer}, lambda account: account.holder == customer)
 
 
 class Walk(passes.Passes[_RowT]):

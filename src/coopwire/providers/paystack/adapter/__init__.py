@@ -1,0 +1,23 @@
+"""The verbs of Paystack, one module for each capability."""
+
+from __future__ import annotations
+
+from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.providers.paystack.adapter.accounts import PaystackAccountClosings, PaystackVirtualAccounts
+from coopwire.providers.paystack.adapter.api import Api
+from coopwire.providers.paystack.adapter.charges import PaystackCharges
+from coopwire.providers.paystack.adapter.checkouts import PaystackCheckouts
+from coopwire.providers.paystack.adapter.refunds import PaystackRefunds
+from coopwire.providers.paystack.wire.account import account
+
+
+def connect(connection: Connection, outside: Outside) -> Sockets:
+    """The sockets of one Paystack account. ConfigurationError for bad settings."""
+    api = Api(account(connection), outside)
+    return Sockets(
+        checkouts=PaystackCheckouts(api),
+        charges=PaystackCharges(api),
+        refunds=PaystackRefunds(api),
+        virtual_accounts=PaystackVirtualAccounts(api),
+        account_closings=PaystackAccountClosings(api),
+    )
