@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from coopwire.application.account_desk import AccountDesk
+from coopwire.application.account_tracking import AccountTracker
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, UNKNOWN, Bells
 from coopwire.application.calendar import BusinessDays
 from coopwire.application.chaining import Chainer
@@ -93,6 +95,8 @@ class App:
     desk: Desk
     refunding: Refunding
     tracker: RefundTracker
+    account_desk: AccountDesk
+    account_tracker: AccountTracker
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -103,6 +107,7 @@ class App:
             self.executor.run,
             self.looker.run,
             self.tracker.run,
+            self.account_tracker.run,
             self.drain.run,
             self.importing.run,
             self.bus.run,
@@ -327,6 +332,8 @@ def _assemble(
         desk=Desk(worker, network, database, clock, bells, executor, traces),
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail, traces),
+        account_desk=AccountDesk(network, database, clock, bells),
+        account_tracker=AccountTracker(network, database, clock, bells, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,
@@ -443,6 +450,7 @@ def office(app: App) -> Office:
         days=DayRows(pool),
         exports=export_report,
         receipts=receipt_desk(app),
+        virtual_accounts=app.account_desk,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

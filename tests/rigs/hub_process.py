@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from rigs.accounts import wanted
 from rigs.gateways import GATEWAYS
 from rigs.refunds import approve
 from rigs.river import River, configured, hub_settings, request
@@ -75,6 +76,8 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
     if "hint" in command:
         await hub.hint(command["hint"], command["charge"])
         return {}
+    if "open_account" in command:
+        return await _open_account(hub, command["open_account"])
     if "desk" in command:
         return await _correct(hub, command)
     if "refund" in command:
@@ -87,6 +90,13 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
     except StillWorking:
         return {"attempt": None}
     return {"attempt": accepted.attempt}
+
+
+async def _open_account(hub: River, key: str) -> dict[str, Any]:
+    """A savings account of a member, under this key."""
+    once = Idempotent("crash", key, key)
+    opened = await hub.app.account_desk.open(wanted(), once, "a crash test")
+    return {"account": opened.account}
 
 
 async def _refund(hub: River, receipt: str, amounts: list[int]) -> list[int]:

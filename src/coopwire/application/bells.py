@@ -10,6 +10,7 @@ from collections.abc import Callable
 WEBHOOKS = "webhooks"
 LOOKUPS = "lookups"
 REFUNDS = "refunds"
+ACCOUNTS = "accounts"
 EFFECTS = "effects"
 UNKNOWN = "unknown"
 OUTBOX = "outbox"

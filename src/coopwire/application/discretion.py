@@ -1,6 +1,6 @@
 """Takes a payer's name, phone and e-mail out of what others said, before it is kept or told.
 
-Adapters mask what looks private. A name looks like any other word, but whose payment it is we know.
+Adapters mask what looks private. A name looks like any other word, but whose payment, or whose account, it is we know.
 """
 
 from __future__ import annotations
@@ -18,21 +18,25 @@ _NOTHING = "(?!)"
 
 
 class Discretion:
-    """Knows the payers of some payments."""
+    """Knows the payers of some payments, and the holders of some accounts."""
 
     def __init__(self, payers: Mapping[str, Payer]) -> None:
         self._patterns = {payment: _pattern(payer) for payment, payer in payers.items()}
 
-    def applied(self, payment: str | None, said: str) -> str:
-        """What was said about the payment, without its payer."""
-        pattern = self._patterns.get(payment or "")
+    def applied(self, about: str | None, said: str) -> str:
+        """What was said about the payment or the account, without its payer or holder."""
+        pattern = self._patterns.get(about or "")
         return pattern.sub(MASK, said) if pattern is not None else said
 
 
-async def discretion(tx: Transaction, payments: Iterable[str | None]) -> Discretion:
-    """For what was said about these payments; reads nothing when there are none."""
+async def discretion(
+    tx: Transaction, payments: Iterable[str | None], accounts: Iterable[str] = ()
+) -> Discretion:
+    """For what was said about these payments and virtual accounts; reads nothing when there are none."""
     known = sorted({payment for payment in payments if payment is not None})
-    return Discretion(await tx.payments.payers(known) if known else {})
+    payers = await tx.payments.payers(known) if known else {}
+    holders = await tx.virtual_accounts.holders(found) if (found := sorted(set(accounts))) else {}
+    return Discretion({**payers, **{account: holder.payer for account, holder in holders.items()}})
 
 
 def _pattern(payer: Payer) -> re.Pattern[str]:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from coopwire.application import announce
+from coopwire.application.account_moves import AccountMoves
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.people import given_reason
 from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
-from coopwire.application.settling import concerns_a_refund
+from coopwire.application.settling import OF_ACCOUNTS, concerns_a_refund
 from coopwire.application.writing import write
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
@@ -76,6 +77,8 @@ class Operator:
                 await self._cancel_attempt(tx, found, now)
             skipped = await self._locked(tx, effect)
             await tx.apply(Changes(events=[announce.stopped(skipped, now)]), now)
+            if skipped.kind in OF_ACCOUNTS:
+                await write(tx, await AccountMoves(self._network, self._clock).stopped(tx, skipped), now)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
         await self._ring(EFFECTS, OUTBOX)

@@ -12,16 +12,26 @@ from coopwire.domain.books import Side
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Payer
+from coopwire.domain.virtual_accounts import Holder
 from coopwire.ports.books import JournalOrder, JournalOrderLine
 from coopwire.ports.corebank import PostingOrder, ReversalOrder
-from coopwire.ports.gateways import CheckoutOrder, RefundOrder
+from coopwire.ports.gateways import AccountClosingOrder, CheckoutOrder, RefundOrder, VirtualAccountOrder
 from coopwire.ports.lms import CallbackOrder
 from coopwire.ports.providers import Connected
 from coopwire.ports.stores import AccountMapping, CoreAccount, Transaction
 from coopwire.ports.writes import Finding
 
-Order = CheckoutOrder | JournalOrder | PostingOrder | ReversalOrder | RefundOrder | CallbackOrder
-CountedOrder = ReversalOrder | RefundOrder
+Order = (
+    CheckoutOrder
+    | JournalOrder
+    | PostingOrder
+    | ReversalOrder
+    | RefundOrder
+    | VirtualAccountOrder
+    | AccountClosingOrder
+    | CallbackOrder
+)
+CountedOrder = ReversalOrder | RefundOrder | VirtualAccountOrder
 """Orders that carry no reference of ours: before one is sent, what stands at its target is counted."""
 
 
@@ -56,6 +66,7 @@ class Material:
     core_accounts: Mapping[int, CoreAccount] = field(default_factory=dict)
     payers: Mapping[str, Payer] = field(default_factory=dict)
     return_urls: Mapping[str, str | None] = field(default_factory=dict)
+    holders: Mapping[str, Holder] = field(default_factory=dict)
 
 
 async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
@@ -64,11 +75,13 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
     at_the_bank = (*of_kind[EffectKind.POSTING], *of_kind[EffectKind.REVERSAL])
     accounts = [cast(int, e.order["core_account"]) for e in at_the_bank]
     payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
+    asked = [cast(str, e.order["virtual_account"]) for e in of_kind[EffectKind.VIRTUAL_ACCOUNT]]
     return Material(
         mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
         core_accounts=await tx.connections.core_accounts(accounts) if accounts else {},
         payers=await tx.payments.payers(payments) if payments else {},
         return_urls=await tx.payments.return_urls(payments) if payments else {},
+        holders=await tx.virtual_accounts.holders(asked) if asked else {},
     )
 
 
@@ -191,6 +204,30 @@ def _refund(effect: Effect, material: Material) -> Order:
     )
 
 
+def _virtual_account(effect: Effect, material: Material) -> Order:
+    order = effect.order
+    holder = material.holders.get(cast(str, order["virtual_account"]))
+    if holder is None:
+        raise InvalidOrder("the holder's record is forgotten, or no secret key opens it", field="holder")
+    return account_order(effect, holder)
+
+
+def account_order(effect: Effect, holder: Holder) -> VirtualAccountOrder:
+    """The order for a virtual account, with what was counted before its last send."""
+    return VirtualAccountOrder(
+        reference=effect.reference,
+        holder=holder.payer,
+        currency=cast(str, effect.order["currency"]),
+        bank=cast(str, effect.order["bank"]),
+        identity=holder.identity,
+        census=tuple(effect.census or ()),
+    )
+
+
+def _account_closing(effect: Effect, material: Material) -> Order:
+    return AccountClosingOrder(reference=effect.reference, account=cast(str, effect.order["account"]))
+
+
 def _callback(effect: Effect, material: Material) -> Order:
     order = effect.order
     return CallbackOrder(
@@ -208,4 +245,6 @@ _BUILDERS = {
     EffectKind.REVERSAL: _reversal,
     EffectKind.REFUND: _refund,
     EffectKind.CALLBACK: _callback,
+    EffectKind.VIRTUAL_ACCOUNT: _virtual_account,
+    EffectKind.ACCOUNT_CLOSING: _account_closing,
 }

@@ -216,8 +216,9 @@ class Desk:
         reference: str,
         now: datetime,
     ) -> _Stored:
-        account = await self._core_account(tx, request, gateway)
-        payer = self._payer(request, gateway)
+        account = await linked_account(tx, self._network, gateway, request.member, request.loan)
+        email = request.email or placeholder_email(request.member, gateway)
+        payer = Payer(request.member, request.name, request.phone, email)
         payment = Payment(
             reference=reference,
             kind=request.kind,
@@ -251,38 +252,6 @@ class Desk:
         await tx.apply(Changes(events=[event]), now)
         ready = await self._effect(tx, payment, attempt, gateway, payer, now)
         return _Stored(payment, attempt, ready)
-
-    async def _core_account(
-        self, tx: Transaction, request: PaymentRequest, gateway: Connected
-    ) -> CoreAccount | None:
-        bank = self._network.routes.core_bank
-        if bank is None:
-            return None
-        name = gateway.connection.name
-        if name not in self._network.routes.receivable_gl:
-            raise Rejected(
-                "gateway", f"no receivable GL is configured for {name}: add it under [receivable_gl]"
-            )
-        account = await tx.connections.core_account(bank, request.member, request.loan)
-        if account is None:
-            raise Rejected(
-                "member", "no core account is linked to this member: import it with `coopwire accounts`"
-            )
-        return account
-
-    def _payer(self, request: PaymentRequest, gateway: Connected) -> Payer:
-        email = request.email or self._placeholder(request, gateway)
-        return Payer(request.member, request.name, request.phone, email)
-
-    def _placeholder(self, request: PaymentRequest, gateway: Connected) -> str:
-        template = gateway.connection.settings.get("placeholder_email", "")
-        if not template:
-            raise Rejected(
-                "payer.email",
-                "this gateway needs an e-mail: give one, or set placeholder_email on the connection",
-            )
-        local = "".join(c if c.isascii() and c.isalnum() else "-" for c in request.member.lower())
-        return template.replace("{member}", local)
 
     async def _effect(
         self,
@@ -348,6 +317,39 @@ class Desk:
             if alive and effect.reference == attempt.reference:
                 raise StillWorking
         return Accepted(attempt.payment, attempt.reference, await tx.payments.page(attempt.reference), True)
+
+
+async def linked_account(
+    tx: Transaction, network: Network, gateway: Connected, member: str, loan: str | None
+) -> CoreAccount | None:
+    """The core account that money of this gateway is credited to; None where no core bank is connected.
+
+    Rejected when there is none, or no GL to credit it against.
+    """
+    bank = network.routes.core_bank
+    if bank is None:
+        return None
+    name = gateway.connection.name
+    if name not in network.routes.receivable_gl:
+        raise Rejected("gateway", f"no receivable GL is configured for {name}: add it under [receivable_gl]")
+    account = await tx.connections.core_account(bank, member, loan)
+    if account is None:
+        raise Rejected(
+            "member", "no core account is linked to this member: import it with `coopwire accounts`"
+        )
+    return account
+
+
+def placeholder_email(member: str, gateway: Connected) -> str:
+    """The address that is given to the gateway for a member without one. Rejected where none is configured."""
+    template = gateway.connection.settings.get("placeholder_email", "")
+    if not template:
+        raise Rejected(
+            "payer.email",
+            "this gateway needs an e-mail: give one, or set placeholder_email on the connection",
+        )
+    local = "".join(c if c.isascii() and c.isalnum() else "-" for c in member.lower())
+    return template.replace("{member}", local)
 
 
 def _attempt(payment: Payment, gateway: Connected, now: datetime) -> Attempt:

@@ -16,6 +16,7 @@ from coopwire.domain.receipts import Receipt
 from coopwire.domain.references import derived_reference, derived_short_reference, new_reference
 from coopwire.domain.refunds import Refund
 from coopwire.domain.states import EffectState
+from coopwire.domain.virtual_accounts import VirtualAccount
 from coopwire.ports.providers import Connected
 from coopwire.ports.tracing import here
 
@@ -263,6 +264,48 @@ def refund_effect(refund: Refund, receipt: Receipt, now: datetime, *, after: str
 def refund_lane(connection: str, charge: str) -> str:
     """Refunds of one charge go one after the other: only so can the gateway's list tell them apart."""
     return f"refund:{connection}:{charge}"
+
+
+def virtual_account_effect(account: VirtualAccount, lane: str, *, after: str | None) -> Effect:
+    """Ask the gateway for an account, in the lane of its holder: one unresolved order of theirs at a time."""
+    order: dict[str, object] = {
+        "virtual_account": account.id,
+        "currency": account.currency,
+        "bank": account.bank,
+    }
+    return Effect(
+        id=account.effect,
+        kind=EffectKind.VIRTUAL_ACCOUNT,
+        connection=account.connection,
+        reference=account.effect,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=account.created_at,
+        due_at=account.created_at,
+        lane=lane,
+        after=after,
+        traceparent=here(),
+    )
+
+
+def account_closing_effect(account: VirtualAccount, reference: str, now: datetime) -> Effect:
+    """Close an account that is open. InvalidOrder while the gateway has not told its id."""
+    if account.provider_ref is None:
+        raise InvalidOrder("the gateway has not told the id of this account", field="account")
+    order: dict[str, object] = {"virtual_account": account.id, "account": account.provider_ref}
+    return Effect(
+        id=reference,
+        kind=EffectKind.ACCOUNT_CLOSING,
+        connection=account.connection,
+        reference=reference,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        traceparent=here(),
+    )
 
 
 def posting_lane(connection: str, core_account: int) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from coopwire.application import announce, outcomes
+from coopwire.application.account_moves import AccountMoves
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.network import Network
@@ -33,7 +34,7 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import CheckoutSnapshot, RefundSnapshot
+from coopwire.ports.gateways import AccountSnapshot, CheckoutSnapshot, RefundSnapshot
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -51,6 +52,8 @@ from coopwire.ports.writes import Finding
 
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
+OF_ACCOUNTS = (EffectKind.VIRTUAL_ACCOUNT, EffectKind.ACCOUNT_CLOSING)
+"""Writes for which a virtual account waits."""
 _BREAK_OF_WORD = {
     "refused": BreakType.EFFECT_REFUSED,
     "held": BreakType.EFFECT_HELD,
@@ -79,6 +82,7 @@ class Settling:
         self._network = network
         self._clock = clock
         self._refunds = RefundMoves(network, clock)
+        self._accounts = AccountMoves(network, clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -150,6 +154,8 @@ class Settling:
             self._page_refused(effect, changes)
         if effect.state is EffectState.REFUSED and concerns_a_refund(effect):
             changes.add(await self._refunds.stopped(tx, effect))
+        if effect.state is EffectState.REFUSED and effect.kind in OF_ACCOUNTS:
+            changes.add(await self._accounts.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
         return changes
 
@@ -192,6 +198,8 @@ class Settling:
             self._page_opened(effect, one, changes)
         elif effect.kind is EffectKind.REFUND:
             changes.add(await self._refunds.accepted(tx, effect, _refund_told(one)))
+        elif effect.kind in OF_ACCOUNTS:
+            changes.add(await self._accounts.done(tx, effect, _accounts_told(one)))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -292,6 +300,13 @@ def concerns_a_refund(effect: Effect) -> bool:
     return effect.kind is EffectKind.REFUND or is_debit(effect)
 
 
+def _accounts_told(one: Sent) -> tuple[AccountSnapshot, ...]:
+    """The accounts that the answer or the look-up tells of."""
+    told = one.result.snapshots if isinstance(one.result, Finding) else (one.result,)
+    assert all(isinstance(account, AccountSnapshot) for account in told)
+    return tuple(told)
+
+
 def _refund_told(one: Sent) -> RefundSnapshot:
     """The refund that was accepted now, or found to be there and to be ours."""
     if isinstance(one.result, Finding):
@@ -316,18 +331,24 @@ def _event_of(effect: Effect) -> EventType | None:
 
 async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
     """The same; neither an error nor a finding names the payer."""
-    said = [one.claim.effect.payment for one in sent if isinstance(one.result, HubError | Finding)]
-    hidden = await discretion(tx, said)
+    said = [one.claim.effect for one in sent if isinstance(one.result, HubError | Finding)]
+    accounts = [account for effect in said if (account := _virtual_account(effect)) is not None]
+    hidden = await discretion(tx, [effect.payment for effect in said], accounts)
     return [_without_payer(one, hidden) for one in sent]
 
 
 def _without_payer(one: Sent, hidden: Discretion) -> Sent:
-    result, payment = one.result, one.claim.effect.payment
+    result, about = one.result, one.claim.effect.payment or _virtual_account(one.claim.effect)
     if isinstance(result, HubError):
-        return replace(one, result=result.saying(hidden.applied(payment, result.message)))
+        return replace(one, result=result.saying(hidden.applied(about, result.message)))
     if isinstance(result, Finding):
-        return replace(one, result=replace(result, reason=hidden.applied(payment, result.reason)))
+        return replace(one, result=replace(result, reason=hidden.applied(about, result.reason)))
     return one
+
+
+def _virtual_account(effect: Effect) -> str | None:
+    """The account that the effect asks for or closes."""
+    return str(effect.order["virtual_account"]) if effect.kind in OF_ACCOUNTS else None
 
 
 def _problem(new: NewReceipt, answer: CallbackSnapshot) -> str:

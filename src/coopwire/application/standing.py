@@ -36,6 +36,8 @@ _NAMES = {
     EffectKind.REVERSAL: "the reversal",
     EffectKind.REFUND: "the refund",
     EffectKind.CALLBACK: "the message to the loan system",
+    EffectKind.VIRTUAL_ACCOUNT: "the order for a virtual account",
+    EffectKind.ACCOUNT_CLOSING: "the closing of a virtual account",
 }
 _BY_HAND = "an operator must resume or skip it"
 

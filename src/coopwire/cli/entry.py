@@ -25,6 +25,7 @@ from coopwire.cli import (
     mapping,
     receipts,
     refunds,
+    virtual_accounts,
 )
 from coopwire.cli.connect import connect
 from coopwire.cli.demo import demo
@@ -85,6 +86,7 @@ for _name, _group in (
     ("gates", gates.app),
     ("breaks", breaks.app),
     ("refunds", refunds.app),
+    ("virtual-accounts", virtual_accounts.app),
     ("letters", letters.app),
     ("events", events.app),
     ("bus", bus.app),

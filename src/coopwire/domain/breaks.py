@@ -52,6 +52,8 @@ class BreakType(StrEnum):
     REFUND_NEEDS_ATTENTION = "refund_needs_attention"
     CORRECTION_REQUESTED = "correction_requested"
     LINE_NOT_BOOKED = "line_not_booked"
+    ACCOUNT_NOT_ASSIGNED = "account_not_assigned"
+    DEPOSIT_ON_CLOSED_ACCOUNT = "deposit_on_closed_account"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from coopwire.domain.members import (
     word,
 )
 from coopwire.domain.payments import Component, PaymentKind
-from coopwire.domain.states import CLOSED_BREAK, EffectState, PaymentState, RefundState
+from coopwire.domain.states import CLOSED_BREAK, AccountState, EffectState, PaymentState, RefundState
 
 SOURCE = "coopwire"
 
@@ -151,6 +151,19 @@ REFUND_MOVED = EventType(
         "reason": _REASON,
     },
 )
+VIRTUAL_ACCOUNT_MOVED = EventType(
+    "virtual_account.moved",
+    1,
+    "A member's virtual account moved to another state; its number is read with a key that may",
+    {
+        "virtual_account": text("id of the virtual account", "v5c8n1x4m7z0l3k6j9h2"),
+        "member": text("member reference", "M-1029"),
+        "connection": text("connection name", "gateway"),
+        "state": open_word("new state", "active", AccountState),
+        "was": open_word("state before", "pending", AccountState),
+        "reason": _REASON,
+    },
+)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -216,6 +229,7 @@ CATALOGUE = (
     BANK_DEBITED,
     BANK_REVERSED,
     REFUND_MOVED,
+    VIRTUAL_ACCOUNT_MOVED,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,

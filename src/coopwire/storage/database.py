@@ -35,6 +35,7 @@ from coopwire.storage.outbox import OutboxStore
 from coopwire.storage.reconciliations import ReconciliationStore
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
+from coopwire.storage.virtual_accounts import VirtualAccountStore, keep_account_looks
 
 _CHANNEL = "coopwire"
 GONE = (
@@ -78,6 +79,7 @@ class PostgresTransaction:
         self.arrivals = ArrivalStore(connection, self._entries)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
+        self.virtual_accounts = VirtualAccountStore(connection, sealer)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -114,6 +116,12 @@ class PostgresTransaction:
         await refunds.move_refunds(db, changes.refund_moves, now)
         await refunds.keep_refund_looks(db, changes.refund_looks)
         await refunds.nudge_refunds(db, changes.refund_nudges)
+        await self.virtual_accounts.add(changes.accounts)
+        await self.virtual_accounts.move(changes.account_moves, now)
+        await keep_account_looks(db, changes.account_looks)
+        await self.virtual_accounts.nudge(changes.account_nudges)
+        self.audited("virtual_account", [one.account.id for one in changes.accounts])
+        self.audited("virtual_account", [one.account.id for one in changes.account_moves])
         for receipt in (
             [change.receipt for change in changes.reallocations],
             [change.receipt for change in changes.reductions],
@@ -153,12 +161,13 @@ class PostgresTransaction:
         )
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies, events that took effect, and idempotency keys, older than this; facts stay."""
+        """Delete what is kept for a time only, older than this; facts stay."""
         await self._db.execute(
             "DELETE FROM webhook_bodies b USING webhooks w "
             "WHERE b.webhook = w.id AND w.drained_at IS NOT NULL AND b.received_at < $1",
             raw_before,
         )
+        await self._db.execute("DELETE FROM account_holders WHERE created_at < $1", raw_before)
         await self._db.execute(
             "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before
         )

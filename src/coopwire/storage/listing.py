@@ -88,6 +88,21 @@ REFUNDS = Listing(
     "f.id",
     views.refund,
 )
+VIRTUAL_ACCOUNTS = Listing(
+    "SELECT v.* FROM virtual_accounts v WHERE true",
+    {
+        "member": "v.member = {}",
+        "loan": "v.loan = {}",
+        "state": "v.state = {}",
+        "kind": "v.kind = {}",
+        "connection": "v.connection = {}",
+        "since": "v.created_at >= {}",
+        "until": "v.created_at < {}",
+    },
+    "v.created_at",
+    "v.id",
+    views.virtual_account,
+)
 _BY_EFFECT = {
     **_OF_PAYMENT,
     "state": "e.state = {}",

@@ -89,6 +89,29 @@ COLUMNS: dict[str, dict[str, str]] = {
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
     },
+    "virtual_accounts": {
+        "id": "text",
+        "connection": "text",
+        "member": "text",
+        "kind": "text",
+        "loan": "text",
+        "branch": "text",
+        "currency": "text",
+        "core_account": "bigint",
+        "callback_url": "text",
+        "state": "text",
+        "bank": "text",
+        "effect": "text",
+        "asked_by": "text",
+        "created_at": "timestamptz",
+        "updated_at": "timestamptz",
+    },
+    "account_holders": {
+        "account": "text",
+        "sealed": "bytea",
+        "mark": "bytea",
+        "created_at": "timestamptz",
+    },
     "effects": {
         "id": "text",
         "kind": "text",
@@ -259,7 +282,7 @@ def effect_values(e: Effect) -> tuple[object, ...]:
 
 def payment(row: Row) -> Payment:
     """A payment from its row."""
-    return shaped(Payment, row, money=_money(row), dues=_dues(row["dues"]))
+    return shaped(Payment, row, money=_money(row), dues=dues(row["dues"]))
 
 
 def payment_values(
@@ -299,7 +322,8 @@ def _money(row: Row) -> Money:
     return Money(row["amount_minor"], row["currency"])
 
 
-def _dues(value: Mapping[str, Any] | None) -> Dues | None:
+def dues(value: Mapping[str, Any] | None) -> Dues | None:
+    """Dues from plain JSON values."""
     if value is None:
         return None
     lines = tuple(
@@ -344,7 +368,7 @@ def arrival(facts: Mapping[str, Any]) -> Arrival:
         Money(facts["amount_minor"], facts["currency"]),
         datetime.fromisoformat(facts["received_at"]),
         facts["payment"],
-        Purpose(of["member"], PaymentKind(of["kind"]), of["loan"], of["branch"], _dues(of["dues"]))
+        Purpose(of["member"], PaymentKind(of["kind"]), of["loan"], of["branch"], dues(of["dues"]))
         if of
         else None,
     )

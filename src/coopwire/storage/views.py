@@ -39,6 +39,7 @@ from coopwire.ports.queries import (
     RefundPartView,
     RefundView,
     TryView,
+    VirtualAccountView,
 )
 from coopwire.storage import rows
 from coopwire.storage.breakers import breaker_of
@@ -83,6 +84,17 @@ def refund(row: Row) -> RefundView:
     """A refund, its row beside the payment of its receipt."""
     taken = tuple(shaped(RefundPartView, part) for part in row["taken"])
     return shaped(RefundView, row, taken=taken)
+
+
+def virtual_account(row: Row) -> VirtualAccountView:
+    """A virtual account; what its row calls `loan` is an account for savings and shares."""
+    of_account = PaymentKind(row["kind"]) in _WITH_ACCOUNT
+    return shaped(
+        VirtualAccountView,
+        row,
+        loan=None if of_account else row["loan"],
+        account=row["loan"] if of_account else None,
+    )
 
 
 def effect(row: Row) -> EffectView:

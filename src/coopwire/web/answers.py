@@ -10,7 +10,7 @@ from typing import Generic
 from coopwire.application.accounts import Stored
 from coopwire.domain.states import EffectState
 from coopwire.ports.keys import ApiKey, Scope
-from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT
+from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT, VirtualAccountView
 from coopwire.ports.stores import Lot
 
 
@@ -31,6 +31,15 @@ class PaymentAnswer:
     payment: PaymentView
     attempt: str | None
     checkout_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAccountAnswer:
+    """A member's account. `number` is what the member is told: null until the bank has assigned it, and for keys that
+    may only read."""
+
+    account: VirtualAccountView
+    number: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

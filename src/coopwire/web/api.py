@@ -25,6 +25,7 @@ from coopwire.web.routes import (
     payments,
     receipts,
     reconciliations,
+    virtual_accounts,
 )
 
 _LIMITS = {"/v1/core-accounts": 8 << 20, "/v1/receipt-batches": 16 << 20}
@@ -52,6 +53,7 @@ def build_api(office: Office) -> FastAPI:
         operations,
         reconciliations,
         accounts,
+        virtual_accounts,
         audit,
         keys,
         health,

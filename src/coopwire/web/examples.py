@@ -335,6 +335,48 @@ REFUND = {
     "updated_at": "2026-03-02T10:36:12Z",
     "accepted_at": "2026-03-02T10:30:09Z",
 }
+VIRTUAL_ACCOUNT = {
+    "id": "v5c8n1x4m7z0l3k6j9h2",
+    "connection": "gateway",
+    "member": "M-1029",
+    "kind": "savings",
+    "loan": None,
+    "account": "SA-20417",
+    "branch": None,
+    "currency": "NGN",
+    "state": "active",
+    "reason": "",
+    "bank": "wema-bank",
+    "provider_ref": "987654",
+    "effect": "e7v4a1c8o5u2n9t6s3q0",
+    "closing": None,
+    "asked_by": "key k7p2 (loan system)",
+    "looks": 1,
+    "look_at": None,
+    "created_at": "2026-03-02T09:15:00Z",
+    "updated_at": "2026-03-02T09:16:04Z",
+    "opened_at": "2026-03-02T09:16:04Z",
+    "closed_at": None,
+}
+VIRTUAL_ACCOUNT_ANSWER = {"account": VIRTUAL_ACCOUNT, "number": "9930000737"}
+NEW_VIRTUAL_ACCOUNT = {
+    "account": {
+        **VIRTUAL_ACCOUNT,
+        "state": "intended",
+        "provider_ref": None,
+        "looks": 0,
+        "updated_at": "2026-03-02T09:15:00Z",
+        "opened_at": None,
+    },
+    "number": None,
+}
+VIRTUAL_ACCOUNT_BODY = {
+    "kind": "savings",
+    "currency": "NGN",
+    "holder": {"member": "M-1029", "name": "Ngozi Example", "phone": "+2348000000000"},
+    "account": "SA-20417",
+}
+REQUERY_BODY = {"on": "2026-03-02"}
 GATE = {
     "connection": "core",
     "kind": "manual",

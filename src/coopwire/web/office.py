@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from coopwire.application.account_desk import AccountDesk
 from coopwire.application.accounts import AccountImport
 from coopwire.application.correcting import Corrections
 from coopwire.application.letters import LetterDesk
@@ -38,6 +39,7 @@ class Office:
     exports: ReportExports
     receipts: ReceiptDesk
     accounts: AccountImport
+    virtual_accounts: AccountDesk
     queries: Queries
     keys: ApiKeys
     clock: Clock

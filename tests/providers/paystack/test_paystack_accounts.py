@@ -16,7 +16,8 @@ from coopwire.domain.errors import ContractBroken, InvalidOrder, OutcomeUnknown,
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import Mode, Payer
 from coopwire.domain.states import AccountState
-from coopwire.ports.gateways import AccountClosingOrder, Identity, VirtualAccountOrder
+from coopwire.domain.virtual_accounts import Identity
+from coopwire.ports.gateways import AccountClosingOrder, VirtualAccountOrder
 from coopwire.ports.providers import ConfigurationError, Connection, Outside, Sockets
 from coopwire.ports.writes import FindingWord
 from coopwire.providers.paystack.adapter import connect

@@ -7,7 +7,6 @@ from coopwire.ports.gateways.virtual_accounts import (
     AccountClosingOrder,
     AccountClosings,
     AccountSnapshot,
-    Identity,
     VirtualAccountOrder,
     VirtualAccounts,
 )
@@ -21,7 +20,6 @@ __all__ = [
     "CheckoutOrder",
     "CheckoutSnapshot",
     "Checkouts",
-    "Identity",
     "RefundOrder",
     "RefundSnapshot",
     "Refunds",

@@ -8,16 +8,8 @@ from typing import Protocol
 
 from coopwire.domain.payments import Payer
 from coopwire.domain.states import AccountState
+from coopwire.domain.virtual_accounts import Identity
 from coopwire.ports.writes import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a bank wants to know before it assigns an account; all of it personal."""
-
-    bvn: str = field(repr=False)
-    account_number: str = field(repr=False)
-    bank_code: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

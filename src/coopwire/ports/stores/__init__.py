@@ -25,10 +25,21 @@ from coopwire.ports.stores.refunds import (
     Restoration,
 )
 from coopwire.ports.stores.transaction import Database, StorageUnavailable, Transaction
+from coopwire.ports.stores.virtual_accounts import (
+    AccountLooked,
+    AccountMove,
+    AccountNudge,
+    ClaimedAccount,
+    NewAccount,
+    VirtualAccounts,
+)
 from coopwire.ports.stores.workers import Workers
 
 __all__ = [
+    "AccountLooked",
     "AccountMapping",
+    "AccountMove",
+    "AccountNudge",
     "ArrivalContext",
     "ArrivalLine",
     "Arrivals",
@@ -41,6 +52,7 @@ __all__ = [
     "Breaks",
     "Changes",
     "Claim",
+    "ClaimedAccount",
     "ClaimedRefund",
     "Connections",
     "CoreAccount",
@@ -62,6 +74,7 @@ __all__ = [
     "LookupRequest",
     "Lookups",
     "Lot",
+    "NewAccount",
     "NewPayment",
     "NewReceipt",
     "NewRefund",
@@ -86,5 +99,6 @@ __all__ = [
     "Transaction",
     "Try",
     "Unpublished",
+    "VirtualAccounts",
     "Workers",
 ]

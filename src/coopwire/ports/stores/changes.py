@@ -19,6 +19,7 @@ from coopwire.ports.stores.refunds import (
     RefundNudge,
     Restoration,
 )
+from coopwire.ports.stores.virtual_accounts import AccountLooked, AccountMove, AccountNudge, NewAccount
 
 
 @dataclass(slots=True)
@@ -37,6 +38,10 @@ class Changes:
     refund_nudges: list[RefundNudge] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)
     restorations: list[Restoration] = field(default_factory=list)
+    accounts: list[NewAccount] = field(default_factory=list)
+    account_moves: list[AccountMove] = field(default_factory=list)
+    account_looks: list[AccountLooked] = field(default_factory=list)
+    account_nudges: list[AccountNudge] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

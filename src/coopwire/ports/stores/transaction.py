@@ -23,6 +23,7 @@ from coopwire.ports.stores.payments import Payments
 from coopwire.ports.stores.receipts import Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.refunds import Refunds
+from coopwire.ports.stores.virtual_accounts import VirtualAccounts
 from coopwire.ports.stores.workers import Workers
 
 
@@ -49,6 +50,8 @@ class Transaction(Protocol):
     def receipts(self) -> Receipts: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def virtual_accounts(self) -> VirtualAccounts: ...
     @property
     def breaks(self) -> Breaks: ...
     @property
@@ -80,7 +83,8 @@ class Transaction(Protocol):
         ...
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies, events that took effect, and idempotency keys, older than this; facts stay.
+        """Delete raw webhook bodies, holders of accounts that were never opened, events that took effect, and
+        idempotency keys, older than this; facts stay.
 
         An event that some consumer has not taken, or could not take, stays with it.
         """

@@ -189,6 +189,35 @@ REFUND = Noun(
 )
 """A refund; a new version each time that it moves."""
 
+VIRTUAL_ACCOUNT = Noun(
+    "virtual_account",
+    "virtual_accounts",
+    (
+        "id",
+        "connection",
+        "member",
+        "kind",
+        "loan",
+        "branch",
+        "currency",
+        "core_account",
+        "callback_url",
+        "state",
+        "reason",
+        "bank",
+        "provider_ref",
+        "effect",
+        "closing",
+        "asked_by",
+        "created_at",
+        "opened_at",
+        "closed_at",
+    ),
+    since="created_at",
+    more={"number": "encode(t.number_mark, 'hex')"},
+)
+"""A member's account; whoever changes whose a number is changes where money goes."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -230,7 +259,17 @@ RECEIPT_BATCH = Noun(
 
 NOUNS: Mapping[str, Noun] = {
     noun.name: noun
-    for noun in (RECEIPT, EFFECT, REFUND, ACTION, BREAK, BREAK_MOVE, RECONCILIATION, RECEIPT_BATCH)
+    for noun in (
+        RECEIPT,
+        EFFECT,
+        REFUND,
+        ACTION,
+        BREAK,
+        BREAK_MOVE,
+        RECONCILIATION,
+        RECEIPT_BATCH,
+        VIRTUAL_ACCOUNT,
+    )
 }
 GENESIS = "genesis"
 """The first entry: it tells how many rows there were before the trail began."""
