@@ -334,13 +334,18 @@ async def test_no_number_and_no_holder_stands_in_plain_text(database_dsn: str) -
 async def test_a_rejected_transfer_is_stored_with_its_reason(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
         data = {
-            "bank_transfer": {"amount": "30000", "message": "incorrect amount sent", "transaction_id": "31"}
+            "bank_transfer": {
+                "amount": "30000",
+                "message": "Ngozi sent too much",
+                "message_type": "INCORRECT_AMOUNT",
+                "transaction_id": "31",
+            }
         }
         await hub.notify(json.dumps({"event": "bank.transfer.rejected", "data": data}).encode())
         await hub.until("SELECT count(*) FROM notices", expected=1)
         [notice] = await hub.rows("SELECT reason, amount_minor, open FROM notices")
         assert (notice["amount_minor"], notice["open"]) == (30_000, False)
-        assert "incorrect amount sent" in notice["reason"]
+        assert "INCORRECT_AMOUNT" in notice["reason"] and "Ngozi" not in notice["reason"]
 
 
 def test_a_request_shows_nobody() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,13 +13,13 @@ from coopwire.application.account_moves import AccountMoves
 from coopwire.application.bells import ACCOUNTS, EFFECTS, OUTBOX, Bells
 from coopwire.application.network import Network
 from coopwire.application.orders import account_order
-from coopwire.application.patience import be_patient
+from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import EffectKind
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, InvalidOrder
-from coopwire.domain.gates import Gate, GateKind, Traffic
+from coopwire.domain.errors import ContractBroken, HubError, InvalidOrder
+from coopwire.domain.gates import Traffic
 from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import AccountSnapshot, VirtualAccountOrder
@@ -45,6 +45,8 @@ class _Asked:
     claimed: ClaimedAccount
     told: Finding[AccountSnapshot] | None = None
     error: HubError | None = None
+    asked_at: datetime | None = None
+    """When a call that brought an error began."""
     traceparent: str | None = field(default_factory=here)
 
 
@@ -126,12 +128,13 @@ class AccountTracker:
                 due.claimed, error=InvalidOrder("the holder's record is forgotten or does not open")
             )
         self._fail("before look for account")
+        asked_at = self._clock.now()
         try:
             asked = _Asked(
                 due.claimed, await accounts.find(due.order, account.asked_at or account.created_at)
             )
         except HubError as error:
-            asked = _Asked(due.claimed, error=error)
+            asked = _Asked(due.claimed, error=error, asked_at=asked_at)
         except Exception as error:
             _log.error("adapter_broke_its_promise", read=True, error=type(error).__name__)
             asked = _Asked(due.claimed, error=ContractBroken(f"the adapter raised {type(error).__name__}"))
@@ -163,10 +166,9 @@ class AccountTracker:
 
     async def _on_error(self, tx: Transaction, asked: _Asked, changes: Changes) -> None:
         account, error = asked.claimed.account, asked.error
-        await be_patient(tx, account.connection, error, self._clock.now(), self._clock.timings)
-        if isinstance(error, BadCredentials):
-            gate = Gate(account.connection, GateKind.CREDENTIALS, Traffic.READ, error.message, None)
-            await tx.connections.close_gate(gate, self._clock.now())
+        now = self._clock.now()
+        await be_patient(tx, account.connection, error, now, self._clock.timings)
+        await stop_if_locked_out(tx, account.connection, [Traffic.READ], error, asked.asked_at or now, now)
         if isinstance(error, ContractBroken):
             changes.breaks.append(
                 Break(

@@ -300,10 +300,17 @@ def test_trap_11_the_events_of_accounts_are_hints_by_their_holder() -> None:
 
 
 def test_a_rejected_transfer_is_kept_with_the_reason_why() -> None:
-    data = {"bank_transfer": {"amount": "30000", "message": "incorrect amount sent", "transaction_id": "31"}}
+    data = {
+        "bank_transfer": {
+            "amount": "30000",
+            "message": "Ngozi sent too much",
+            "message_type": "INCORRECT_AMOUNT",
+            "transaction_id": "31",
+        }
+    }
     [notice] = WEBHOOKS.read(json.dumps({"event": "bank.transfer.rejected", "data": data}).encode())
     assert (notice.verdict, notice.amount_minor) == (NoticeVerdict.OTHER, 30_000)
-    assert notice.reason.endswith("no money was kept (incorrect amount sent)")
+    assert notice.reason.endswith("no money was kept (INCORRECT_AMOUNT)")
 
 
 def test_an_inspected_account_shows_neither_its_number_nor_its_holder() -> None:

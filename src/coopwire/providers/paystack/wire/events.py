@@ -5,6 +5,7 @@ Source: payments contract 1.4 (events, samples) and 1.2 (words of refunds, trans
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,8 @@ from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
-_LONGEST_CAUSE = 100
+_CAUSE = re.compile(r"[A-Z]+(_[A-Z]+){0,5}\Z")
+_LONGEST_CAUSE = 40
 MOST_OBJECTS = 1000
 """A webhook about more objects than this is not theirs."""
 
@@ -42,6 +44,8 @@ class Shape:
     hundredths: bool = False
     """Amounts come without a currency, and only from countries whose money has two decimals."""
     holder: tuple[str, ...] = ()
+    cause: tuple[str, ...] = ()
+    """A word of theirs for machines that says why."""
 
 
 CHARGE = Shape(
@@ -104,6 +108,7 @@ BANK_TRANSFER = Shape(
     amount=("bank_transfer.amount",),
     failure=("bank_transfer.message", "bank_transfer.message_type"),
     hundredths=True,
+    cause=("bank_transfer.message_type",),
 )
 CUSTOMER = Shape("customer", provider_ref=("customer_code", "customer_id"), failure=("reason",))
 VIRTUAL_ACCOUNT = Shape(
@@ -223,12 +228,12 @@ class Told:
     failure_reason: str | None
     occurred_at: datetime | None
     holder: str | None = field(default=None, repr=False)
+    cause: str | None = None
 
     @property
     def reason(self) -> str:
-        """Why it is kept, and for money that was sent back also why it was."""
-        told = self.failure_reason if self.known.shape is BANK_TRANSFER else None
-        return f"{self.known.reason} ({told[:_LONGEST_CAUSE]})" if told else self.known.reason
+        """Why it is kept, and their word for why it happened: their sentences may name people."""
+        return f"{self.known.reason} ({self.cause})" if self.cause else self.known.reason
 
 
 def tell(body: bytes) -> tuple[Told, ...]:
@@ -287,7 +292,13 @@ def _told(event: str, known: Known, data: object) -> Told:
         failure_reason=reason if status == "failed" or word == "reversed" else None,
         occurred_at=instant(at(data, *shape.occurred)),
         holder=label(at(data, *shape.holder)),
+        cause=_cause(at(data, *shape.cause)),
     )
+
+
+def _cause(value: object) -> str | None:
+    told = label(value)
+    return told if told is not None and len(told) <= _LONGEST_CAUSE and _CAUSE.match(told) else None
 
 
 def _unseen(shape: Shape, word: str) -> str:
