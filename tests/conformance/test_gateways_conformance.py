@@ -33,6 +33,7 @@ from coopwire.conformance.gateways import (
     GivenBack,
     Opened,
     RefundBench,
+    SavedBench,
 )
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
@@ -56,8 +57,11 @@ from coopwire.ports.gateways import (
     ChargeSnapshot,
     CheckoutOrder,
     CheckoutSnapshot,
+    DeactivationOrder,
     RefundOrder,
     RefundSnapshot,
+    SavedChargeOrder,
+    SavedChargeSnapshot,
     VirtualAccountOrder,
 )
 from coopwire.ports.providers import Capability, Connection, Outside
@@ -145,6 +149,35 @@ def _accounts(simulator: Simulator[Any]) -> AccountBench:
     )
 
 
+def _wallet(simulator: Simulator[Any]) -> SavedBench:
+    def taken() -> dict[str, int]:
+        saved = {page.reference for page in simulator.vendor.account.pages.values() if page.saved}
+        told = simulator.vendor.truth()["charges"]
+        return {
+            one["reference"]: one["amount_minor"]
+            for one in told
+            if one["reference"] in saved and one["status"] == "success"
+        }
+
+    def arrived() -> list[bytes]:
+        entries = (simulator.record.entries(name) for name in ("charge_authorization", "partial_debit"))
+        return [entry.body for some in entries for entry in some]
+
+    def plan(code: str, **words: object) -> None:
+        _control(simulator, "plan", code=code, **words)
+
+    return SavedBench(
+        taken=taken,
+        arrived=arrived,
+        decline_next=lambda code: plan(code, outcome="failed"),
+        leave_next_under_way=lambda code: plan(code, outcome="processing"),
+        hold_next_up=lambda code: plan(code, outcome="paused"),
+        only_so_much=lambda code, amount: plan(code, available=amount),
+        spoil_charge=spoiler(simulator, "charge_authorization"),
+        spoil_end=spoiler(simulator, "deactivate_authorization"),
+    )
+
+
 def _control(simulator: Simulator[Any], name: str, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
@@ -211,21 +244,30 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             secrets=lambda: (KEY,),
             giving_back=_refunds(simulator),
             keeping_accounts=_accounts(simulator),
+            charging_again=_wallet(simulator),
         )
 
 
 OF_ACCOUNTS = frozenset({Capability.VIRTUAL_ACCOUNTS, Capability.ACCOUNT_CLOSINGS})
 GATEWAY = Bitten(SUITE, PROVIDER.profile, paystack)
+OF_AUTHORIZATIONS = frozenset({Capability.SAVED_CHARGES, Capability.DEACTIVATIONS})
 PAGES = Bitten(
-    Suite([check for check in SUITE.checks if check.capability not in OF_ACCOUNTS]),
+    Suite([check for check in SUITE.checks if check.capability not in OF_ACCOUNTS | OF_AUTHORIZATIONS]),
     PROVIDER.profile,
     paystack,
 )
-"""The promises that have nothing to do with accounts: a flaw of pages, charges or refunds is looked for in these."""
+"""The promises that have nothing to do with accounts or with what members left: a flaw of pages, charges or refunds is
+looked for in these."""
 ACCOUNTS = Bitten(
     Suite([check for check in SUITE.checks if check.capability in OF_ACCOUNTS]), PROVIDER.profile, paystack
 )
 """The promises that touch the sockets of accounts."""
+AUTHORIZATIONS = Bitten(
+    Suite([check for check in SUITE.checks if check.capability in OF_AUTHORIZATIONS]),
+    PROVIDER.profile,
+    paystack,
+)
+"""The promises that touch the sockets of what members left."""
 
 
 async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
@@ -869,6 +911,139 @@ WRONG_CLOSINGS: Wrongs = {
     "hides a failed look-up": (HidesAFailedLookUp, "a look at a closing that fails is tried later"),
 }
 
+# -- wrong saved charges --------------------------------------------------------------------------------------
+
+
+class ChargesTheRoundSum(Wrong):
+    def say(self, order: SavedChargeOrder) -> bytes:
+        body = json.loads(self.right.say(order))
+        return json.dumps({**body, "amount": 75_000 if body["amount"] == 75_057 else body["amount"]}).encode()
+
+    async def send(self, order: SavedChargeOrder, said: bytes) -> SavedChargeSnapshot:
+        asked = replace(order, amount_minor=json.loads(said)["amount"])
+        return await self.right.send(asked, said)  # type: ignore[no-any-return]
+
+
+class SaysTheChargeDifferently(Wrong):
+    said = 0
+
+    def say(self, order: SavedChargeOrder) -> bytes:
+        self.said += 1
+        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
+
+
+class ChargesNothingness(Wrong):
+    def say(self, order: SavedChargeOrder) -> bytes:
+        return self.right.say(replace(order, amount_minor=max(order.amount_minor, 1)))  # type: ignore[no-any-return]
+
+
+class LosesTheChargeItFinds(Wrong):
+    async def find(self, order: SavedChargeOrder, sent_at: datetime) -> Finding[SavedChargeSnapshot]:
+        found = await self.right.find(order, sent_at)
+        lost = order.amount_minor == 75_050 and found.word is FindingWord.EXECUTED
+        return replace(found, word=FindingWord.PENDING) if lost else found
+
+
+class ComparesNoMoney(Wrong):
+    async def find(self, order: SavedChargeOrder, sent_at: datetime) -> Finding[SavedChargeSnapshot]:
+        try:
+            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
+        except ContractBroken:
+            return Finding(FindingWord.EXECUTED)
+
+
+def answers_otherwise(when: Callable[[SavedChargeSnapshot], bool], **changes: Any) -> type[Wrong]:
+    """An adapter that tells some of what it charged otherwise."""
+
+    class Answers(Wrong):
+        async def send(self, order: SavedChargeOrder, said: bytes) -> SavedChargeSnapshot:
+            told = await self.right.send(order, said)
+            return replace(told, **changes) if when(told) else told
+
+    return Answers
+
+
+WRONG_SAVED: Wrongs = {
+    "charges the round sum": (ChargesTheRoundSum, "a saved charge takes exactly what was ordered"),
+    "says it differently": (SaysTheChargeDifferently, "a saved charge is said in the same bytes"),
+    "charges nothingness": (
+        ChargesNothingness,
+        "a saved charge of nothing is refused before anything is sent",
+    ),
+    "loses what it finds": (
+        LosesTheChargeItFinds,
+        "a lost answer is unknown and the saved charge is found",
+    ),
+    "tries later after a failure": (
+        takes(OutcomeUnknown, told(http_status=500), TryLater),
+        "a saved charge that met a failure of theirs is unknown",
+    ),
+    "refuses a duplicate": (
+        takes(OutcomeUnknown, told(code="duplicate_reference"), Refused),
+        "a used reference is unknown and charges nothing",
+    ),
+    "loses their words": (
+        takes(Refused, told(code="declined"), Refused, words="refused"),
+        "a decline is refused in their words",
+    ),
+    "takes under way for paid": (
+        answers_otherwise(
+            lambda charge: charge.state is PaymentState.PROCESSING, state=PaymentState.SUCCEEDED
+        ),
+        "a saved charge under way is not paid",
+    ),
+    "keeps the address": (
+        answers_otherwise(lambda charge: charge.url is not None, url=None),
+        "a saved charge that waits for the member says where they must go",
+    ),
+    "tells what was asked": (
+        answers_otherwise(lambda charge: charge.taken_minor == 30_000, taken_minor=80_000),
+        "a part is taken where the whole is not there",
+    ),
+    "calls absence a refusal": (CallsAbsenceARefusal, "a saved charge that was never sent is absent"),
+    "compares no money": (ComparesNoMoney, "a saved charge of other money is not ours"),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look for a saved charge that fails is tried later"),
+}
+
+
+class ShowsWhatWasLeft(Retold):
+    def retold(self, charge: ChargeSnapshot) -> ChargeSnapshot:
+        left = charge.authorization
+        return replace(charge, channel=left.code) if left is not None else charge
+
+
+OF_WHAT_IS_LEFT: Wrongs = {
+    "shows what was left": (
+        ShowsWhatWasLeft,
+        "what may be charged again is told with the charge and hidden",
+    ),
+}
+"""Flaws of charges that only what a member left brings to light."""
+
+
+class EndsNothing(Wrong):
+    async def send(self, order: DeactivationOrder, said: bytes) -> None:
+        return None
+
+
+class EndsAnything(Wrong):
+    def say(self, order: DeactivationOrder) -> bytes:
+        return json.dumps({"authorization_code": order.authorization}).encode()
+
+    async def send(self, order: DeactivationOrder, said: bytes) -> None:
+        if order.authorization:
+            await self.right.send(order, said)
+
+
+WRONG_ENDS: Wrongs = {
+    "ends nothing": (EndsNothing, "what was ended is charged no more"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(), TryLater),
+        "a lost answer to an end is unknown",
+    ),
+    "ends anything": (EndsAnything, "an end of nothing is refused before anything is sent"),
+}
+
 # -- wrong webhooks -------------------------------------------------------------------------------------------
 
 SIGNATURE = "x-paystack-signature"
@@ -971,6 +1146,21 @@ async def test_a_wrong_adapter_of_closings_breaks_exactly_its_promise(wrong: str
     await ACCOUNTS.bites("account_closings", WRONG_CLOSINGS[wrong])
 
 
+@pytest.mark.parametrize("wrong", WRONG_SAVED)
+async def test_a_wrong_adapter_of_saved_charges_breaks_exactly_its_promise(wrong: str) -> None:
+    await AUTHORIZATIONS.bites("saved_charges", WRONG_SAVED[wrong])
+
+
+@pytest.mark.parametrize("wrong", OF_WHAT_IS_LEFT)
+async def test_charges_that_betray_what_was_left_break_exactly_their_promise(wrong: str) -> None:
+    await AUTHORIZATIONS.bites("charges", OF_WHAT_IS_LEFT[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_ENDS)
+async def test_a_wrong_adapter_of_ends_breaks_exactly_its_promise(wrong: str) -> None:
+    await AUTHORIZATIONS.bites("deactivations", WRONG_ENDS[wrong])
+
+
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
@@ -997,5 +1187,8 @@ def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
         WRONG_ACCOUNTS,
         OF_TRANSFERS,
         WRONG_CLOSINGS,
+        WRONG_SAVED,
+        OF_WHAT_IS_LEFT,
+        WRONG_ENDS,
         WRONG_WEBHOOKS,
     )

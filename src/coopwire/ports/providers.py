@@ -15,7 +15,15 @@ from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import Accounts, BusinessDate, Postings, Reversals, Statements
-from coopwire.ports.gateways import AccountClosings, Charges, Checkouts, Refunds, VirtualAccounts
+from coopwire.ports.gateways import (
+    AccountClosings,
+    Charges,
+    Checkouts,
+    Deactivations,
+    Refunds,
+    SavedCharges,
+    VirtualAccounts,
+)
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
 from coopwire.ports.tokens import TokenStore
@@ -46,6 +54,8 @@ class Capability(StrEnum):
     REFUNDS = "refunds"
     VIRTUAL_ACCOUNTS = "virtual_accounts"
     ACCOUNT_CLOSINGS = "account_closings"
+    SAVED_CHARGES = "saved_charges"
+    DEACTIVATIONS = "deactivations"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -150,6 +160,8 @@ class Sockets:
     refunds: Refunds | None = None
     virtual_accounts: VirtualAccounts | None = None
     account_closings: AccountClosings | None = None
+    saved_charges: SavedCharges | None = None
+    deactivations: Deactivations | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

@@ -1,7 +1,14 @@
 """What a gateway must keep: one page for one order, charges told exactly, one refund for one order, accounts of
 members, and webhooks believed only when signed."""
 
-from coopwire.conformance.gateways import charges, checkouts, refunds, virtual_accounts, webhooks
+from coopwire.conformance.gateways import (
+    charges,
+    checkouts,
+    refunds,
+    saved_charges,
+    virtual_accounts,
+    webhooks,
+)
 from coopwire.conformance.gateways.bench import (
     REFERENCE,
     SUITE,
@@ -11,6 +18,7 @@ from coopwire.conformance.gateways.bench import (
     GivenBack,
     Opened,
     RefundBench,
+    SavedBench,
 )
 
 __all__ = [
@@ -22,9 +30,11 @@ __all__ = [
     "GivenBack",
     "Opened",
     "RefundBench",
+    "SavedBench",
     "charges",
     "checkouts",
     "refunds",
+    "saved_charges",
     "virtual_accounts",
     "webhooks",
 ]

@@ -18,14 +18,20 @@ from coopwire.ports.gateways import (
     AccountClosingOrder,
     AccountClosings,
     AccountSnapshot,
+    Authorization,
     Charges,
     ChargeSnapshot,
     CheckoutOrder,
     Checkouts,
     CheckoutSnapshot,
+    DeactivationOrder,
+    Deactivations,
     RefundOrder,
     Refunds,
     RefundSnapshot,
+    SavedChargeOrder,
+    SavedCharges,
+    SavedChargeSnapshot,
     VirtualAccountOrder,
     VirtualAccounts,
 )
@@ -125,6 +131,26 @@ class AccountBench:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedBench:
+    """What can be done with ways to pay that members left. `taken` is by reference, in minor units; a charge that is
+    not paid has taken nothing."""
+
+    taken: Callable[[], Mapping[str, int]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all charges that reached it, accepted or not."""
+    decline_next: Callable[[str], None]
+    """(authorization): the next charge of it is declined, in the words "Insufficient Funds"."""
+    leave_next_under_way: Callable[[str], None]
+    """(authorization): whether the next charge of it is paid is told later."""
+    hold_next_up: Callable[[str], None]
+    """(authorization): the next charge of it waits until the member has gone somewhere."""
+    only_so_much: Callable[[str, int], None]
+    """(authorization, minor units): so much is there for the next charge of it."""
+    spoil_charge: Spoil
+    spoil_end: Spoil
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayBench:
     """A gateway under test, without pages at the start, and what can be done on its side.
 
@@ -170,6 +196,8 @@ class GatewayBench:
     """A customer begins to pay on the page of a reference, where a page by itself is no charge there."""
     keeping_accounts: AccountBench | None = None
     """For a gateway that keeps accounts for members."""
+    charging_again: SavedBench | None = None
+    """For a gateway at which members leave ways to pay."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -221,6 +249,30 @@ class GatewayBench:
         require(self.sockets.account_closings is not None, "account_closings is not there")
         assert self.sockets.account_closings is not None
         return self.sockets.account_closings
+
+    @property
+    def wallet(self) -> SavedBench:
+        """What can be done with ways to pay that members left."""
+        require(
+            self.charging_again is not None,
+            "the bench of a gateway that charges again needs `charging_again`",
+        )
+        assert self.charging_again is not None
+        return self.charging_again
+
+    @property
+    def saved(self) -> SavedCharges:
+        """The socket under test."""
+        require(self.sockets.saved_charges is not None, "saved_charges is not there")
+        assert self.sockets.saved_charges is not None
+        return self.sockets.saved_charges
+
+    @property
+    def deactivations(self) -> Deactivations:
+        """The socket under test."""
+        require(self.sockets.deactivations is not None, "deactivations is not there")
+        assert self.sockets.deactivations is not None
+        return self.sockets.deactivations
 
     @property
     def door(self) -> Webhooks:
@@ -306,6 +358,27 @@ class GatewayBench:
     async def close_account(self, order: AccountClosingOrder) -> AccountSnapshot:
         """Say it and send it."""
         return await self.closings.send(order, self.closings.say(order))
+
+    async def authorized(self) -> Authorization:
+        """A way to pay that a member left by paying a page."""
+        await self.paid(reference=OTHER_REFERENCE)
+        [charge] = await self.charges.find(OTHER_REFERENCE)
+        require(charge.authorization is not None, "a paid charge does not tell what may be charged again")
+        assert charge.authorization is not None
+        return charge.authorization
+
+    def saved_order(self, of: Authorization, amount_minor: int = 75_050) -> SavedChargeOrder:
+        """An everyday charge of it."""
+        return SavedChargeOrder(REFERENCE, of.code, of.email, amount_minor, self.currency)
+
+    async def charge_again(self, order: SavedChargeOrder) -> SavedChargeSnapshot:
+        """Say it and send it."""
+        return await self.saved.send(order, self.saved.say(order))
+
+    async def end(self, authorization: str) -> None:
+        """Say it and send it."""
+        order = DeactivationOrder(REFUND, authorization)
+        await self.deactivations.send(order, self.deactivations.say(order))
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

@@ -39,6 +39,14 @@ PROFILE = Profile(
             absence_counts_after=timedelta(seconds=60),
             look_every=timedelta(seconds=30),
         ),
+        # The reference is the key, as for a checkout: verified under it before anything is sent again.
+        Capability.SAVED_CHARGES: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(seconds=60),
+            look_every=timedelta(seconds=30),
+        ),
+        # Nothing says whether an authorization is still alive, and ending it again does no harm.
+        Capability.DEACTIVATIONS: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),

@@ -8,6 +8,7 @@ from coopwire.providers.paystack.adapter.api import Api
 from coopwire.providers.paystack.adapter.charges import PaystackCharges
 from coopwire.providers.paystack.adapter.checkouts import PaystackCheckouts
 from coopwire.providers.paystack.adapter.refunds import PaystackRefunds
+from coopwire.providers.paystack.adapter.saved import PaystackDeactivations, PaystackSavedCharges
 from coopwire.providers.paystack.wire.account import account
 
 
@@ -20,4 +21,6 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         refunds=PaystackRefunds(api),
         virtual_accounts=PaystackVirtualAccounts(api),
         account_closings=PaystackAccountClosings(api),
+        saved_charges=PaystackSavedCharges(api),
+        deactivations=PaystackDeactivations(api),
     )

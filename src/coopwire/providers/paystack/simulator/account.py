@@ -36,6 +36,8 @@ class Page:
     bearer: str = "account"
     credited: str = ""
     """The number of a customer's own account, for money that came without a page."""
+    saved: str = ""
+    """The authorization that is charged, where no page was asked for."""
     charges: list[Charge] = field(default_factory=list, repr=False)
 
     @property

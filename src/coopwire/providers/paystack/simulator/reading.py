@@ -127,6 +127,36 @@ def assignment(call: Call) -> Assignment:
     return Assignment(email, first, last, phone, bank, currency)
 
 
+@dataclass(frozen=True, slots=True)
+class SavedCharge:
+    """A charge of an authorization; amounts in subunits, `at_least` for a partial debit alone."""
+
+    reference: str
+    code: str
+    email: str
+    amount: int
+    currency: str
+    at_least: int | None
+
+
+def saved_charge(call: Call, settings: PaystackSettings, *, partial: bool) -> SavedCharge:
+    """The charge that a request asks for. TurnedAway when it cannot be made."""
+    page, given = new_page(call, settings), _fields(call)
+    code, least = given.get("authorization_code"), given.get("at_least")
+    if not isinstance(code, str):
+        raise refused("Authorization code is required", "missing_params")
+    at_least = _subunits(least) if partial and least is not None else None
+    return SavedCharge(page.reference, code, page.email, page.amount, page.currency, at_least)
+
+
+def authorization_code(call: Call) -> str:
+    """The authorization that a request names."""
+    code = _fields(call).get("authorization_code")
+    if not isinstance(code, str):
+        raise refused("Authorization code is required", "missing_params")
+    return code
+
+
 def cursor(charge_id: int) -> str:
     """An opaque mark after this charge."""
     return base64.b64encode(f"undefined:{charge_id}".encode()).decode()

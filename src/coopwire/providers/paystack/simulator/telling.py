@@ -222,7 +222,7 @@ def _authorization(charge: Charge) -> dict[str, object]:
     if charge.page.credited:
         return _sender(charge)
     return {
-        "authorization_code": f"AUTH_{charge.id:x}",
+        "authorization_code": charge.page.saved or f"AUTH_{charge.id:x}",
         "bin": "408408",
         "last4": "4081",
         "exp_month": "12",

@@ -18,6 +18,8 @@ from coopwire.providers.paystack.simulator.answering import success as _success
 from coopwire.providers.paystack.simulator.branch import ASSIGN, CLOSE, Branch, House
 from coopwire.providers.paystack.simulator.branch import READS as _BRANCH_READS
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.providers.paystack.simulator.wallet import WRITES as _WALLET_WRITES
+from coopwire.providers.paystack.simulator.wallet import Wallet
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
 from coopwire.simulation.exchange import (
@@ -55,25 +57,26 @@ class Paystack:
 
     name = "paystack"
     messages: Sequence[str] = (_WEBHOOK,)
-    secrets = frozenset({"authorization", "access_code", "authorization_url", "bvn", "account_number"})
+    secrets = frozenset(
+        {"authorization", "authorization_code", "access_code", "authorization_url", "bvn", "account_number"}
+    )
 
     def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
         self.settings = settings
         self.account = Account(settings.first_id)
         self.refunds = refunds.Refunds()
         self._stage = stage
-        self.branch = Branch(
-            House(
-                lambda: self.settings,
-                lambda: self.account,
-                self._authorise,
-                lambda event, data, about: self._send(
-                    _message(event, data, f"{event} {about}", self.settings.secret_key)
-                ),
-                self._send_success,
+        house = House(
+            lambda: self.settings,
+            lambda: self.account,
+            self._authorise,
+            lambda event, data, about: self._send(
+                _message(event, data, f"{event} {about}", self.settings.secret_key)
             ),
-            stage,
+            self._send_success,
         )
+        self.branch = Branch(house, stage)
+        self.wallet = Wallet(house, stage)
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -83,10 +86,11 @@ class Paystack:
             Operation("list_refunds", "GET", "/refund", self._list_refunds),
             Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
             *self.branch.operations,
+            *self.wallet.operations,
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
         )
-        api = _READS | {_INITIALIZE, _CREATE_REFUND, ASSIGN, CLOSE}
+        api = _READS | {_INITIALIZE, _CREATE_REFUND, ASSIGN, CLOSE} | _WALLET_WRITES
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -100,6 +104,7 @@ class Paystack:
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
             **self.branch.controls,
+            **self.wallet.controls,
         }
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
@@ -369,7 +374,7 @@ class Paystack:
             "pages": [
                 {"reference": page.reference, "amount_minor": page.amount, "currency": page.currency}
                 for page in self.account.pages.values()
-                if not page.credited
+                if not (page.credited or page.saved)
             ],
             "paid_minor": self.account.paid_minor(),
             "accounts": [accounts.as_truth(one) for one in self.branch.accounts.by_id.values()],
@@ -390,6 +395,7 @@ class Paystack:
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
         self.branch.reset()
+        self.wallet.reset()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:

@@ -12,6 +12,7 @@ from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
+from coopwire.providers.paystack.wire.authorizations import authorization_of
 from coopwire.transport.reading import (
     at,
     currency,
@@ -135,6 +136,7 @@ def charge_of(transaction: object, raw: bytes) -> ChargeSnapshot:
         failure_reason=failure_of(transaction, word),
         reversed=word == REVERSED,
         credited_account=credited(transaction),
+        authorization=authorization_of(transaction) if state_of(word) is PaymentState.SUCCEEDED else None,
         raw=raw,
     )
 
