@@ -26,6 +26,7 @@ from coopwire.application.chaining import Chainer
 from coopwire.application.executor import Executor
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
+from coopwire.application.keeping import AuthorizationDesk
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
@@ -97,6 +98,7 @@ class App:
     tracker: RefundTracker
     account_desk: AccountDesk
     account_tracker: AccountTracker
+    authorization_desk: AuthorizationDesk
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -333,6 +335,7 @@ def _assemble(
         refunding=Refunding(network, database, clock),
         tracker=RefundTracker(network, database, clock, bells, fail, traces),
         account_desk=AccountDesk(network, database, clock, bells),
+        authorization_desk=AuthorizationDesk(network, database, clock, bells),
         account_tracker=AccountTracker(network, database, clock, bells, fail, traces),
         board=board,
         metrics=metrics,
@@ -451,6 +454,7 @@ def office(app: App) -> Office:
         exports=export_report,
         receipts=receipt_desk(app),
         virtual_accounts=app.account_desk,
+        authorizations=app.authorization_desk,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

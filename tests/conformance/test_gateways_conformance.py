@@ -58,6 +58,7 @@ from coopwire.ports.gateways import (
     CheckoutOrder,
     CheckoutSnapshot,
     DeactivationOrder,
+    DeactivationSnapshot,
     RefundOrder,
     RefundSnapshot,
     SavedChargeOrder,
@@ -1022,17 +1023,18 @@ OF_WHAT_IS_LEFT: Wrongs = {
 
 
 class EndsNothing(Wrong):
-    async def send(self, order: DeactivationOrder, said: bytes) -> None:
-        return None
+    async def send(self, order: DeactivationOrder, said: bytes) -> DeactivationSnapshot:
+        return DeactivationSnapshot(order.reference)
 
 
 class EndsAnything(Wrong):
     def say(self, order: DeactivationOrder) -> bytes:
         return json.dumps({"authorization_code": order.authorization}).encode()
 
-    async def send(self, order: DeactivationOrder, said: bytes) -> None:
+    async def send(self, order: DeactivationOrder, said: bytes) -> DeactivationSnapshot:
         if order.authorization:
-            await self.right.send(order, said)
+            return await self.right.send(order, said)  # type: ignore[no-any-return]
+        return DeactivationSnapshot(order.reference)
 
 
 WRONG_ENDS: Wrongs = {

@@ -99,6 +99,7 @@ class Journey:
             "dues": {"as_of": as_of.isoformat(), "version": "7", "lines": [due]},
             "return_url": "https://members.example/paid",
             "metadata": {"branch_officer": "B-17"},
+            "save_authorization": True,
             **changes,
         }
 
@@ -532,6 +533,7 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/payments/{reference}/timeline": "SELECT reference FROM payments",
         "/v1/receipts/{id}": "SELECT id FROM receipts",
         "/v1/refunds/{id}": "SELECT id FROM refunds",
+        "/v1/authorizations/{id}": "SELECT id FROM authorizations",
         "/v1/virtual-accounts/{id}": "SELECT id FROM virtual_accounts",
         "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
@@ -577,6 +579,7 @@ async def _everything_at_the_command_line(hub: Served) -> None:
         ("breaks", "list"),
         ("refunds", "list"),
         ("virtual-accounts", "list"),
+        ("authorizations", "list"),
         ("accounts", "list", "--json"),
         ("receipts", "list"),
         ("gates", "list"),

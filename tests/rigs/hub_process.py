@@ -82,8 +82,11 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
         return await _correct(hub, command)
     if "refund" in command:
         return {"approved": await _refund(hub, command["refund"], command["amounts"])}
+    if "charge" in command:
+        return await _charge(hub, command["charge"], command["minor"])
     n = command["accept"]
     changes = {"member": f"M-{1029 + n % 5}", "loan": f"LN-{n % 5}", "money": Money(100_000 + n, "NGN")}
+    changes["save_authorization"] = command.get("save_authorization", False)
     once = Idempotent("crash", f"key-{n}", f"body-{n}")
     try:
         accepted = await hub.app.desk.accept(request(**changes, dues=None), once)
@@ -97,6 +100,16 @@ async def _open_account(hub: River, key: str) -> dict[str, Any]:
     once = Idempotent("crash", key, key)
     opened = await hub.app.account_desk.open(wanted(), once, "a crash test")
     return {"account": opened.account}
+
+
+async def _charge(hub: River, authorization: str, minor: int) -> dict[str, Any]:
+    """A payment from what the member of the first one left, always under one key."""
+    asked = request(money=Money(minor, "NGN"), loan="LN-9", dues=None, authorization=authorization)
+    try:
+        accepted = await hub.app.desk.accept(asked, Idempotent("crash", "charge", "charge"))
+    except StillWorking:
+        return {"attempt": None}
+    return {"attempt": accepted.attempt}
 
 
 async def _refund(hub: River, receipt: str, amounts: list[int]) -> list[int]:

@@ -24,6 +24,8 @@ CAPABILITY_OF = {
     EffectKind.CALLBACK: Capability.CALLBACKS,
     EffectKind.VIRTUAL_ACCOUNT: Capability.VIRTUAL_ACCOUNTS,
     EffectKind.ACCOUNT_CLOSING: Capability.ACCOUNT_CLOSINGS,
+    EffectKind.SAVED_CHARGE: Capability.SAVED_CHARGES,
+    EffectKind.DEACTIVATION: Capability.DEACTIVATIONS,
 }
 
 

@@ -17,7 +17,7 @@ from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.settling import OF_ACCOUNTS, concerns_a_refund
 from coopwire.application.writing import write
-from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.effects import OF_ATTEMPTS, Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.references import new_reference
 from coopwire.domain.states import EFFECT_MOVES, FINISHED_EFFECT, EffectState, PaymentState, may_move
@@ -73,7 +73,7 @@ class Operator:
             now = self._clock.now()
             await self._move(tx, found, EffectState.CANCELLED, now, f"skipped: {reason}")
             await tx.audit(actor, _skip_in_words(found), effect, reason, now)
-            if found.kind is EffectKind.CHECKOUT:
+            if found.kind in OF_ATTEMPTS:
                 await self._cancel_attempt(tx, found, now)
             skipped = await self._locked(tx, effect)
             await tx.apply(Changes(events=[announce.stopped(skipped, now)]), now)

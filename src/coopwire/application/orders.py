@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from coopwire.application.network import CAPABILITY_OF
+from coopwire.domain.authorizations import Left
 from coopwire.domain.books import Side
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
@@ -15,7 +16,14 @@ from coopwire.domain.payments import Payer
 from coopwire.domain.virtual_accounts import Holder
 from coopwire.ports.books import JournalOrder, JournalOrderLine
 from coopwire.ports.corebank import PostingOrder, ReversalOrder
-from coopwire.ports.gateways import AccountClosingOrder, CheckoutOrder, RefundOrder, VirtualAccountOrder
+from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    CheckoutOrder,
+    DeactivationOrder,
+    RefundOrder,
+    SavedChargeOrder,
+    VirtualAccountOrder,
+)
 from coopwire.ports.lms import CallbackOrder
 from coopwire.ports.providers import Connected
 from coopwire.ports.stores import AccountMapping, CoreAccount, Transaction
@@ -29,6 +37,8 @@ Order = (
     | RefundOrder
     | VirtualAccountOrder
     | AccountClosingOrder
+    | SavedChargeOrder
+    | DeactivationOrder
     | CallbackOrder
 )
 CountedOrder = ReversalOrder | RefundOrder | VirtualAccountOrder
@@ -67,6 +77,9 @@ class Material:
     payers: Mapping[str, Payer] = field(default_factory=dict)
     return_urls: Mapping[str, str | None] = field(default_factory=dict)
     holders: Mapping[str, Holder] = field(default_factory=dict)
+    left: Mapping[str, Left] = field(default_factory=dict, repr=False)
+    sent: bool = False
+    """Whether the effects were sent, and are looked up now."""
 
 
 async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
@@ -76,12 +89,16 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
     accounts = [cast(int, e.order["core_account"]) for e in at_the_bank]
     payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
     asked = [cast(str, e.order["virtual_account"]) for e in of_kind[EffectKind.VIRTUAL_ACCOUNT]]
+    of_members = (*of_kind[EffectKind.SAVED_CHARGE], *of_kind[EffectKind.DEACTIVATION])
+    kept = [cast(str, e.order["authorization"]) for e in of_members]
     return Material(
         mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
         core_accounts=await tx.connections.core_accounts(accounts) if accounts else {},
         payers=await tx.payments.payers(payments) if payments else {},
         return_urls=await tx.payments.return_urls(payments) if payments else {},
         holders=await tx.virtual_accounts.holders(asked) if asked else {},
+        left=await tx.authorizations.left(kept) if kept else {},
+        sent=sent,
     )
 
 
@@ -228,6 +245,34 @@ def _account_closing(effect: Effect, material: Material) -> Order:
     return AccountClosingOrder(reference=effect.reference, account=cast(str, effect.order["account"]))
 
 
+_NOTHING_LEFT = Left("", "", active=False)
+
+
+def _left(effect: Effect, material: Material) -> Left:
+    left = material.left.get(cast(str, effect.order["authorization"]))
+    if left is None:
+        raise InvalidOrder("the authorization is forgotten, or no secret key opens it", field="authorization")
+    return left
+
+
+def _saved_charge(effect: Effect, material: Material) -> Order:
+    # A look-up asks by the reference alone, so an authorization that is gone by now does not stand in its way.
+    left = _NOTHING_LEFT if material.sent else _left(effect, material)
+    if not (left.active or material.sent):
+        raise InvalidOrder("the member's authorization was ended", field="authorization")
+    return SavedChargeOrder(
+        reference=effect.reference,
+        authorization=left.code,
+        email=left.email,
+        amount_minor=cast(int, effect.order["amount_minor"]),
+        currency=cast(str, effect.order["currency"]),
+    )
+
+
+def _deactivation(effect: Effect, material: Material) -> Order:
+    return DeactivationOrder(effect.reference, _left(effect, material).code)
+
+
 def _callback(effect: Effect, material: Material) -> Order:
     order = effect.order
     return CallbackOrder(
@@ -247,4 +292,6 @@ _BUILDERS = {
     EffectKind.CALLBACK: _callback,
     EffectKind.VIRTUAL_ACCOUNT: _virtual_account,
     EffectKind.ACCOUNT_CLOSING: _account_closing,
+    EffectKind.SAVED_CHARGE: _saved_charge,
+    EffectKind.DEACTIVATION: _deactivation,
 }

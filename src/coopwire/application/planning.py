@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import cast
 
+from coopwire.domain.authorizations import SavedAuthorization
 from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry, total
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
@@ -37,6 +38,45 @@ def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect
         created_at=now,
         due_at=now,
         payment=payment.reference,
+        traceparent=here(),
+    )
+
+
+def saved_charge_effect(payment: Payment, attempt: Attempt, authorization: str, now: datetime) -> Effect:
+    """Charge what the member left, for an attempt; its reference is the attempt's."""
+    order: dict[str, object] = {
+        "amount_minor": attempt.money.minor,
+        "currency": attempt.money.currency,
+        "authorization": authorization,
+    }
+    return Effect(
+        id=new_reference(),
+        kind=EffectKind.SAVED_CHARGE,
+        connection=attempt.connection,
+        reference=attempt.reference,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        payment=payment.reference,
+        traceparent=here(),
+    )
+
+
+def deactivation_effect(authorization: SavedAuthorization, reference: str, now: datetime) -> Effect:
+    """End at the gateway what a member left there."""
+    order: dict[str, object] = {"authorization": authorization.id}
+    return Effect(
+        id=reference,
+        kind=EffectKind.DEACTIVATION,
+        connection=authorization.connection,
+        reference=reference,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
         traceparent=here(),
     )
 

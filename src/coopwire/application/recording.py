@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from coopwire.application.booking import Ledger
 from coopwire.application.deposits import Deposit, Where, credits, deposits
 from coopwire.application.discretion import Discretion, discretion
+from coopwire.application.keeping import kept
 from coopwire.application.network import Network
 from coopwire.application.planning import posting_lane
 from coopwire.application.receiving import Look, Receiving
@@ -48,7 +49,7 @@ class Recorder:
         into_accounts = await self._deposits(tx, looks, contexts)
         _refuse_shared_loans(contexts.values(), into_accounts.values())
         ledger = await self._lock_and_read(tx, looks, contexts, into_accounts.values())
-        changes = Changes()
+        changes = await kept(tx, looks, contexts, self._network, self._clock)
         recorded: list[Sequence[Recorded]] = []
         for look in looks:
             context = contexts.get(look.lookup.token)

@@ -19,7 +19,7 @@ from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
 from coopwire.domain.books import reallocation_entry
 from coopwire.domain.breaks import Break, BreakType
-from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.effects import OF_ATTEMPTS, Effect, EffectKind
 from coopwire.domain.errors import ContractBroken, HubError, NotSent, TryLater
 from coopwire.domain.events import (
     BANK_DEBITED,
@@ -34,7 +34,7 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import AccountSnapshot, CheckoutSnapshot, RefundSnapshot
+from coopwire.ports.gateways import AccountSnapshot, CheckoutSnapshot, RefundSnapshot, SavedChargeSnapshot
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -150,7 +150,7 @@ class Settling:
             changes.add(await self._after_done(tx, effect, one))
         elif effect.state in _STOPPED and effect.state is not one.claim.effect.state:
             changes.events.append(announce.stopped(effect, now))
-        if effect.state is EffectState.REFUSED and effect.kind is EffectKind.CHECKOUT:
+        if effect.state is EffectState.REFUSED and effect.kind in OF_ATTEMPTS:
             self._page_refused(effect, changes)
         if effect.state is EffectState.REFUSED and concerns_a_refund(effect):
             changes.add(await self._refunds.stopped(tx, effect))
@@ -161,6 +161,9 @@ class Settling:
 
     def _breaks(self, effect: Effect, one: Sent, outcome: Outcome, changes: Changes) -> None:
         type_ = _BREAK_OF_WORD.get(outcome.word)
+        if effect.kind is EffectKind.SAVED_CHARGE and type_ is BreakType.EFFECT_REFUSED:
+            # A declined card is no fault of anybody here: the payment failed, and the loan system hears of it.
+            type_ = None
         if type_ is not None:
             changes.breaks.append(self._break(type_, effect, outcome.reason))
         if isinstance(one.result, ContractBroken):
@@ -198,6 +201,10 @@ class Settling:
             self._page_opened(effect, one, changes)
         elif effect.kind is EffectKind.REFUND:
             changes.add(await self._refunds.accepted(tx, effect, _refund_told(one)))
+        elif effect.kind is EffectKind.SAVED_CHARGE:
+            self._charged(effect, _charge_told(one), changes)
+        elif effect.kind is EffectKind.DEACTIVATION:
+            await tx.authorizations.forget([str(effect.order["authorization"])])
         elif effect.kind in OF_ACCOUNTS:
             changes.add(await self._accounts.done(tx, effect, _accounts_told(one)))
         elif isinstance(one.result, CallbackSnapshot):
@@ -212,6 +219,20 @@ class Settling:
         assert effect.payment is not None
         changes.payments.append(PaymentMove(effect.payment, PaymentState.PENDING))
         first = now + self._clock.timings.look_schedule[0]
+        changes.lookups.append(LookupRequest(effect.connection, effect.reference, first))
+
+    def _charged(self, effect: Effect, told: SavedChargeSnapshot, changes: Changes) -> None:
+        """What the member left was charged, or waits for the member: whether it is paid, a look-up says."""
+        now = self._clock.now()
+        if told.url is not None:
+            changes.pages.append(PageUrl(effect.reference, told.url))
+        # An answer books nothing: money that they call taken is looked up at once.
+        taken = told.state is PaymentState.SUCCEEDED
+        state = PaymentState.PROCESSING if taken else told.state
+        first = now if taken else now + self._clock.timings.look_schedule[0]
+        assert effect.payment is not None
+        changes.attempts.append(PaymentMove(effect.reference, state))
+        changes.payments.append(PaymentMove(effect.payment, state))
         changes.lookups.append(LookupRequest(effect.connection, effect.reference, first))
 
     def _page_refused(self, effect: Effect, changes: Changes) -> None:
@@ -298,6 +319,13 @@ class Settling:
 def concerns_a_refund(effect: Effect) -> bool:
     """Whether a refund waits for it: the debit before it, or the write that asks the gateway."""
     return effect.kind is EffectKind.REFUND or is_debit(effect)
+
+
+def _charge_told(one: Sent) -> SavedChargeSnapshot:
+    """What the answer or the look-up tells of a charge."""
+    told = one.result.snapshots[0] if isinstance(one.result, Finding) else one.result
+    assert isinstance(told, SavedChargeSnapshot)
+    return told
 
 
 def _accounts_told(one: Sent) -> tuple[AccountSnapshot, ...]:

@@ -12,6 +12,7 @@ import typer
 from coopwire.cli import (
     accounts,
     audit,
+    authorizations,
     breakers,
     breaks,
     budgets,
@@ -87,6 +88,7 @@ for _name, _group in (
     ("breaks", breaks.app),
     ("refunds", refunds.app),
     ("virtual-accounts", virtual_accounts.app),
+    ("authorizations", authorizations.app),
     ("letters", letters.app),
     ("events", events.app),
     ("bus", bus.app),

@@ -23,7 +23,14 @@ from coopwire.domain.members import (
     word,
 )
 from coopwire.domain.payments import Component, PaymentKind
-from coopwire.domain.states import CLOSED_BREAK, AccountState, EffectState, PaymentState, RefundState
+from coopwire.domain.states import (
+    CLOSED_BREAK,
+    AccountState,
+    AuthorizationState,
+    EffectState,
+    PaymentState,
+    RefundState,
+)
 
 SOURCE = "coopwire"
 
@@ -164,6 +171,19 @@ VIRTUAL_ACCOUNT_MOVED = EventType(
         "reason": _REASON,
     },
 )
+AUTHORIZATION_MOVED = EventType(
+    "authorization.moved",
+    1,
+    "A way to pay that a member left was kept, or ended",
+    {
+        "authorization": text("id of the authorization", "a5u8t1h4o7r0i3z6a9t2"),
+        "member": text("member reference", "M-1029"),
+        "payment": _PAYMENT,
+        "connection": text("connection name", "gateway"),
+        "channel": text("card, direct_debit and the like; may be empty", "card", empty=True),
+        "state": open_word("new state", "active", AuthorizationState),
+    },
+)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -230,6 +250,7 @@ CATALOGUE = (
     BANK_REVERSED,
     REFUND_MOVED,
     VIRTUAL_ACCOUNT_MOVED,
+    AUTHORIZATION_MOVED,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,

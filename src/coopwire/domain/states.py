@@ -51,6 +51,13 @@ class AccountState(StrEnum):
     FAILED = "failed"
 
 
+class AuthorizationState(StrEnum):
+    """Whether a way to pay that a member left may be charged."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
 class BreakState(StrEnum):
     """Where a difference stands between its finding and its end."""
 

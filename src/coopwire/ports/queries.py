@@ -22,6 +22,7 @@ from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
 from coopwire.domain.states import (
     AccountState,
+    AuthorizationState,
     BreakState,
     DeliveryState,
     EffectState,
@@ -270,6 +271,24 @@ class VirtualAccountView:
     updated_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationView:
+    """A way to pay that a member left with a gateway, without its code. `payment` asked to keep it, `expires` is the
+    last month of a card (YYYY-MM), `ending` the effect that ends it at the gateway."""
+
+    id: str
+    connection: str
+    member: str
+    channel: str
+    brand: str
+    expires: str | None
+    payment: str
+    state: AuthorizationState
+    ending: str | None
+    created_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -649,6 +668,10 @@ class Queries(Protocol):
         """The number of a member's account: for the client that has to tell it to the member."""
         ...
 
+    async def authorization(self, id: str) -> AuthorizationView | None: ...
+    async def authorizations(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[AuthorizationView]: ...
     async def effect(self, id: str) -> EffectDetail | None: ...
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]: ...
     async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...

@@ -21,6 +21,7 @@ from coopwire.storage.audit.chain import ChainStore
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.audit.marks import Marker
 from coopwire.storage.audit.nouns import RECEIPT
+from coopwire.storage.authorizations import AuthorizationStore, forget_ended
 from coopwire.storage.breaks import BreakStore, open_new
 from coopwire.storage.connections import (
     ConnectionStore,
@@ -80,6 +81,7 @@ class PostgresTransaction:
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
         self.virtual_accounts = VirtualAccountStore(connection, sealer)
+        self.authorizations = AuthorizationStore(connection, sealer, self._entries)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -118,6 +120,8 @@ class PostgresTransaction:
         await refunds.nudge_refunds(db, changes.refund_nudges)
         await self.virtual_accounts.add(changes.accounts)
         await self.virtual_accounts.move(changes.account_moves, now)
+        await self.authorizations.add(changes.authorizations)
+        self.audited("authorization", [one.authorization.id for one in changes.authorizations])
         await keep_account_looks(db, changes.account_looks)
         await self.virtual_accounts.nudge(changes.account_nudges)
         self.audited("virtual_account", [one.account.id for one in changes.accounts])
@@ -167,6 +171,7 @@ class PostgresTransaction:
             "WHERE b.webhook = w.id AND w.drained_at IS NOT NULL AND b.received_at < $1",
             raw_before,
         )
+        await forget_ended(self._db, raw_before)
         await self._db.execute("DELETE FROM account_holders WHERE created_at < $1", raw_before)
         await self._db.execute(
             "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from coopwire.ports.queries import Filter, Position, ViewT
+from coopwire.ports.queries import AuthorizationView, Filter, Position, ViewT
 from coopwire.storage import views
-from coopwire.storage.rows import Connection, Row
+from coopwire.storage.rows import Connection, Row, shaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,18 @@ VIRTUAL_ACCOUNTS = Listing(
     "v.created_at",
     "v.id",
     views.virtual_account,
+)
+AUTHORIZATIONS = Listing(
+    "SELECT a.* FROM authorizations a WHERE true",
+    {
+        "member": "a.member = {}",
+        "state": "a.state = {}",
+        "connection": "a.connection = {}",
+        "payment": "a.payment = {}",
+    },
+    "a.created_at",
+    "a.id",
+    lambda row: shaped(AuthorizationView, row),
 )
 _BY_EFFECT = {
     **_OF_PAYMENT,

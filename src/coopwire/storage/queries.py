@@ -10,6 +10,7 @@ from coopwire.domain.budgets import Budget
 from coopwire.ports.queries import (
     AttemptView,
     AuditHeadView,
+    AuthorizationView,
     BatchLineView,
     BatchView,
     BreakDetail,
@@ -101,6 +102,12 @@ class PostgresQueries:
             sealed = await db.fetchval("SELECT number_sealed FROM virtual_accounts WHERE id = $1", id)
         return self._sealer.open(sealed).decode() if sealed is not None else None
 
+    async def authorization(self, id: str) -> AuthorizationView | None:
+        """A way to pay that a member left."""
+        async with reading(self._pool, "read authorization") as db:
+            row = await db.fetchrow("SELECT * FROM authorizations WHERE id = $1", id)
+        return listing.AUTHORIZATIONS.view(row) if row is not None else None
+
     async def effect(self, id: str) -> EffectDetail | None:
         """An effect with its tries and look-ups."""
         async with snapshot(self._pool, "read effect") as db:
@@ -145,6 +152,12 @@ class PostgresQueries:
     ) -> Page[VirtualAccountView]:
         """Virtual accounts, the newest first."""
         return await self._list(listing.VIRTUAL_ACCOUNTS, which, limit, after)
+
+    async def authorizations(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[AuthorizationView]:
+        """Ways to pay that members left, the newest first."""
+        return await self._list(listing.AUTHORIZATIONS, which, limit, after)
 
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]:
         """Effects, the newest first."""

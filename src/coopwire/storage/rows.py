@@ -40,6 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "callback_url": "text",
         "return_url": "text",
         "metadata": "jsonb",
+        "save_authorization": "boolean",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
     },
@@ -308,6 +309,7 @@ def payment_values(
         p.callback_url,
         return_url,
         dict(metadata or {}),
+        p.save_authorization,
         p.created_at,
         p.created_at,
     )

@@ -16,6 +16,7 @@ from coopwire.web.problems import HANDLERS, METHOD_NOT_ALLOWED, Problem, answer
 from coopwire.web.routes import (
     accounts,
     audit,
+    authorizations,
     breaks,
     health,
     keys,
@@ -54,6 +55,7 @@ def build_api(office: Office) -> FastAPI:
         reconciliations,
         accounts,
         virtual_accounts,
+        authorizations,
         audit,
         keys,
         health,

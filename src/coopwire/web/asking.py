@@ -43,6 +43,8 @@ def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: T
         return_url=_page("return_url", body.return_url),
         metadata=body.metadata,
         gateway=body.gateway,
+        save_authorization=body.save_authorization,
+        authorization=body.authorization,
     )
 
 

@@ -335,6 +335,25 @@ REFUND = {
     "updated_at": "2026-03-02T10:36:12Z",
     "accepted_at": "2026-03-02T10:30:09Z",
 }
+AUTHORIZATION = {
+    "id": "a5u8t1h4o7r0i3z6a9t2",
+    "connection": "gateway",
+    "member": "M-1029",
+    "channel": "card",
+    "brand": "visa",
+    "expires": "2030-12",
+    "payment": _PAYMENT,
+    "state": "active",
+    "ending": None,
+    "created_at": "2026-03-02T09:17:42Z",
+    "ended_at": None,
+}
+ENDED_AUTHORIZATION = {
+    **AUTHORIZATION,
+    "state": "ended",
+    "ending": "e8n1d4i7n0g3a6u9t2h5",
+    "ended_at": "2026-03-09T08:00:00Z",
+}
 VIRTUAL_ACCOUNT = {
     "id": "v5c8n1x4m7z0l3k6j9h2",
     "connection": "gateway",

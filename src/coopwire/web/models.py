@@ -27,6 +27,7 @@ from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.receipts import AllocationState
 from coopwire.domain.states import (
     AccountState,
+    AuthorizationState,
     BreakState,
     DeliveryState,
     EffectState,
@@ -175,6 +176,12 @@ class PaymentBody(_Body):
     return_url: Url | None = Field(None, description="where the member's browser goes after paying")
     metadata: Metadata = Field(default_factory=dict, description="at most 4096 bytes of JSON, kept as it is")
     gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+    save_authorization: bool = Field(
+        False, description="keep what the member pays with, to charge it again: with the member's leave only"
+    )
+    authorization: Ours | None = Field(
+        None, description="charge what the member left, instead of opening a page"
+    )
 
 
 class IdentityBody(_Body):
@@ -501,6 +508,15 @@ class VirtualAccountFilter(_Timed):
 
     state: AccountState | None = None
     kind: PaymentKind | None = None
+
+
+class AuthorizationFilter(PageOf):
+    """Which ways to pay that members left."""
+
+    state: AuthorizationState | None = None
+    member: Ref | None = None
+    connection: Connection | None = None
+    payment: Ref | None = None
 
 
 class WriteFilter(_Timed):

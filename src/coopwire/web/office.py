@@ -11,6 +11,7 @@ from starlette.requests import Request
 from coopwire.application.account_desk import AccountDesk
 from coopwire.application.accounts import AccountImport
 from coopwire.application.correcting import Corrections
+from coopwire.application.keeping import AuthorizationDesk
 from coopwire.application.letters import LetterDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
@@ -40,6 +41,7 @@ class Office:
     receipts: ReceiptDesk
     accounts: AccountImport
     virtual_accounts: AccountDesk
+    authorizations: AuthorizationDesk
     queries: Queries
     keys: ApiKeys
     clock: Clock

@@ -241,8 +241,10 @@ async def test_a_charge_that_they_do_not_know_is_absent(server: Any, sockets: So
     assert (await sockets.saved_charges.find(order(), SENT_AT)).word is FindingWord.ABSENT
 
 
-async def test_an_end_that_they_do_not_know_is_refused(server: Any, sockets: Sockets) -> None:
+async def test_an_authorization_that_is_not_there_any_more_is_ended(server: Any, sockets: Sockets) -> None:
     server.will_say(json.dumps({"status": False, "message": "Authorization code not found."}), status=404)
+    server.will_say(json.dumps({"status": False, "message": "Something else."}), status=404)
     assert sockets.deactivations is not None
+    await sockets.deactivations.send(DeactivationOrder("r", CODE), b"{}")
     with pytest.raises(Refused):
         await sockets.deactivations.send(DeactivationOrder("r", CODE), b"{}")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from coopwire.conformance.checks import (
     Suite,
     require,
+    require_equal,
 )
 from coopwire.conformance.mailbox import Mail, Mailbox
 from coopwire.conformance.mischief import Spoil
@@ -378,7 +379,8 @@ class GatewayBench:
     async def end(self, authorization: str) -> None:
         """Say it and send it."""
         order = DeactivationOrder(REFUND, authorization)
-        await self.deactivations.send(order, self.deactivations.say(order))
+        told = await self.deactivations.send(order, self.deactivations.say(order))
+        require_equal(told.reference, REFUND, "reference of the end")
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

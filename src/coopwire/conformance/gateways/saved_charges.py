@@ -160,8 +160,9 @@ async def a_look_for_a_saved_charge_that_fails_is_tried_later(gateway: GatewayBe
 
 @SUITE.check(Capability.DEACTIVATIONS)
 async def what_was_ended_is_charged_no_more(gateway: GatewayBench) -> None:
-    """Whoever still tries is refused."""
+    """Whoever still tries is refused; and to end it twice is to end it once."""
     left = await gateway.authorized()
+    await gateway.end(left.code)
     await gateway.end(left.code)
     await require_raises(Refused, gateway.charge_again(gateway.saved_order(left)))
     require_equal(REFERENCE in gateway.wallet.taken(), False, "taken after the end")

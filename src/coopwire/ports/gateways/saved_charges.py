@@ -59,6 +59,13 @@ class DeactivationOrder:
     authorization: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class DeactivationSnapshot:
+    """It is ended: nothing more is told of it."""
+
+    reference: str
+
+
 class SavedCharges(Protocol):
     """Charges of authorizations; the reference is the key against a second one."""
 
@@ -83,6 +90,6 @@ class Deactivations(Protocol):
         """The body exactly as it will be sent; InvalidOrder for what is no authorization."""
         ...
 
-    async def send(self, order: DeactivationOrder, said: bytes) -> None:
+    async def send(self, order: DeactivationOrder, said: bytes) -> DeactivationSnapshot:
         """End it. Refused, TryLater, OutcomeUnknown, BadCredentials, ContractBroken."""
         ...

@@ -2,6 +2,7 @@
 
 from coopwire.ports.stores.arrivals import ArrivalContext, ArrivalLine, Arrivals, Batch, Earlier, LineDone
 from coopwire.ports.stores.audit import AuditChain, AuditHead
+from coopwire.ports.stores.authorizations import Authorizations, NewAuthorization
 from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
@@ -45,6 +46,7 @@ __all__ = [
     "Arrivals",
     "AuditChain",
     "AuditHead",
+    "Authorizations",
     "Batch",
     "BreakMove",
     "BreakNote",
@@ -75,6 +77,7 @@ __all__ = [
     "Lookups",
     "Lot",
     "NewAccount",
+    "NewAuthorization",
     "NewPayment",
     "NewReceipt",
     "NewRefund",

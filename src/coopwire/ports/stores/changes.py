@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from coopwire.domain.breaks import Break
 from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
+from coopwire.ports.stores.authorizations import NewAuthorization
 from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove
@@ -42,6 +43,7 @@ class Changes:
     account_moves: list[AccountMove] = field(default_factory=list)
     account_looks: list[AccountLooked] = field(default_factory=list)
     account_nudges: list[AccountNudge] = field(default_factory=list)
+    authorizations: list[NewAuthorization] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

@@ -10,6 +10,7 @@ from typing import Protocol
 from coopwire.domain.breaks import Break
 from coopwire.ports.stores.arrivals import Arrivals
 from coopwire.ports.stores.audit import AuditChain
+from coopwire.ports.stores.authorizations import Authorizations
 from coopwire.ports.stores.breaks import Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import Connections
@@ -53,6 +54,8 @@ class Transaction(Protocol):
     @property
     def virtual_accounts(self) -> VirtualAccounts: ...
     @property
+    def authorizations(self) -> Authorizations: ...
+    @property
     def breaks(self) -> Breaks: ...
     @property
     def arrivals(self) -> Arrivals: ...
@@ -83,8 +86,8 @@ class Transaction(Protocol):
         ...
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies, holders of accounts that were never opened, events that took effect, and
-        idempotency keys, older than this; facts stay.
+        """Delete raw webhook bodies, holders of accounts that were never opened, codes of ended authorizations,
+        events that took effect, and idempotency keys, older than this; facts stay.
 
         An event that some consumer has not taken, or could not take, stays with it.
         """

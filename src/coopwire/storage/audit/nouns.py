@@ -14,7 +14,15 @@ from coopwire.storage.rows import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_WRITES = sorted({EffectKind.JOURNAL, EffectKind.POSTING, EffectKind.REVERSAL, EffectKind.REFUND})
+_WRITES = sorted(
+    {
+        EffectKind.JOURNAL,
+        EffectKind.POSTING,
+        EffectKind.REVERSAL,
+        EffectKind.REFUND,
+        EffectKind.SAVED_CHARGE,
+    }
+)
 _FINISHED = sorted(FINISHED_EFFECT)
 
 
@@ -218,6 +226,27 @@ VIRTUAL_ACCOUNT = Noun(
 )
 """A member's account; whoever changes whose a number is changes where money goes."""
 
+AUTHORIZATION = Noun(
+    "authorization",
+    "authorizations",
+    (
+        "id",
+        "connection",
+        "member",
+        "channel",
+        "brand",
+        "expires",
+        "payment",
+        "state",
+        "ending",
+        "created_at",
+        "ended_at",
+    ),
+    since="created_at",
+    more={"code": "encode(t.code_mark, 'hex')"},
+)
+"""A way to pay that a member left; whoever changes whose it is has another member pay."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -269,6 +298,7 @@ NOUNS: Mapping[str, Noun] = {
         RECONCILIATION,
         RECEIPT_BATCH,
         VIRTUAL_ACCOUNT,
+        AUTHORIZATION,
     )
 }
 GENESIS = "genesis"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import DeactivationOrder, SavedChargeOrder, SavedChargeSnapshot
+from coopwire.ports.gateways import (
+    DeactivationOrder,
+    DeactivationSnapshot,
+    SavedChargeOrder,
+    SavedChargeSnapshot,
+)
 from coopwire.ports.writes import Finding
 from coopwire.providers.paystack.adapter.api import Api
 from coopwire.providers.paystack.wire import saved
@@ -48,7 +53,10 @@ class PaystackDeactivations:
         """The body of /customer/authorization/deactivate."""
         return saved.deactivation_body(order)
 
-    async def send(self, order: DeactivationOrder, said: bytes) -> None:
-        """End it: they answer yes and nothing else."""
+    async def send(self, order: DeactivationOrder, said: bytes) -> DeactivationSnapshot:
+        """End it: they answer yes and nothing else, or that there is none any more."""
         answer = await self._api.write("deactivate", "/customer/authorization/deactivate", said)
-        self._api.success(answer, Traffic.WRITE)
+        denied = denial(answer)
+        if denied is None or not denied.authorization_absent:
+            self._api.success(answer, Traffic.WRITE)
+        return DeactivationSnapshot(order.reference)

@@ -40,6 +40,7 @@ _CREDENTIAL_WORDS = (
 _ABSENT_CODES = frozenset({"transaction_not_found"})
 _ABSENT_WORDS = frozenset({"transaction reference not found"})
 _ABSENT_ID_WORDS = frozenset({"transaction not found", "transaction id or reference is invalid"})
+_ABSENT_AUTHORIZATION_WORDS = frozenset({"authorization code not found"})
 _ABSENT_CUSTOMER_WORDS = frozenset({"customer not found"})
 
 _DONE = range(200, 300)
@@ -80,6 +81,11 @@ class Said:
     def id_absent(self) -> bool:
         """Whether they say positively that no transaction has this id."""
         return self.reference_absent or (not self.yes and self._words in _ABSENT_ID_WORDS)
+
+    @property
+    def authorization_absent(self) -> bool:
+        """Whether they say positively that nothing can be charged under this authorization."""
+        return not self.yes and self._words in _ABSENT_AUTHORIZATION_WORDS
 
     def customer_absent(self, status: int) -> bool:
         """Whether they say positively that they do not know this customer."""

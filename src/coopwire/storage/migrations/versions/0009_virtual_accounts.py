@@ -1,4 +1,4 @@
-"""Virtual accounts of members, with their holders until they are open."""
+"""Virtual accounts of members, with their holders until they are open; ways to pay that members left."""
 
 from alembic import op
 
@@ -54,6 +54,31 @@ CREATE TABLE account_holders (
 );
 CREATE INDEX account_holders_by_mark ON account_holders (mark);
 CREATE INDEX account_holders_by_time ON account_holders (created_at);
+
+ALTER TABLE payments ADD COLUMN save_authorization boolean NOT NULL DEFAULT false;
+
+CREATE TABLE authorizations (
+    id text PRIMARY KEY,
+    connection text NOT NULL,
+    member text NOT NULL,
+    channel text NOT NULL,
+    brand text NOT NULL,
+    expires text,
+    payment text NOT NULL REFERENCES payments,
+    state text NOT NULL,
+    ending text,
+    created_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    code_mark bytea NOT NULL,
+    UNIQUE (connection, member, code_mark)
+);
+CREATE INDEX authorizations_by_member ON authorizations (member, created_at);
+CREATE INDEX authorizations_by_time ON authorizations (created_at, id);
+
+CREATE TABLE authorization_codes (
+    authorization_id text PRIMARY KEY REFERENCES authorizations,
+    sealed bytea NOT NULL
+);
 """
 
 
