@@ -91,7 +91,7 @@ def test_the_readme_names_only_variables_that_exist() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     known = _commands()
-    said = re.findall(r"\bcoopwire ([a-z]+)(?: ([a-z]+))?", "\n".join(_code(page)))
+    said = re.findall(r"\bcoopwire ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", "\n".join(_code(page)))
     unknown = [
         f"{first} {second}".strip()
         for first, second in said

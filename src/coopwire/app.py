@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from coopwire.application.account_desk import AccountDesk
+from coopwire.application.account_tracking import AccountTracker
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, UNKNOWN, Bells
 from coopwire.application.calendar import BusinessDays
 from coopwire.application.chaining import Chainer
@@ -25,6 +27,7 @@ from coopwire.application.disputing import DisputeTracker
 from coopwire.application.executor import Executor
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
+from coopwire.application.keeping import AuthorizationDesk
 from coopwire.application.looking import Looker
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
@@ -99,6 +102,9 @@ class App:
     disputes: DisputeTracker
     payouts: PayoutDesk
     payout_tracker: PayoutTracker
+    account_desk: AccountDesk
+    account_tracker: AccountTracker
+    authorization_desk: AuthorizationDesk
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -111,6 +117,7 @@ class App:
             self.tracker.run,
             self.disputes.run,
             self.payout_tracker.run,
+            self.account_tracker.run,
             self.drain.run,
             self.importing.run,
             self.bus.run,
@@ -338,6 +345,9 @@ def _assemble(
         disputes=DisputeTracker(network, database, clock, bells, fail, traces),
         payouts=PayoutDesk(network, database, clock),
         payout_tracker=PayoutTracker(network, database, clock, bells, settings.payout_policy, fail, traces),
+        account_desk=AccountDesk(network, database, clock, bells),
+        authorization_desk=AuthorizationDesk(network, database, clock, bells),
+        account_tracker=AccountTracker(network, database, clock, bells, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,
@@ -459,6 +469,8 @@ def office(app: App) -> Office:
         disputes=DisputeDesk(app.network, app.database, app.clock),
         settlements=SettlementReader(app.network),
         payouts=app.payouts,
+        virtual_accounts=app.account_desk,
+        authorizations=app.authorization_desk,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

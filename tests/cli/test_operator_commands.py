@@ -419,3 +419,33 @@ def test_with_another_sealing_key_a_command_says_so_and_changes_nothing(
     ran = within("accounts", "import", file)
     assert ran.code == 1
     assert "COOPWIRE_SECRET_KEY" in ran.err
+
+
+# -- virtual accounts -------------------------------------------------------------------------------------
+
+
+def test_virtual_accounts_are_listed_and_one_is_shown_without_its_number(
+    deployment: Deployment, within: Run
+) -> None:
+    [key] = parse_keys(SEALING_KEY)
+    fetch(
+        deployment.dsn,
+        "INSERT INTO virtual_accounts (id, connection, member, kind, loan, currency, state, bank, effect, asked_by, "
+        "created_at, updated_at, number_sealed) VALUES ('account77', 'paystack', 'M-77', 'savings', 'SA-77', 'NGN', "
+        "'active', 'wema-bank', 'e77', 'a test', now(), now(), $1) RETURNING 1",
+        Sealer([key]).seal(b"9930000777"),
+    )
+    [one] = within("virtual-accounts", "list", "--json", "--member", "M-77").rows
+    assert (one["id"], one["state"], one["account"]) == ("account77", "active", "SA-77")
+    assert "savings SA-77" in within("virtual-accounts", "list", "--state", "active").out
+    assert within("virtual-accounts", "list", "--state", "gone").code == 2
+    shown = within("virtual-accounts", "show", "account77")
+    assert "wema-bank" in shown.out
+    assert "9930000777" not in shown.out
+    assert within("virtual-accounts", "show", "account77", "--json").rows == [one]
+    assert within("virtual-accounts", "show", "nobody").code == 2
+
+
+def test_transfers_are_asked_for_of_a_day_and_of_nothing_else(within: Run) -> None:
+    refused = within("virtual-accounts", "requery", "account77", "--on", "yesterday")
+    assert (refused.code, refused.err.strip()) == (2, "coopwire: write the day as YYYY-MM-DD")

@@ -24,10 +24,13 @@ from rigs.wrong_adapters import (
 from rigs.wrong_after_payment import WRONG_DISPUTES, WRONG_SETTLEMENTS
 from rigs.wrong_payouts import WRONG_PAYOUTS
 
+from coopwire.conformance.checks import Suite
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import (
     REFERENCE,
     SUITE,
+    AccountBench,
+    AccountThere,
     Answered,
     DisputeBench,
     GatewayBench,
@@ -36,6 +39,7 @@ from coopwire.conformance.gateways import (
     PaidOut,
     PayoutBench,
     RefundBench,
+    SavedBench,
     Settled,
     SettlementBench,
 )
@@ -56,6 +60,7 @@ from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import (
+    AccountState,
     DisputeState,
     PaymentState,
     PayoutState,
@@ -63,13 +68,20 @@ from coopwire.domain.states import (
     SettlementState,
 )
 from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    AccountSnapshot,
     ChargeSnapshot,
     CheckoutOrder,
     CheckoutSnapshot,
+    DeactivationOrder,
+    DeactivationSnapshot,
     RefundOrder,
     RefundSnapshot,
+    SavedChargeOrder,
+    SavedChargeSnapshot,
+    VirtualAccountOrder,
 )
-from coopwire.ports.providers import Connection, Outside
+from coopwire.ports.providers import Capability, Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack import PROVIDER
 from coopwire.providers.paystack.adapter import connect
@@ -258,6 +270,63 @@ def _payouts(simulator: Simulator[Any]) -> PayoutBench:
     )
 
 
+def _accounts(simulator: Simulator[Any]) -> AccountBench:
+    def decline() -> None:
+        simulator.faults.add("assign_account", "decline", params={"message": "Not in this test"})
+
+    def there() -> list[AccountThere]:
+        told = simulator.vendor.truth()["accounts"]
+        return [
+            AccountThere(str(one["id"]), one["number"], one["bank"], one["currency"], one["assigned"])
+            for one in told
+        ]
+
+    return AccountBench(
+        bank="test-bank",
+        accounts=there,
+        arrived=lambda: [entry.body for entry in simulator.record.entries("assign_account")],
+        assign=lambda email: str(_control(simulator, "assign", email=email)["account"]["id"]),
+        deposit=lambda number, amount: _control(
+            simulator, "deposit", number=number, amount=amount, webhook=False
+        )["charges"][0]["reference"],
+        miss=lambda number, amount: _control(simulator, "deposit", number=number, amount=amount, missed=True),
+        spoil_ask=spoiler(simulator, "assign_account"),
+        spoil_list=spoiler(simulator, "list_accounts"),
+        spoil_fetch=spoiler(simulator, "fetch_account"),
+        spoil_close=spoiler(simulator, "close_account"),
+        decline=decline,
+    )
+
+
+def _wallet(simulator: Simulator[Any]) -> SavedBench:
+    def taken() -> dict[str, int]:
+        saved = {page.reference for page in simulator.vendor.account.pages.values() if page.saved}
+        told = simulator.vendor.truth()["charges"]
+        return {
+            one["reference"]: one["amount_minor"]
+            for one in told
+            if one["reference"] in saved and one["status"] == "success"
+        }
+
+    def arrived() -> list[bytes]:
+        entries = (simulator.record.entries(name) for name in ("charge_authorization", "partial_debit"))
+        return [entry.body for some in entries for entry in some]
+
+    def plan(code: str, **words: object) -> None:
+        _control(simulator, "plan", code=code, **words)
+
+    return SavedBench(
+        taken=taken,
+        arrived=arrived,
+        decline_next=lambda code: plan(code, outcome="failed"),
+        leave_next_under_way=lambda code: plan(code, outcome="processing"),
+        hold_next_up=lambda code: plan(code, outcome="paused"),
+        only_so_much=lambda code, amount: plan(code, available=amount),
+        spoil_charge=spoiler(simulator, "charge_authorization"),
+        spoil_end=spoiler(simulator, "deactivate_authorization"),
+    )
+
+
 def _control(simulator: Simulator[Any], name: str, /, **words: object) -> Any:
     return simulator.vendor.controls[name](Given(words))
 
@@ -271,6 +340,7 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             "currencies": "NGN,XOF",
             "refund_ends": "stays",
             "transfer_ends": "stays",
+            "account_ends": "stays",
         }
         simulator = build({**settings, "webhook_url": mail.url})
         listening = await stack.enter_async_context(running(simulator))
@@ -326,10 +396,31 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             settling=_settlements(simulator),
             disputing=_disputes(simulator),
             paying_out=_payouts(simulator),
+            keeping_accounts=_accounts(simulator),
+            charging_again=_wallet(simulator),
         )
 
 
+OF_ACCOUNTS = frozenset({Capability.VIRTUAL_ACCOUNTS, Capability.ACCOUNT_CLOSINGS})
 GATEWAY = Bitten(SUITE, PROVIDER.profile, paystack)
+OF_AUTHORIZATIONS = frozenset({Capability.SAVED_CHARGES, Capability.DEACTIVATIONS})
+PAGES = Bitten(
+    Suite([check for check in SUITE.checks if check.capability not in OF_ACCOUNTS | OF_AUTHORIZATIONS]),
+    PROVIDER.profile,
+    paystack,
+)
+"""The promises that have nothing to do with accounts or with what members left: a flaw of pages, charges or refunds is
+looked for in these."""
+ACCOUNTS = Bitten(
+    Suite([check for check in SUITE.checks if check.capability in OF_ACCOUNTS]), PROVIDER.profile, paystack
+)
+"""The promises that touch the sockets of accounts."""
+AUTHORIZATIONS = Bitten(
+    Suite([check for check in SUITE.checks if check.capability in OF_AUTHORIZATIONS]),
+    PROVIDER.profile,
+    paystack,
+)
+"""The promises that touch the sockets of what members left."""
 
 
 async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
@@ -836,6 +927,277 @@ WRONG_REFUNDS: Wrongs = {
     "hides a failed look-up": (HidesAFailedLookUp, "a look for a refund that fails is tried later"),
 }
 
+# -- wrong accounts -------------------------------------------------------------------------------------------
+
+
+class TakesAskedForAssigned(Wrong):
+    async def send(self, order: VirtualAccountOrder, said: bytes) -> AccountSnapshot:
+        told = await self.right.send(order, said)
+        return replace(told, state=AccountState.ACTIVE, number="9930000001")
+
+
+class TellsAnotherNumber(Wrong):
+    async def find(self, order: VirtualAccountOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, snapshots=tuple(replace(one, number="0000000001") for one in found.snapshots))
+
+
+class SaysTheAccountDifferently(Wrong):
+    said = 0
+
+    def say(self, order: VirtualAccountOrder) -> bytes:
+        self.said += 1
+        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
+
+
+class AsksForNobody(Wrong):
+    def say(self, order: VirtualAccountOrder) -> bytes:
+        holder = replace(order.holder, email=order.holder.email or "desk@members.example")
+        return self.right.say(replace(order, holder=holder))  # type: ignore[no-any-return]
+
+
+class CountsTheFirstAccount(Wrong):
+    async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
+        return (await self.right.count(order))[:1]  # type: ignore[no-any-return]
+
+
+class ForgetsTheCensusOfAccounts(Wrong):
+    async def find(self, order: VirtualAccountOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
+
+
+class CountsAccountsThoughItCannot(Wrong):
+    async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
+        try:
+            return await self.right.count(order)  # type: ignore[no-any-return]
+        except TryLater:
+            return ()
+
+
+class FetchesAnyAccount(Wrong):
+    async def fetch(self, provider_ref: str) -> AccountSnapshot:
+        try:
+            return await self.right.fetch(provider_ref)  # type: ignore[no-any-return]
+        except ContractBroken:
+            return AccountSnapshot(provider_ref, AccountState.ACTIVE, "NGN", "test-bank", "9930000001")
+
+
+class ShowsTheNumber(Wrong):
+    async def fetch(self, provider_ref: str) -> AccountSnapshot:
+        told = await self.right.fetch(provider_ref)
+        return replace(told, holder=told.name)
+
+
+class AsksNobodyAgain(Wrong):
+    async def requery(self, provider_ref: str, on: date) -> None:
+        await self.right.fetch(provider_ref)
+
+
+WRONG_ACCOUNTS: Wrongs = {
+    "takes asked for assigned": (TakesAskedForAssigned, "an account that nobody assigned yet is absent"),
+    "tells another number": (TellsAnotherNumber, "an account is asked for and found"),
+    "says it differently": (
+        SaysTheAccountDifferently,
+        "an order for an account is said in the same bytes",
+    ),
+    "asks for nobody": (
+        AsksForNobody,
+        "an account for nobody is refused before anything is sent",
+    ),
+    "counts the first": (CountsTheFirstAccount, "what a holder has is counted and nothing else"),
+    "forgets the census": (ForgetsTheCensusOfAccounts, "an account that was counted is not ours"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(http_status=None), TryLater),
+        "a lost answer is unknown and the account is found",
+    ),
+    "tries later after a failure": (
+        takes(OutcomeUnknown, told(http_status=500), TryLater),
+        "an order for an account that met a failure is unknown",
+    ),
+    "loses their words": (
+        takes(Refused, told(), Refused, words="refused"),
+        "a refused account keeps their words",
+    ),
+    "counts though it cannot": (
+        CountsAccountsThoughItCannot,
+        "a census of accounts that fails is tried later",
+    ),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look for an account that fails is tried later"),
+    "fetches any": (FetchesAnyAccount, "a fetched account is told exactly"),
+    "shows the holder": (ShowsTheNumber, "a number is hidden where an account is shown"),
+    "asks nobody again": (AsksNobodyAgain, "a missed transfer is asked for again"),
+}
+OF_TRANSFERS: Wrongs = {
+    "forgets the account": (
+        retells(lambda charge: charge.amount_minor == 1_005_057, credited_account=None),
+        "a transfer names the account that it came to",
+    ),
+    "takes two for one": (
+        retells(lambda charge: charge.amount_minor == 50_000, charge="1"),
+        "two transfers of the same amount are two charges",
+    ),
+    "gives pages an account": (
+        retells(lambda charge: charge.channel == "card", credited_account="9930000001"),
+        "money that came by a page names no account",
+    ),
+}
+"""Flaws of charges that only an account brings to light."""
+
+
+class LeavesItOpen(Wrong):
+    async def send(self, order: AccountClosingOrder, said: bytes) -> AccountSnapshot:
+        return replace(await self.right.send(order, said), state=AccountState.ACTIVE)
+
+
+class TakesOpenForClosed(Wrong):
+    async def find(self, order: AccountClosingOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        return replace(await self.right.find(order, sent_at), word=FindingWord.EXECUTED)
+
+
+WRONG_CLOSINGS: Wrongs = {
+    "leaves it open": (LeavesItOpen, "a closed account is closed"),
+    "takes open for closed": (TakesOpenForClosed, "an account that is open was not closed"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(), TryLater),
+        "a lost answer to a closing is unknown",
+    ),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look at a closing that fails is tried later"),
+}
+
+# -- wrong saved charges --------------------------------------------------------------------------------------
+
+
+class ChargesTheRoundSum(Wrong):
+    def say(self, order: SavedChargeOrder) -> bytes:
+        body = json.loads(self.right.say(order))
+        return json.dumps({**body, "amount": 75_000 if body["amount"] == 75_057 else body["amount"]}).encode()
+
+    async def send(self, order: SavedChargeOrder, said: bytes) -> SavedChargeSnapshot:
+        asked = replace(order, amount_minor=json.loads(said)["amount"])
+        return await self.right.send(asked, said)  # type: ignore[no-any-return]
+
+
+class SaysTheChargeDifferently(Wrong):
+    said = 0
+
+    def say(self, order: SavedChargeOrder) -> bytes:
+        self.said += 1
+        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
+
+
+class ChargesNothingness(Wrong):
+    def say(self, order: SavedChargeOrder) -> bytes:
+        return self.right.say(replace(order, amount_minor=max(order.amount_minor, 1)))  # type: ignore[no-any-return]
+
+
+class LosesTheChargeItFinds(Wrong):
+    async def find(self, order: SavedChargeOrder, sent_at: datetime) -> Finding[SavedChargeSnapshot]:
+        found = await self.right.find(order, sent_at)
+        lost = order.amount_minor == 75_050 and found.word is FindingWord.EXECUTED
+        return replace(found, word=FindingWord.PENDING) if lost else found
+
+
+class ComparesNoMoney(Wrong):
+    async def find(self, order: SavedChargeOrder, sent_at: datetime) -> Finding[SavedChargeSnapshot]:
+        try:
+            return await self.right.find(order, sent_at)  # type: ignore[no-any-return]
+        except ContractBroken:
+            return Finding(FindingWord.EXECUTED)
+
+
+def answers_otherwise(when: Callable[[SavedChargeSnapshot], bool], **changes: Any) -> type[Wrong]:
+    """An adapter that tells some of what it charged otherwise."""
+
+    class Answers(Wrong):
+        async def send(self, order: SavedChargeOrder, said: bytes) -> SavedChargeSnapshot:
+            told = await self.right.send(order, said)
+            return replace(told, **changes) if when(told) else told
+
+    return Answers
+
+
+WRONG_SAVED: Wrongs = {
+    "charges the round sum": (ChargesTheRoundSum, "a saved charge takes exactly what was ordered"),
+    "says it differently": (SaysTheChargeDifferently, "a saved charge is said in the same bytes"),
+    "charges nothingness": (
+        ChargesNothingness,
+        "a saved charge of nothing is refused before anything is sent",
+    ),
+    "loses what it finds": (
+        LosesTheChargeItFinds,
+        "a lost answer is unknown and the saved charge is found",
+    ),
+    "tries later after a failure": (
+        takes(OutcomeUnknown, told(http_status=500), TryLater),
+        "a saved charge that met a failure of theirs is unknown",
+    ),
+    "refuses a duplicate": (
+        takes(OutcomeUnknown, told(code="duplicate_reference"), Refused),
+        "a used reference is unknown and charges nothing",
+    ),
+    "loses their words": (
+        takes(Refused, told(code="declined"), Refused, words="refused"),
+        "a decline is refused in their words",
+    ),
+    "takes under way for paid": (
+        answers_otherwise(
+            lambda charge: charge.state is PaymentState.PROCESSING, state=PaymentState.SUCCEEDED
+        ),
+        "a saved charge under way is not paid",
+    ),
+    "keeps the address": (
+        answers_otherwise(lambda charge: charge.url is not None, url=None),
+        "a saved charge that waits for the member says where they must go",
+    ),
+    "tells what was asked": (
+        answers_otherwise(lambda charge: charge.taken_minor == 30_000, taken_minor=80_000),
+        "a part is taken where the whole is not there",
+    ),
+    "calls absence a refusal": (CallsAbsenceARefusal, "a saved charge that was never sent is absent"),
+    "compares no money": (ComparesNoMoney, "a saved charge of other money is not ours"),
+    "hides a failed look-up": (HidesAFailedLookUp, "a look for a saved charge that fails is tried later"),
+}
+
+
+class ShowsWhatWasLeft(Retold):
+    def retold(self, charge: ChargeSnapshot) -> ChargeSnapshot:
+        left = charge.authorization
+        return replace(charge, channel=left.code) if left is not None else charge
+
+
+OF_WHAT_IS_LEFT: Wrongs = {
+    "shows what was left": (
+        ShowsWhatWasLeft,
+        "what may be charged again is told with the charge and hidden",
+    ),
+}
+"""Flaws of charges that only what a member left brings to light."""
+
+
+class EndsNothing(Wrong):
+    async def send(self, order: DeactivationOrder, said: bytes) -> DeactivationSnapshot:
+        return DeactivationSnapshot(order.reference)
+
+
+class EndsAnything(Wrong):
+    def say(self, order: DeactivationOrder) -> bytes:
+        return json.dumps({"authorization_code": order.authorization}).encode()
+
+    async def send(self, order: DeactivationOrder, said: bytes) -> DeactivationSnapshot:
+        if order.authorization:
+            return await self.right.send(order, said)  # type: ignore[no-any-return]
+        return DeactivationSnapshot(order.reference)
+
+
+WRONG_ENDS: Wrongs = {
+    "ends nothing": (EndsNothing, "what was ended is charged no more"),
+    "tries later what was lost": (
+        takes(OutcomeUnknown, told(), TryLater),
+        "a lost answer to an end is unknown",
+    ),
+    "ends anything": (EndsAnything, "an end of nothing is refused before anything is sent"),
+}
+
 # -- wrong webhooks -------------------------------------------------------------------------------------------
 
 SIGNATURE = "x-paystack-signature"
@@ -924,17 +1286,47 @@ WRONG_WEBHOOKS: Wrongs = {
 
 @pytest.mark.parametrize("wrong", WRONG_CHECKOUTS)
 async def test_a_wrong_adapter_of_checkouts_breaks_exactly_its_promise(wrong: str) -> None:
-    await GATEWAY.bites("checkouts", WRONG_CHECKOUTS[wrong])
+    await PAGES.bites("checkouts", WRONG_CHECKOUTS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_CHARGES)
 async def test_a_wrong_adapter_of_charges_breaks_exactly_its_promise(wrong: str) -> None:
-    await GATEWAY.bites("charges", WRONG_CHARGES[wrong])
+    await PAGES.bites("charges", WRONG_CHARGES[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_REFUNDS)
 async def test_a_wrong_adapter_of_refunds_breaks_exactly_its_promise(wrong: str) -> None:
-    await GATEWAY.bites("refunds", WRONG_REFUNDS[wrong])
+    await PAGES.bites("refunds", WRONG_REFUNDS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_ACCOUNTS)
+async def test_a_wrong_adapter_of_accounts_breaks_exactly_its_promise(wrong: str) -> None:
+    await ACCOUNTS.bites("virtual_accounts", WRONG_ACCOUNTS[wrong])
+
+
+@pytest.mark.parametrize("wrong", OF_TRANSFERS)
+async def test_charges_that_get_transfers_wrong_break_exactly_their_promise(wrong: str) -> None:
+    await ACCOUNTS.bites("charges", OF_TRANSFERS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_CLOSINGS)
+async def test_a_wrong_adapter_of_closings_breaks_exactly_its_promise(wrong: str) -> None:
+    await ACCOUNTS.bites("account_closings", WRONG_CLOSINGS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_SAVED)
+async def test_a_wrong_adapter_of_saved_charges_breaks_exactly_its_promise(wrong: str) -> None:
+    await AUTHORIZATIONS.bites("saved_charges", WRONG_SAVED[wrong])
+
+
+@pytest.mark.parametrize("wrong", OF_WHAT_IS_LEFT)
+async def test_charges_that_betray_what_was_left_break_exactly_their_promise(wrong: str) -> None:
+    await AUTHORIZATIONS.bites("charges", OF_WHAT_IS_LEFT[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_ENDS)
+async def test_a_wrong_adapter_of_ends_breaks_exactly_its_promise(wrong: str) -> None:
+    await AUTHORIZATIONS.bites("deactivations", WRONG_ENDS[wrong])
 
 
 @pytest.mark.parametrize("wrong", WRONG_SETTLEMENTS)
@@ -957,16 +1349,16 @@ async def test_a_wrong_adapter_of_payouts_breaks_exactly_its_promise(socket: str
 @pytest.mark.parametrize("wrong", WRONG_WEBHOOKS)
 async def test_wrong_webhooks_break_exactly_their_promise(wrong: str) -> None:
     flaw, promise = WRONG_WEBHOOKS[wrong]
-    broken = await GATEWAY.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)), promise)
+    broken = await PAGES.broken(lambda gateway: replace(gateway, webhooks=flaw(gateway.webhooks)), promise)
     assert broken == {promise}
 
 
 async def test_a_socket_that_nobody_declared_breaks_exactly_its_promise() -> None:
-    await GATEWAY.bites_the_undeclared("checkouts", "journals")
+    await PAGES.bites_the_undeclared("checkouts", "journals")
 
 
 async def test_a_missing_socket_breaks_the_declaration_too() -> None:
-    broken = await GATEWAY.broken(
+    broken = await PAGES.broken(
         lambda gateway: replace(gateway, sockets=replace(gateway.sockets, charges=None))
     )
     assert broken == {DECLARED} | {promise for _, promise in WRONG_CHARGES.values()}
@@ -979,6 +1371,12 @@ def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
         WRONG_REFUNDS,
         WRONG_SETTLEMENTS,
         WRONG_DISPUTES,
+        WRONG_ACCOUNTS,
+        OF_TRANSFERS,
+        WRONG_CLOSINGS,
+        WRONG_SAVED,
+        OF_WHAT_IS_LEFT,
+        WRONG_ENDS,
         WRONG_WEBHOOKS,
         *WRONG_PAYOUTS.values(),
     )

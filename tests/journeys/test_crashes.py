@@ -30,6 +30,12 @@ _NOT_ON_THE_WAY = (
     "dispute",
     "approve answer",
     "reject answer",
+    " account",
+    "virtual_account",
+    "account_closing",
+    "saved_charge",
+    "deactivation",
+    "end authorization",
     "send reversal",
     "find reversal",
     "keep census",
@@ -62,8 +68,9 @@ _NOT_ON_THE_WAY = (
     "before acknowledge",
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found.
-Receipts from elsewhere, refunds (`test_refund_crashes.py`) and the close of a day (`test_closing_by_command.py`) are
-killed in journeys of their own; no repayment comes past a recovery. What a broker carries is killed in
+Receipts from elsewhere, refunds (`test_refund_crashes.py`), members' accounts (`test_account_crashes.py`), saved
+charges (`test_saved_charge_crashes.py`) and the close of a day (`test_closing_by_command.py`) are killed in journeys of
+their own; no repayment comes past a recovery. What a broker carries is killed in
 `bus/test_crashes_over_a_broker.py`."""
 _LOST_ANSWERS = {
     "find posting": ("bankone", "credit"),

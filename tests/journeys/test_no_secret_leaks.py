@@ -52,7 +52,10 @@ SECRETS: Mapping[str, Mapping[str, str]] = {
     "bankone": {"token": "51d0a7c2-9e0f-4c55-8f0e-6a1bcana7b4d", "status_interval_seconds": "1"},
     "lms": {"secret": "whsec_Y2FuYXJ5IG9mIHRoZSBsZW5kZXIncyBzZWNyZXQ="},
 }
-KEPT_SEALED = {"name", "surname", "phone", "e-mail", "account number", "authorization of a mandate"}
+KEPT_SEALED = {
+    *("name", "surname", "phone", "e-mail", "account number", "authorization of a mandate"),
+    "number of an account",
+}
 """What the hub must keep: found where it is sealed, so that the journey is known to have carried it in."""
 _SEALED = "sealed"
 _OPEN_PAGE, _POST_ENTRY = "initialize_transaction", "create_journal_entry"
@@ -96,6 +99,7 @@ class Journey:
             "dues": {"as_of": as_of.isoformat(), "version": "7", "lines": [due]},
             "return_url": "https://members.example/paid",
             "metadata": {"branch_officer": "B-17"},
+            "save_authorization": True,
             **changes,
         }
 
@@ -160,7 +164,9 @@ class Journey:
             self.canaries.plant(f"access code of {page.reference}", code)
         for charge in gateway.account.charges:
             told: Any = telling.as_webhook(charge, gateway.settings)
-            for name in ("authorization_code", "signature") if told["authorization"] else ():
+            for name in ("authorization_code", "signature"):
+                if told["authorization"].get(name) is None:
+                    continue
                 self.canaries.plant(f"{name} of charge {charge.id}", told["authorization"][name])
 
 
@@ -340,6 +346,39 @@ async def _webhooks_of_all_kinds(journey: Journey) -> None:
     await hub.until("SELECT count(*) >= 4 FROM breaks WHERE type = 'notice_unreadable'")
 
 
+async def _a_member_has_an_account(journey: Journey) -> None:
+    """One that the bank assigns, one that it refuses in a person's own words, and a transfer to the first."""
+    hub = journey.hub
+    body = {
+        "kind": "savings",
+        "currency": "NGN",
+        "holder": journey.body(1)["payer"],
+        "account": "SA-1",
+        "bank": "test-bank",
+        "identity": {"bvn": BVN, "account_number": ACCOUNT, "bank_code": "058"},
+    }
+    wrong: list[dict[str, object]] = [
+        {"identity": {"bvn": WHOLE, "account_number": ACCOUNT, "bank_code": "058"}},
+        {"holder": WHOLE},
+        {"bank": EMAIL},
+    ]
+    for changes in wrong:
+        answer = await hub.call("POST", "/v1/virtual-accounts", json={**body, **changes}, headers=once())
+        assert answer.status == 422, changes
+    await hub.outside.fault("paystack", "assign_account", "decline", params={"message": WHOLE})
+    assert (await hub.call("POST", "/v1/virtual-accounts", json=body, headers=once())).status == 202
+    await hub.until("SELECT count(*) FROM virtual_accounts WHERE state = 'failed'", expected=1)
+    await hub.outside.fault("paystack", "assign_account", "drop_after")
+    assert (await hub.call("POST", "/v1/virtual-accounts", json=body, headers=once())).status == 202
+    await hub.until("SELECT count(*) FROM virtual_accounts WHERE state = 'active'", expected=1)
+    [account] = hub.outside.made["paystack"].vendor.branch.accounts.by_id.values()
+    journey.canaries.plant("number of an account", account.number)
+    for number in (account.number, "9930099999"):
+        await hub.outside.control("paystack", "deposit", number=number, amount=77_700)
+    await hub.outside.control("paystack", "reject", number=account.number, amount=1, why=WHOLE)
+    await hub.until("SELECT count(*) FROM receipts WHERE channel = 'dedicated_nuban'", expected=2)
+
+
 async def _hostile_requests(journey: Journey) -> None:
     hub, body = journey.hub, journey.body(next(journey.amounts))
     payer: Any = body["payer"]
@@ -502,6 +541,7 @@ SIDE_BY_SIDE = (
     _the_bank_fails,
     _the_loan_system_fails,
     _webhooks_of_all_kinds,
+    _a_member_has_an_account,
     _hostile_requests,
     _receipts_from_elsewhere,
     _money_that_goes_out,
@@ -524,6 +564,8 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/payouts/{id}": "SELECT id FROM payouts",
         "/v1/connections/{name}/banks": "SELECT 'paystack'",
         "/v1/connections/{name}/balances": "SELECT 'paystack'",
+        "/v1/authorizations/{id}": "SELECT id FROM authorizations",
+        "/v1/virtual-accounts/{id}": "SELECT id FROM virtual_accounts",
         "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
         "/v1/breaks/{id}": "SELECT id FROM breaks",
@@ -536,7 +578,8 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         if "{" in path:
             start, _, end = path.partition("{")
             for row in await hub.rows.fetch(ids[path]):
-                assert (await hub.call("GET", f"{start}{row[0]}{end.partition('}')[2]}")).status == 200
+                answer = await hub.call("GET", f"{start}{row[0]}{end.partition('}')[2]}")
+                assert answer.status == 200, (path, row[0])
         else:
             await _list(hub, path)
 
@@ -567,6 +610,8 @@ async def _everything_at_the_command_line(hub: Served) -> None:
         ("breaks", "list"),
         ("refunds", "list"),
         ("payouts", "list", "--json"),
+        ("virtual-accounts", "list"),
+        ("authorizations", "list"),
         ("accounts", "list", "--json"),
         ("receipts", "list"),
         ("gates", "list"),

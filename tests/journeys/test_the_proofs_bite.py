@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from rigs.accounts import SWIFT, deposit, fresh, opened, wanted
 from rigs.river import River, river
 
 from coopwire.domain.effects import EffectKind
+from coopwire.ports.gateways import Charges, ChargeSnapshot
 from coopwire.ports.providers import Capability, Trust
 
 
@@ -46,3 +49,51 @@ async def test_a_hub_that_believes_an_early_absence_doubles_an_entry(database_ds
         await hub.outside.control("quickbooks", "clock", seconds=0)
         while len((await hub.outside.truth("quickbooks"))["journals"]) < 2:
             await hub.app.clock.sleep(timedelta(seconds=0.2))
+
+
+class _OneChargeAnAccount:
+    """Charges as of a gateway whose id of a transfer is taken from the account, not from the transfer."""
+
+    def __init__(self, right: Charges) -> None:
+        self._right = right
+
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self._right.find(reference, charges)
+        return tuple(replace(one, charge=one.credited_account or one.charge) for one in found)
+
+    def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        return self._right.list_window(start, end)
+
+
+async def test_an_adapter_that_takes_the_account_for_the_charge_loses_the_second_deposit(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn, simulated=SWIFT) as hub:
+        connections = hub.app.network.connections
+        assert isinstance(connections, dict)
+        right = connections["paystack"]
+        assert right.sockets.charges is not None
+        wrong = replace(right.sockets, charges=_OneChargeAnAccount(right.sockets.charges))
+        connections["paystack"] = replace(right, sockets=wrong)
+        _, number = await opened(hub)
+        await deposit(hub, number, 50_000)
+        await hub.until("SELECT count(*) FROM receipts", expected=1)
+        await deposit(hub, number, 50_000)
+        # The database holds a charge unique, so the second one is never recorded: the journeys would see it.
+        await hub.until("SELECT count(*) FROM lookups WHERE token IS NOT NULL", expected=1)
+        await hub.app.clock.sleep(timedelta(seconds=1))
+        assert await hub.value("SELECT count(*) FROM receipts") == 1
+
+
+async def test_a_hub_that_believes_an_early_absence_asks_for_a_second_account(database_dsn: str) -> None:
+    slow = {"paystack": {"account_ends": "stays"}}
+    async with river(database_dsn, simulated=slow) as hub:
+        hasty = hub.app.network.trust("paystack", EffectKind.VIRTUAL_ACCOUNT)
+        _trust(
+            hub, "paystack", Capability.VIRTUAL_ACCOUNTS, replace(hasty, absence_counts_after=timedelta(0))
+        )
+        await hub.outside.fault("paystack", "assign_account", "drop_after")
+        await hub.app.account_desk.open(wanted(), fresh(), "a test")
+        await hub.until("SELECT state FROM effects", expected="done")
+        orders = hub.outside.made["paystack"].vendor.branch.accounts.waiting
+        assert len(orders) == 2, "the journeys would not see a second account"

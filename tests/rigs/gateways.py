@@ -29,6 +29,7 @@ def _paystack(url: str) -> dict[str, str]:
         "secret_key": PAYSTACK_SECRET,
         "base_url": url,
         "placeholder_email": "member-{member}@members.example",
+        "account_bank": "test-bank",
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from rigs.accounts import wanted
 from rigs.gateways import GATEWAYS
 from rigs.payouts import MAKER, wish
 from rigs.refunds import approve
@@ -80,6 +81,8 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
     if "hint" in command:
         await hub.hint(command["hint"], command["charge"])
         return {}
+    if "open_account" in command:
+        return await _open_account(hub, command["open_account"])
     if "desk" in command:
         return await _correct(hub, command)
     if "answer" in command:
@@ -89,11 +92,31 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
         return {"payout": (await hub.app.payouts.request(wish(), once, MAKER)).payout.id}
     if "refund" in command:
         return {"approved": await _refund(hub, command["refund"], command["amounts"])}
+    if "charge" in command:
+        return await _charge(hub, command["charge"], command["minor"])
     n = command["accept"]
     changes = {"member": f"M-{1029 + n % 5}", "loan": f"LN-{n % 5}", "money": Money(100_000 + n, "NGN")}
+    changes["save_authorization"] = command.get("save_authorization", False)
     once = Idempotent("crash", f"key-{n}", f"body-{n}")
     try:
         accepted = await hub.app.desk.accept(request(**changes, dues=None), once)
+    except StillWorking:
+        return {"attempt": None}
+    return {"attempt": accepted.attempt}
+
+
+async def _open_account(hub: River, key: str) -> dict[str, Any]:
+    """A savings account of a member, under this key."""
+    once = Idempotent("crash", key, key)
+    opened = await hub.app.account_desk.open(wanted(), once, "a crash test")
+    return {"account": opened.account}
+
+
+async def _charge(hub: River, authorization: str, minor: int) -> dict[str, Any]:
+    """A payment from what the member of the first one left, always under one key."""
+    asked = request(money=Money(minor, "NGN"), loan="LN-9", dues=None, authorization=authorization)
+    try:
+        accepted = await hub.app.desk.accept(asked, Idempotent("crash", "charge", "charge"))
     except StillWorking:
         return {"attempt": None}
     return {"attempt": accepted.attempt}

@@ -95,9 +95,10 @@ class Served:
 
 
 def _without_page(told: Any) -> Any:
-    """The address of the member's page belongs to the client that asked for it, and to nobody else."""
-    if isinstance(told, dict) and "checkout_url" in told:
-        return {name: value for name, value in told.items() if name != "checkout_url"}
+    """The address of a member's page and the number of their account belong to the client that asked for them, and to
+    nobody else."""
+    if isinstance(told, dict) and ("checkout_url" in told or told.keys() == {"account", "number"}):
+        return {name: value for name, value in told.items() if name not in ("checkout_url", "number")}
     return told
 
 

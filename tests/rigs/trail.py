@@ -55,6 +55,13 @@ _BY_HAND = {
     "reconciliation": "INSERT INTO reconciliations (id, day, actor, state, started_at, finished_at, inputs_digest, "
     "outcome_digest, holds, report) SELECT 'run-' || n, '2026-11-20', 'a person', 'finished', now(), now(), 'aa', "
     "'bb', true, '{\"sections\": [1]}' FROM generate_series(1, 3) n RETURNING id",
+    "virtual_account": "INSERT INTO virtual_accounts (id, connection, member, kind, currency, state, bank, effect, "
+    "asked_by, created_at, updated_at, number_mark) SELECT 'account-' || n, 'paystack', 'M-1', 'savings', 'NGN', "
+    "'closed', 'test-bank', 'e' || n, 'one', now(), now(), sha256(n::text::bytea) FROM generate_series(1, 3) n "
+    "RETURNING id",
+    "authorization": "INSERT INTO authorizations (id, connection, member, channel, brand, payment, state, created_at, "
+    "code_mark) SELECT 'authorization-' || reference, 'paystack', member, 'card', 'visa', reference, 'active', now(), "
+    "sha256(reference::bytea) FROM payments RETURNING id",
     "receipt_batch": "INSERT INTO receipt_batches (id, source, digest, name, state, lines, created_by, approved_by, "
     "created_at, approved_at) SELECT 'batch-' || n, 'teller', sha256(n::text::bytea), 'till.csv', 'approved', 2, "
     "'one', 'another', now(), now() FROM generate_series(1, 3) n RETURNING id",

@@ -18,13 +18,23 @@ import pytest
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Mode, Payer
-from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, RefundSnapshot
+from coopwire.ports.gateways import AccountSnapshot, ChargeSnapshot, CheckoutOrder, RefundSnapshot
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Connection, InspectionError
-from coopwire.providers.paystack.inspectors import dispute, error, payment, refund, settlement, webhook
+from coopwire.providers.paystack.inspectors import (
+    dispute,
+    error,
+    payment,
+    refund,
+    settlement,
+    transfer,
+    virtual_account,
+    webhook,
+)
 from coopwire.providers.paystack.webhooks import PaystackWebhooks
+from coopwire.providers.paystack.wire.accounts import account_of, customer_of
 from coopwire.providers.paystack.wire.answers import success
-from coopwire.providers.paystack.wire.charges import charge_of
+from coopwire.providers.paystack.wire.charges import charge_of, credited
 from coopwire.providers.paystack.wire.checkouts import opened
 from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.events import EVENTS
@@ -106,8 +116,24 @@ def told_refund(refund: RefundSnapshot) -> dict[str, object]:
     }
 
 
+def told_account(account: AccountSnapshot) -> dict[str, object]:
+    return {
+        "provider_ref": account.provider_ref,
+        "state": account.state.value,
+        "currency": account.currency,
+        "bank": account.bank,
+        "digits": len(account.number or ""),
+        "holder": account.holder,
+        "created_at": account.created_at and account.created_at.isoformat(),
+    }
+
+
 def test_every_sample_is_accounted_for_and_every_expectation_has_its_sample() -> None:
-    read = {name for section in ("webhooks", "shown", "refunds", "errors") for name in EXPECTED[section]}
+    read = {
+        name
+        for section in ("webhooks", "shown", "refunds", "accounts", "errors")
+        for name in EXPECTED[section]
+    }
     assert read <= set(samples())
     for name in set(samples()) - read:
         reasons = [why for start, why in EXPECTED["other_verbs"].items() if name.startswith(start)]
@@ -188,6 +214,36 @@ def test_every_settlement_of_the_samples_adds_up_and_so_do_its_lines() -> None:
     assert len(settlement(body_of(name), {})) == 15
 
 
+@pytest.mark.parametrize("name", EXPECTED["accounts"])
+def test_each_account_is_read_and_shown_as_expected(name: str) -> None:
+    expected = EXPECTED["accounts"][name]
+    assert [told_account(account_of(row, b"")) for row in rows_of(name)] == expected
+    seen = [shown(one) for one in virtual_account(body_of(name), {})]
+    assert [(one["provider_ref"], one["status"], one["channel"]) for one in seen] == [
+        (one["provider_ref"], one["state"], one["bank"]) for one in expected
+    ]
+
+
+@pytest.mark.parametrize("name", ["assign/response.json#200", "requery/response.json#200"])
+def test_an_account_that_is_asked_for_and_a_requery_are_answered_without_data(name: str) -> None:
+    answer = HttpAnswer(200, {}, body_of(f"api/dedicated-virtual-account/{name}"))
+    assert success(answer, Traffic.READ, None).data is None
+
+
+def test_the_sample_of_a_customer_is_whoever_holds_the_account() -> None:
+    told = samples()["doc/payments/dedicated-virtual-account/customer/index.json"]["data"]
+    holder = Payer("M", "", "", told["email"].upper())
+    with pytest.raises(ContractBroken, match="member id"):
+        customer_of(holder, told)
+    assert customer_of(holder, {**told, "id": 1173}) == "1173"
+
+
+def test_the_sample_of_a_credit_names_the_account_that_was_credited() -> None:
+    snippet = samples()["doc/payments/dedicated-virtual-account/event-snippet/index.json"]
+    charge = {"channel": "dedicated_nuban", **snippet}
+    assert credited(charge) == snippet["authorization"]["receiver_bank_account_number"]
+
+
 @pytest.mark.parametrize("name", EXPECTED["refund_pages"])
 def test_each_list_of_refunds_is_a_whole_page(name: str) -> None:
     answer = HttpAnswer(200, {}, body_of(name))
@@ -254,7 +310,7 @@ def test_both_samples_of_pagination_lead_to_the_next_page(name: str, following: 
 def test_no_inspection_of_a_sample_shows_anything_personal() -> None:
     for name, sample in samples().items():
         body = json.dumps(sample).encode()
-        for kind in (webhook, payment, refund, dispute, settlement, error):
+        for kind in (webhook, payment, refund, dispute, settlement, transfer, virtual_account, error):
             try:
                 text = repr([shown(seen) for seen in kind(body, {})])
             except InspectionError as refused:

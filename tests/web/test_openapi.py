@@ -176,7 +176,8 @@ def test_every_route_says_what_it_does_and_what_it_needs(document: dict[str, Any
 
 
 def test_routes_that_move_money_need_an_idempotency_key(document: dict[str, Any]) -> None:
-    for path in ("/v1/payments", "/v1/payments/{reference}/attempts", "/v1/payouts"):
+    moving = ("/v1/payments", "/v1/payments/{reference}/attempts", "/v1/payouts", "/v1/virtual-accounts")
+    for path in moving:
         parameters = document["paths"][path]["post"]["parameters"]
         [key] = [p for p in parameters if p["in"] == "header"]
         assert (key["name"].lower(), key["required"]) == ("idempotency-key", True)

@@ -12,6 +12,9 @@ LOOKUPS = "lookups"
 REFUNDS = "refunds"
 DISPUTES = "disputes"
 PAYOUTS = "payouts"
+
+
+ACCOUNTS = "accounts"
 EFFECTS = "effects"
 UNKNOWN = "unknown"
 OUTBOX = "outbox"

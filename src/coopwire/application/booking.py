@@ -6,7 +6,7 @@ The one way by which money is booked, whoever told of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from coopwire.application import announce
@@ -14,12 +14,12 @@ from coopwire.application.network import Network
 from coopwire.application.receipt_effects import OURS, Received, receipt_effects, receipt_facts
 from coopwire.domain.allocation import allocate, whole_to
 from coopwire.domain.breaks import Break, BreakType
-from coopwire.domain.events import PAYMENT_MOVED, RECEIPT_RECORDED
+from coopwire.domain.events import PAYMENT_INITIALIZED, PAYMENT_MOVED, RECEIPT_RECORDED
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, Component, Payment, PaymentKind
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
-from coopwire.ports.stores import Changes, NewReceipt, PaymentMove
+from coopwire.ports.stores import Changes, NewPayment, NewReceipt, PaymentMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Owner:
     asked: Money | None
     core_account: int | None
     paid_before: bool
+    doubt: BreakType | None = None
+    """What is to be doubted whatever the amounts say."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What a person should know who resolves a doubt; nothing personal."""
 
 
 NOBODY = Owner(None, None, None, paid_before=False)
@@ -79,6 +83,22 @@ def book(receipt: Receipt, owner: Owner, ledger: Ledger, network: Network, now: 
     return Booked(changes, doubt in OURS)
 
 
+def arrived(new: NewPayment) -> Changes:
+    """A payment that comes with its money, announced."""
+    payment = new.payment
+    facts = {
+        "payment": payment.reference,
+        "kind": payment.kind.value,
+        "member": payment.member,
+        "amount_minor": payment.money.minor,
+        "currency": payment.money.currency,
+    }
+    event = announce.event(
+        PAYMENT_INITIALIZED, payment.reference, payment.account_key, facts, payment.created_at
+    )
+    return Changes(new_payments=[new], events=[event])
+
+
 def paid(payment: Payment, *, ours: bool, now: datetime) -> Changes:
     """Money came for this payment. Money in doubt does not close it: a person decides whose it is."""
     return moved(payment, PaymentState.SUCCEEDED if ours else PaymentState.PROCESSING, "", now)
@@ -100,6 +120,8 @@ def moved(payment: Payment, state: PaymentState, reason: str, now: datetime) -> 
 
 def _doubt(receipt: Receipt, owner: Owner) -> BreakType | None:
     """Why this money cannot simply be taken for what was asked; None when it can."""
+    if owner.doubt is not None:
+        return owner.doubt
     if owner.payment is None or owner.asked is None:
         return BreakType.RECEIPT_WITHOUT_PAYMENT
     if receipt.currency != owner.asked.currency:
@@ -130,7 +152,7 @@ def _break(
 ) -> Break | None:
     payment = owner.payment
     if doubt is not None:
-        return _opened(doubt, receipt, _differences(receipt, owner.asked))
+        return _opened(doubt, receipt, {**_differences(receipt, owner.asked), **owner.facts})
     if payment is not None and not awaiting and _expired(payment, lines):
         facts: dict[str, object] = {"dues_version": payment.dues.version if payment.dues else None}
         return _opened(BreakType.DUES_EXPIRED, receipt, facts)

@@ -1,7 +1,7 @@
 """Takes the names of who pays or is paid, their phones, e-mails and accounts out of what others said.
 
 It is done before anything is kept or told. Adapters mask what looks private. A name looks like any other word, but
-whose payment or payout it is we know.
+whose payment, payout or account it is we know.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NOTHING = "(?!)"
 
 
 class Discretion:
-    """Knows the payers of some payments, and who is paid by some payouts."""
+    """Knows the payers of some payments, the holders of some accounts, and who is paid by some payouts."""
 
     def __init__(self, payers: Mapping[str, Payer], paid: Mapping[str, Beneficiary] | None = None) -> None:
         of_payers = {one: _pattern(p.name, p.email, p.phone) for one, p in payers.items()}
@@ -28,18 +28,24 @@ class Discretion:
         self._patterns = of_payers | of_paid
 
     def applied(self, about: str | None, said: str) -> str:
-        """What was said about the payment or payout, without the persons in it."""
+        """What was said about the payment, the payout or the account, without the persons in it."""
         pattern = self._patterns.get(about or "")
         return pattern.sub(MASK, said) if pattern is not None else said
 
 
 async def discretion(
-    tx: Transaction, payments: Iterable[str | None], payouts: Sequence[str] = ()
+    tx: Transaction,
+    payments: Iterable[str | None],
+    *,
+    payouts: Sequence[str] = (),
+    accounts: Iterable[str] = (),
 ) -> Discretion:
-    """For what was said about these payments and payouts; reads nothing when there are none."""
+    """For what was said about these payments, payouts and virtual accounts; reads nothing when there are none."""
     known = sorted({payment for payment in payments if payment is not None})
     payers = await tx.payments.payers(known) if known else {}
-    return Discretion(payers, await tx.payouts.beneficiaries(payouts) if payouts else {})
+    holders = await tx.virtual_accounts.holders(found) if (found := sorted(set(accounts))) else {}
+    paid = await tx.payouts.beneficiaries(payouts) if payouts else {}
+    return Discretion({**payers, **{account: holder.payer for account, holder in holders.items()}}, paid)
 
 
 def _pattern(name: str, *others: str | None) -> re.Pattern[str]:

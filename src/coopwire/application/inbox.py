@@ -1,7 +1,7 @@
 """Reads the webhooks that the door has committed: notices are kept, and each makes a look due now.
 
 One about a refund makes the refunds of that payment due, one about a dispute the dispute, one about a payout the
-payout of that reference; what it says of them is not believed.
+payout of that reference, one about an account what its holder waits for; what they say of it is not believed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from coopwire.application.bells import DISPUTES, LOOKUPS, PAYOUTS, REFUNDS, WEBHOOKS, Bells
+from coopwire.application.bells import ACCOUNTS, DISPUTES, LOOKUPS, PAYOUTS, REFUNDS, WEBHOOKS, Bells
 from coopwire.application.network import Network
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
@@ -18,6 +18,7 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import (
+    AccountNudge,
     Changes,
     Database,
     DisputeNudge,
@@ -33,6 +34,8 @@ from coopwire.ports.tracing import Traces, untraced, working
 _BATCH = 100
 _MAX_REFERENCE = 200
 _OF_CHARGES = frozenset({NoticeVerdict.PAID, NoticeVerdict.FAILED})
+
+_OF_ACCOUNTS = frozenset({NoticeVerdict.ACCOUNT, NoticeVerdict.ACCOUNT_FAILED})
 
 
 class Drain:
@@ -71,7 +74,7 @@ class Drain:
                 self._take_up(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
-        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS)
+        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS)
         return len(webhooks)
 
     def _take_up(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
@@ -118,6 +121,9 @@ class Drain:
         if named and notice.verdict is NoticeVerdict.PAYOUT:
             assert reference is not None
             changes.payout_nudges.append(PayoutNudge(webhook.connection, reference, now))
+        if notice.verdict in _OF_ACCOUNTS and notice.holder is not None:
+            failed = notice.verdict is NoticeVerdict.ACCOUNT_FAILED
+            changes.account_nudges.append(AccountNudge(webhook.connection, notice.holder, failed, now))
         if look:
             assert reference is not None
             changes.lookups.append(

@@ -25,6 +25,10 @@ CAPABILITY_OF = {
     EffectKind.CALLBACK: Capability.CALLBACKS,
     EffectKind.RECIPIENT: Capability.RECIPIENTS,
     EffectKind.TRANSFER: Capability.TRANSFERS,
+    EffectKind.VIRTUAL_ACCOUNT: Capability.VIRTUAL_ACCOUNTS,
+    EffectKind.ACCOUNT_CLOSING: Capability.ACCOUNT_CLOSINGS,
+    EffectKind.SAVED_CHARGE: Capability.SAVED_CHARGES,
+    EffectKind.DEACTIVATION: Capability.DEACTIVATIONS,
 }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from coopwire.application import announce
+from coopwire.application.account_moves import AccountMoves
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.dispute_moves import DisputeMoves
 from coopwire.application.network import Network
@@ -16,9 +17,9 @@ from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.people import given_reason
 from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
-from coopwire.application.settling import concerns_a_refund
+from coopwire.application.settling import OF_ACCOUNTS, concerns_a_refund
 from coopwire.application.writing import write
-from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.effects import OF_ATTEMPTS, Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.references import new_reference
 from coopwire.domain.states import EFFECT_MOVES, FINISHED_EFFECT, EffectState, PaymentState, may_move
@@ -74,12 +75,14 @@ class Operator:
             now = self._clock.now()
             await self._move(tx, found, EffectState.CANCELLED, now, f"skipped: {reason}")
             await tx.audit(actor, _skip_in_words(found), effect, reason, now)
-            if found.kind is EffectKind.CHECKOUT:
+            if found.kind in OF_ATTEMPTS:
                 await self._cancel_attempt(tx, found, now)
             skipped = await self._locked(tx, effect)
             await tx.apply(Changes(events=[announce.stopped(skipped, now)]), now)
             if skipped.kind is EffectKind.DISPUTE_ANSWER:
                 await DisputeMoves(self._clock).stopped(tx, skipped)
+            if skipped.kind in OF_ACCOUNTS:
+                await write(tx, await AccountMoves(self._network, self._clock).stopped(tx, skipped), now)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
             if concerns_a_payout(skipped):

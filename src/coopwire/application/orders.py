@@ -8,15 +8,27 @@ from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from coopwire.application.network import CAPABILITY_OF
+from coopwire.domain.authorizations import Left
 from coopwire.domain.books import Side
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
 from coopwire.domain.payments import Payer
 from coopwire.domain.payouts import Beneficiary
+from coopwire.domain.virtual_accounts import Holder
 from coopwire.ports.books import JournalOrder, JournalOrderLine
 from coopwire.ports.corebank import PostingOrder, ReversalOrder
-from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RecipientOrder, RefundOrder, TransferOrder
+from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    CheckoutOrder,
+    DeactivationOrder,
+    DisputeOrder,
+    RecipientOrder,
+    RefundOrder,
+    SavedChargeOrder,
+    TransferOrder,
+    VirtualAccountOrder,
+)
 from coopwire.ports.lms import CallbackOrder
 from coopwire.ports.providers import Connected
 from coopwire.ports.stores import AccountMapping, AnswerWords, CoreAccount, Transaction
@@ -29,11 +41,15 @@ Order = (
     | ReversalOrder
     | RefundOrder
     | DisputeOrder
+    | VirtualAccountOrder
+    | AccountClosingOrder
+    | SavedChargeOrder
+    | DeactivationOrder
     | CallbackOrder
     | RecipientOrder
     | TransferOrder
 )
-CountedOrder = ReversalOrder | RefundOrder
+CountedOrder = ReversalOrder | RefundOrder | VirtualAccountOrder
 """Orders that carry no reference of ours: before one is sent, what stands at its target is counted."""
 
 
@@ -73,6 +89,10 @@ class Material:
     beneficiaries: Mapping[str, Beneficiary] = field(default_factory=dict)
     recipients: Mapping[str, str] = field(default_factory=dict)
     """The gateway's ids of accounts that were made known, by payout."""
+    holders: Mapping[str, Holder] = field(default_factory=dict)
+    left: Mapping[str, Left] = field(default_factory=dict, repr=False)
+    sent: bool = False
+    """Whether the effects were sent, and are looked up now."""
 
 
 async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> Material:
@@ -83,6 +103,9 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
     payouts = [payout_of(e) for kind in (EffectKind.RECIPIENT, EffectKind.TRANSFER) for e in of_kind[kind]]
     payments = [e.payment for e in of_kind[EffectKind.CHECKOUT] if e.payment is not None]
     answers = [e.id for e in of_kind[EffectKind.DISPUTE_ANSWER]]
+    asked = [cast(str, e.order["virtual_account"]) for e in of_kind[EffectKind.VIRTUAL_ACCOUNT]]
+    of_members = (*of_kind[EffectKind.SAVED_CHARGE], *of_kind[EffectKind.DEACTIVATION])
+    kept = [cast(str, e.order["authorization"]) for e in of_members]
     return Material(
         mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
         core_accounts=await tx.connections.core_accounts(accounts) if accounts else {},
@@ -91,6 +114,9 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
         answers=await tx.disputes.words(answers) if answers else {},
         beneficiaries=await tx.payouts.beneficiaries(payouts) if payouts else {},
         recipients=await tx.payouts.recipients(payouts) if of_kind[EffectKind.TRANSFER] else {},
+        holders=await tx.virtual_accounts.holders(asked) if asked else {},
+        left=await tx.authorizations.left(kept) if kept else {},
+        sent=sent,
     )
 
 
@@ -234,6 +260,58 @@ def _dispute_answer(effect: Effect, material: Material) -> Order:
     return dispute_order(effect, words)
 
 
+def _virtual_account(effect: Effect, material: Material) -> Order:
+    order = effect.order
+    holder = material.holders.get(cast(str, order["virtual_account"]))
+    if holder is None:
+        raise InvalidOrder("the holder's record is forgotten, or no secret key opens it", field="holder")
+    return account_order(effect, holder)
+
+
+def account_order(effect: Effect, holder: Holder) -> VirtualAccountOrder:
+    """The order for a virtual account, with what was counted before its last send."""
+    return VirtualAccountOrder(
+        reference=effect.reference,
+        holder=holder.payer,
+        currency=cast(str, effect.order["currency"]),
+        bank=cast(str, effect.order["bank"]),
+        identity=holder.identity,
+        census=tuple(effect.census or ()),
+    )
+
+
+def _account_closing(effect: Effect, material: Material) -> Order:
+    return AccountClosingOrder(reference=effect.reference, account=cast(str, effect.order["account"]))
+
+
+_NOTHING_LEFT = Left("", "", active=False)
+
+
+def _left(effect: Effect, material: Material) -> Left:
+    left = material.left.get(cast(str, effect.order["authorization"]))
+    if left is None:
+        raise InvalidOrder("the authorization is forgotten, or no secret key opens it", field="authorization")
+    return left
+
+
+def _saved_charge(effect: Effect, material: Material) -> Order:
+    # A look-up asks by the reference alone, so an authorization that is gone by now does not stand in its way.
+    left = _NOTHING_LEFT if material.sent else _left(effect, material)
+    if not (left.active or material.sent):
+        raise InvalidOrder("the member's authorization was ended", field="authorization")
+    return SavedChargeOrder(
+        reference=effect.reference,
+        authorization=left.code,
+        email=left.email,
+        amount_minor=cast(int, effect.order["amount_minor"]),
+        currency=cast(str, effect.order["currency"]),
+    )
+
+
+def _deactivation(effect: Effect, material: Material) -> Order:
+    return DeactivationOrder(effect.reference, _left(effect, material).code)
+
+
 def _callback(effect: Effect, material: Material) -> Order:
     order = effect.order
     return CallbackOrder(
@@ -296,4 +374,8 @@ _BUILDERS = {
     EffectKind.CALLBACK: _callback,
     EffectKind.RECIPIENT: _recipient,
     EffectKind.TRANSFER: _transfer,
+    EffectKind.VIRTUAL_ACCOUNT: _virtual_account,
+    EffectKind.ACCOUNT_CLOSING: _account_closing,
+    EffectKind.SAVED_CHARGE: _saved_charge,
+    EffectKind.DEACTIVATION: _deactivation,
 }

@@ -12,8 +12,10 @@ from coopwire.application import announce
 from coopwire.application.bells import EFFECTS, OUTBOX, Bells
 from coopwire.application.executor import Executor, Ready, new_token
 from coopwire.application.network import Network
-from coopwire.application.planning import checkout_effect
+from coopwire.application.planning import checkout_effect, saved_charge_effect
 from coopwire.application.settling import Sent
+from coopwire.domain.authorizations import SavedAuthorization
+from coopwire.domain.effects import Effect
 from coopwire.domain.errors import InvalidOrder, Refused
 from coopwire.domain.events import PAYMENT_INITIALIZED
 from coopwire.domain.gates import Traffic
@@ -26,7 +28,7 @@ from coopwire.domain.payments import (
     PaymentKind,
 )
 from coopwire.domain.references import new_reference, ours
-from coopwire.domain.states import EffectState, PaymentState
+from coopwire.domain.states import AuthorizationState, EffectState, PaymentState
 from coopwire.ports.clock import Clock
 from coopwire.ports.providers import Capability, Connected
 from coopwire.ports.stores import Changes, Claim, CoreAccount, Database, Transaction
@@ -72,6 +74,10 @@ class PaymentRequest:
     return_url: str | None
     metadata: Mapping[str, object]
     gateway: str | None = None
+    save_authorization: bool = False
+    """Whether what the member pays with is to be kept."""
+    authorization: str | None = None
+    """What the member left, to be charged instead of opening a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +175,12 @@ class Desk:
                 return await self._replay(tx, earlier[0] if earlier else None)
             await self._refuse_open_attempt(tx, found)
             await tx.payments.add_attempt(attempt)
-            payer = (await tx.payments.payers([payment])).get(payment)
-            if payer is None:
+            if payment not in await tx.payments.payers([payment]):
                 message = (
                     "no payer is kept with it, or the secret key does not open it: ask for a new payment"
                 )
                 raise Rejected("payment", message, "conflict")
-            ready = await self._effect(tx, found, attempt, gateway, payer, now)
+            ready = await self._claimed(tx, found, checkout_effect(found, attempt, now), gateway, now)
             stored = _Stored(found, attempt, ready)
         return await self._open(stored)
 
@@ -184,7 +189,8 @@ class Desk:
     def _gateway(self, request: PaymentRequest) -> Connected:
         name = request.gateway or self._network.routes.gateway
         connected = self._network.connections.get(name)
-        if connected is None or not connected.sockets.has(Capability.CHECKOUTS):
+        wanted = Capability.CHECKOUTS if request.authorization is None else Capability.SAVED_CHARGES
+        if connected is None or not connected.sockets.has(wanted):
             known = ", ".join(self._network.gateways()) or "none"
             raise Rejected("gateway", f"no such gateway connection; there are: {known}")
         return connected
@@ -216,8 +222,10 @@ class Desk:
         reference: str,
         now: datetime,
     ) -> _Stored:
-        account = await self._core_account(tx, request, gateway)
-        payer = self._payer(request, gateway)
+        saved = await self._saved(tx, request, gateway)
+        account = await linked_account(tx, self._network, gateway, request.member, request.loan)
+        email = request.email or placeholder_email(request.member, gateway)
+        payer = Payer(request.member, request.name, request.phone, email)
         payment = Payment(
             reference=reference,
             kind=request.kind,
@@ -230,6 +238,7 @@ class Desk:
             allocation=self._network.routes.allocation,
             callback_url=request.callback_url,
             created_at=now,
+            save_authorization=request.save_authorization,
         )
         attempt = _attempt(payment, gateway, now)
         await tx.payments.create(
@@ -249,52 +258,33 @@ class Desk:
         }
         event = announce.event(PAYMENT_INITIALIZED, reference, payment.account_key, initialized, now)
         await tx.apply(Changes(events=[event]), now)
-        ready = await self._effect(tx, payment, attempt, gateway, payer, now)
+        effect = (
+            saved_charge_effect(payment, attempt, saved.id, now)
+            if saved is not None
+            else checkout_effect(payment, attempt, now)
+        )
+        ready = await self._claimed(tx, payment, effect, gateway, now)
         return _Stored(payment, attempt, ready)
 
-    async def _core_account(
+    async def _saved(
         self, tx: Transaction, request: PaymentRequest, gateway: Connected
-    ) -> CoreAccount | None:
-        bank = self._network.routes.core_bank
-        if bank is None:
+    ) -> SavedAuthorization | None:
+        """What is to be charged; None for a page. Rejected unless it is this member's, and alive at this gateway."""
+        if request.authorization is None:
             return None
-        name = gateway.connection.name
-        if name not in self._network.routes.receivable_gl:
-            raise Rejected(
-                "gateway", f"no receivable GL is configured for {name}: add it under [receivable_gl]"
-            )
-        account = await tx.connections.core_account(bank, request.member, request.loan)
-        if account is None:
-            raise Rejected(
-                "member", "no core account is linked to this member: import it with `coopwire accounts`"
-            )
-        return account
+        found = await tx.authorizations.get(request.authorization, lock=True)
+        if found is None or found.member != request.member:
+            raise Rejected("authorization", "this member left no such way to pay")
+        if found.state is not AuthorizationState.ACTIVE:
+            raise Rejected("authorization", f"it is {found.state.value}", "conflict")
+        if found.connection != gateway.connection.name:
+            raise Rejected("gateway", f"the member left it at {found.connection}")
+        return found
 
-    def _payer(self, request: PaymentRequest, gateway: Connected) -> Payer:
-        email = request.email or self._placeholder(request, gateway)
-        return Payer(request.member, request.name, request.phone, email)
-
-    def _placeholder(self, request: PaymentRequest, gateway: Connected) -> str:
-        template = gateway.connection.settings.get("placeholder_email", "")
-        if not template:
-            raise Rejected(
-                "payer.email",
-                "this gateway needs an e-mail: give one, or set placeholder_email on the connection",
-            )
-        local = "".join(c if c.isascii() and c.isalnum() else "-" for c in request.member.lower())
-        return template.replace("{member}", local)
-
-    async def _effect(
-        self,
-        tx: Transaction,
-        payment: Payment,
-        attempt: Attempt,
-        gateway: Connected,
-        payer: Payer,
-        now: datetime,
+    async def _claimed(
+        self, tx: Transaction, payment: Payment, effect: Effect, gateway: Connected, now: datetime
     ) -> Ready | None:
-        """The checkout effect, claimed by this process; left to the workers while a gate is closed."""
-        effect = checkout_effect(payment, attempt, now)
+        """The effect, claimed by this process; left to the workers while a gate is closed."""
         if not await tx.connections.is_open(gateway.connection.name, Traffic.WRITE, now):
             await tx.apply(Changes(effects=[effect]), now)
             return None
@@ -348,6 +338,39 @@ class Desk:
             if alive and effect.reference == attempt.reference:
                 raise StillWorking
         return Accepted(attempt.payment, attempt.reference, await tx.payments.page(attempt.reference), True)
+
+
+async def linked_account(
+    tx: Transaction, network: Network, gateway: Connected, member: str, loan: str | None
+) -> CoreAccount | None:
+    """The core account that money of this gateway is credited to; None where no core bank is connected.
+
+    Rejected when there is none, or no GL to credit it against.
+    """
+    bank = network.routes.core_bank
+    if bank is None:
+        return None
+    name = gateway.connection.name
+    if name not in network.routes.receivable_gl:
+        raise Rejected("gateway", f"no receivable GL is configured for {name}: add it under [receivable_gl]")
+    account = await tx.connections.core_account(bank, member, loan)
+    if account is None:
+        raise Rejected(
+            "member", "no core account is linked to this member: import it with `coopwire accounts`"
+        )
+    return account
+
+
+def placeholder_email(member: str, gateway: Connected) -> str:
+    """The address that is given to the gateway for a member without one. Rejected where none is configured."""
+    template = gateway.connection.settings.get("placeholder_email", "")
+    if not template:
+        raise Rejected(
+            "payer.email",
+            "this gateway needs an e-mail: give one, or set placeholder_email on the connection",
+        )
+    local = "".join(c if c.isascii() and c.isalnum() else "-" for c in member.lower())
+    return template.replace("{member}", local)
 
 
 def _attempt(payment: Payment, gateway: Connected, now: datetime) -> Attempt:

@@ -162,7 +162,7 @@ class PayoutTracker:
         if isinstance(answer, Vetted):
             return await self._decide(tx, held, answer)
         if isinstance(answer, TransferSnapshot):
-            hidden = await discretion(tx, [], [held.id])
+            hidden = await discretion(tx, [], payouts=[held.id])
             return self._moves.told(held, answer, looked=True, hidden=hidden)
         changes = self._moves.unanswered(held, self._clock.now() + self._after_error(asked, answer))
         await self._on_error(tx, held, answer, asked.asked_at, changes)
@@ -194,7 +194,7 @@ class PayoutTracker:
         await be_patient(tx, held.connection, error, now, self._clock.timings)
         await stop_if_locked_out(tx, held.connection, [Traffic.READ], error, asked_at, now)
         if isinstance(error, ContractBroken):
-            said = (await discretion(tx, [], [held.id])).applied(held.id, error.message)
+            said = (await discretion(tx, [], payouts=[held.id])).applied(held.id, error.message)
             evidence = {"connection": held.connection, "provider_ref": held.provider_ref, "reason": said}
             changes.breaks.append(
                 Break(

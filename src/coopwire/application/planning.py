@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import cast
 
+from coopwire.domain.authorizations import SavedAuthorization
 from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry, total
 from coopwire.domain.disputes import Dispute, DisputeAnswer
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
@@ -18,6 +19,7 @@ from coopwire.domain.receipts import Receipt
 from coopwire.domain.references import derived_reference, derived_short_reference, new_reference
 from coopwire.domain.refunds import Refund
 from coopwire.domain.states import EffectState
+from coopwire.domain.virtual_accounts import VirtualAccount
 from coopwire.ports.providers import Connected
 from coopwire.ports.tracing import here
 
@@ -38,6 +40,45 @@ def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect
         created_at=now,
         due_at=now,
         payment=payment.reference,
+        traceparent=here(),
+    )
+
+
+def saved_charge_effect(payment: Payment, attempt: Attempt, authorization: str, now: datetime) -> Effect:
+    """Charge what the member left, for an attempt; its reference is the attempt's."""
+    order: dict[str, object] = {
+        "amount_minor": attempt.money.minor,
+        "currency": attempt.money.currency,
+        "authorization": authorization,
+    }
+    return Effect(
+        id=new_reference(),
+        kind=EffectKind.SAVED_CHARGE,
+        connection=attempt.connection,
+        reference=attempt.reference,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        payment=payment.reference,
+        traceparent=here(),
+    )
+
+
+def deactivation_effect(authorization: SavedAuthorization, reference: str, now: datetime) -> Effect:
+    """End at the gateway what a member left there."""
+    order: dict[str, object] = {"authorization": authorization.id}
+    return Effect(
+        id=reference,
+        kind=EffectKind.DEACTIVATION,
+        connection=authorization.connection,
+        reference=reference,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
         traceparent=here(),
     )
 
@@ -329,6 +370,48 @@ def _of_payout(
 def refund_lane(connection: str, charge: str) -> str:
     """Refunds of one charge go one after the other: only so can the gateway's list tell them apart."""
     return f"refund:{connection}:{charge}"
+
+
+def virtual_account_effect(account: VirtualAccount, lane: str, *, after: str | None) -> Effect:
+    """Ask the gateway for an account, in the lane of its holder: one unresolved order of theirs at a time."""
+    order: dict[str, object] = {
+        "virtual_account": account.id,
+        "currency": account.currency,
+        "bank": account.bank,
+    }
+    return Effect(
+        id=account.effect,
+        kind=EffectKind.VIRTUAL_ACCOUNT,
+        connection=account.connection,
+        reference=account.effect,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=account.created_at,
+        due_at=account.created_at,
+        lane=lane,
+        after=after,
+        traceparent=here(),
+    )
+
+
+def account_closing_effect(account: VirtualAccount, reference: str, now: datetime) -> Effect:
+    """Close an account that is open. InvalidOrder while the gateway has not told its id."""
+    if account.provider_ref is None:
+        raise InvalidOrder("the gateway has not told the id of this account", field="account")
+    order: dict[str, object] = {"virtual_account": account.id, "account": account.provider_ref}
+    return Effect(
+        id=reference,
+        kind=EffectKind.ACCOUNT_CLOSING,
+        connection=account.connection,
+        reference=reference,
+        order=order,
+        fingerprint=fingerprint(order),
+        state=EffectState.INTENDED,
+        created_at=now,
+        due_at=now,
+        traceparent=here(),
+    )
 
 
 def posting_lane(connection: str, core_account: int) -> str:

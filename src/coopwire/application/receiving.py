@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from coopwire.application import announce
-from coopwire.application.booking import Ledger, Owner, book, moved, paid
+from coopwire.application.booking import Ledger, Owner, arrived, book, moved, paid
+from coopwire.application.deposits import Deposit
 from coopwire.application.network import Network
 from coopwire.application.schedule import next_look, next_noticed_look
 from coopwire.domain.breaks import Break, BreakType
@@ -45,6 +46,8 @@ class Receiving:
     ledger: Ledger
     look: Look
     context: LookContext
+    deposits: Mapping[str, Deposit] = field(default_factory=dict)
+    """By charge, whose transfers to virtual accounts are."""
     out: Changes = field(default_factory=Changes)
     matched: bool = False
     """Whether money arrived that is what the payment asked for."""
@@ -84,9 +87,25 @@ class Receiving:
             self._receipt(charge, now)
 
     def _receipt(self, charge: ChargeSnapshot, now: datetime) -> None:
+        deposit = self.deposits.get(charge.charge)
+        if deposit is not None:
+            self._deposited(charge, deposit, now)
+            return
         booked = book(self._new_receipt(charge, now), self._owner(), self.ledger, self.network, now)
         self.matched = self.matched or booked.ours
         self.out.add(booked.changes)
+
+    def _deposited(self, charge: ChargeSnapshot, deposit: Deposit, now: datetime) -> None:
+        """A transfer to a member's account: what it is for came into being with it."""
+        receipt = self._new_receipt(charge, now)
+        new = deposit.new_payment()
+        if new is not None:
+            receipt = replace(receipt, payment=new.payment.reference)
+            self.out.add(arrived(new))
+        booked = book(receipt, deposit.owner(), self.ledger, self.network, now)
+        self.out.add(booked.changes)
+        if new is not None:
+            self.out.add(paid(new.payment, ours=booked.ours, now=now))
 
     def _owner(self) -> Owner:
         attempt, payment = self.context.attempt, self.context.payment

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coopwire.application.booking import Ledger
+from coopwire.application.deposits import Deposit, Where, credits, deposits
 from coopwire.application.discretion import Discretion, discretion
+from coopwire.application.keeping import kept
 from coopwire.application.network import Network
 from coopwire.application.planning import posting_lane
 from coopwire.application.receiving import Look, Receiving
@@ -44,27 +46,51 @@ class Recorder:
         """
         contexts = await tx.lookups.contexts([look.lookup for look in looks])
         looks = await _discreet(tx, looks, contexts)
-        _refuse_shared_loans(contexts.values())
-        ledger = await self._lock_and_read(tx, looks, contexts)
-        changes = Changes()
+        into_accounts = await self._deposits(tx, looks, contexts)
+        _refuse_shared_loans(contexts.values(), into_accounts.values())
+        ledger = await self._lock_and_read(tx, looks, contexts, into_accounts.values())
+        changes = await kept(tx, looks, contexts, self._network, self._clock)
         recorded: list[Sequence[Recorded]] = []
         for look in looks:
             context = contexts.get(look.lookup.token)
-            one = Changes() if context is None else await self._changes(tx, look, context, ledger)
-            recorded.append([_recorded(new, context) for new in one.receipts])
+            mine = {charge: d for (at, charge), d in into_accounts.items() if at == look.lookup.connection}
+            one = Changes() if context is None else await self._changes(tx, look, context, ledger, mine)
+            recorded.append([_recorded(new, context, mine) for new in one.receipts])
             changes.add(one)
         await write(tx, changes, self._clock.now())
         return recorded
 
-    async def _changes(self, tx: Transaction, look: Look, context: LookContext, ledger: Ledger) -> Changes:
+    async def _deposits(
+        self, tx: Transaction, looks: Sequence[Look], contexts: Mapping[str, LookContext]
+    ) -> dict[Where, Deposit]:
+        """Whose the transfers to virtual accounts are that these looks tell of."""
+        told = [
+            credit
+            for look in looks
+            for credit in credits(look.lookup.connection, look.charges, contexts.get(look.lookup.token))
+        ]
+        return await deposits(tx, told, self._network, self._clock.now())
+
+    async def _changes(
+        self,
+        tx: Transaction,
+        look: Look,
+        context: LookContext,
+        ledger: Ledger,
+        into_accounts: Mapping[str, Deposit],
+    ) -> Changes:
         if context.unknown_checkout is not None and look.charges:
             reason = "the gateway knows the reference"
             await tx.effects.reopen(context.unknown_checkout, self._clock.now(), reason)
         with behind(look.traceparent):
-            return Receiving(self._network, self._clock, ledger, look, context).changes()
+            return Receiving(self._network, self._clock, ledger, look, context, into_accounts).changes()
 
     async def _lock_and_read(
-        self, tx: Transaction, looks: Sequence[Look], contexts: Mapping[str, LookContext]
+        self,
+        tx: Transaction,
+        looks: Sequence[Look],
+        contexts: Mapping[str, LookContext],
+        into_accounts: Collection[Deposit],
     ) -> Ledger:
         paid = [
             contexts[look.lookup.token]
@@ -72,7 +98,11 @@ class Recorder:
             if look.lookup.token in contexts and any(c.state is PaymentState.SUCCEEDED for c in look.charges)
         ]
         payments = {c.payment.reference: c.payment for c in paid if c.payment is not None}
-        lanes = {lane for c in paid if (lane := self._lane(c)) is not None}
+        payments |= {d.payment.reference: d.payment for d in into_accounts if d.payment is not None}
+        accounts = {c.core_account for c in paid} | {
+            d.account.core_account for d in into_accounts if d.payment
+        }
+        lanes = {lane for account in accounts if (lane := self._lane(account)) is not None}
         await tx.lock([p.account_key for p in payments.values()] + sorted(lanes))
         with_dues = [p for p in payments.values() if p.dues is not None]
         rows = await tx.lookups.allocated(
@@ -83,15 +113,16 @@ class Recorder:
             await tx.effects.lane_tails(sorted(lanes)),
         )
 
-    def _lane(self, context: LookContext) -> str | None:
+    def _lane(self, core_account: int | None) -> str | None:
         bank = self._network.routes.core_bank
-        if bank is None or context.core_account is None:
+        if bank is None or core_account is None:
             return None
-        return posting_lane(bank, context.core_account)
+        return posting_lane(bank, core_account)
 
 
-def _recorded(new: NewReceipt, context: LookContext | None) -> Recorded:
-    payment = context.payment if context is not None else None
+def _recorded(new: NewReceipt, context: LookContext | None, into_accounts: Mapping[str, Deposit]) -> Recorded:
+    deposit = into_accounts.get(new.receipt.charge)
+    payment = deposit.payment if deposit is not None else context.payment if context is not None else None
     return Recorded(new.receipt.id, payment.loan if payment is not None else None)
 
 
@@ -118,7 +149,8 @@ def _without_payer(look: Look, payment: str | None, hidden: Discretion) -> Look:
     return replace(look, charges=tuple(charges))
 
 
-def _refuse_shared_loans(contexts: Iterable[LookContext]) -> None:
+def _refuse_shared_loans(contexts: Iterable[LookContext], into_accounts: Iterable[Deposit]) -> None:
     keys = [c.payment.account_key for c in contexts if c.payment is not None]
+    keys += [d.payment.account_key for d in into_accounts if d.payment is not None]
     if len(keys) != len(set(keys)):
         raise SharedLoan

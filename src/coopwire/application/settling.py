@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from coopwire.application import announce, outcomes
+from coopwire.application.account_moves import AccountMoves
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.dispute_moves import DisputeMoves, dispute_lock
@@ -20,7 +21,7 @@ from coopwire.application.refund_moves import RefundMoves
 from coopwire.application.writing import write
 from coopwire.domain.books import reallocation_entry
 from coopwire.domain.breaks import Break, BreakType
-from coopwire.domain.effects import Effect, EffectKind
+from coopwire.domain.effects import OF_ATTEMPTS, Effect, EffectKind
 from coopwire.domain.errors import ContractBroken, HubError, NotSent, TryLater
 from coopwire.domain.events import (
     BANK_DEBITED,
@@ -35,7 +36,14 @@ from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationError, AllocationState, check_conserved
 from coopwire.domain.states import EffectState, PaymentState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import CheckoutSnapshot, DisputeSnapshot, RefundSnapshot, TransferSnapshot
+from coopwire.ports.gateways import (
+    AccountSnapshot,
+    CheckoutSnapshot,
+    DisputeSnapshot,
+    RefundSnapshot,
+    SavedChargeSnapshot,
+    TransferSnapshot,
+)
 from coopwire.ports.lms import CallbackSnapshot
 from coopwire.ports.stores import (
     Changes,
@@ -54,6 +62,8 @@ from coopwire.ports.writes import Finding
 _SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot, TransferSnapshot)
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
+OF_ACCOUNTS = (EffectKind.VIRTUAL_ACCOUNT, EffectKind.ACCOUNT_CLOSING)
+"""Writes for which a virtual account waits."""
 _BREAK_OF_WORD = {
     "refused": BreakType.EFFECT_REFUSED,
     "held": BreakType.EFFECT_HELD,
@@ -84,6 +94,7 @@ class Settling:
         self._refunds = RefundMoves(network, clock)
         self._disputes = DisputeMoves(clock)
         self._payouts = PayoutMoves(network, clock)
+        self._accounts = AccountMoves(network, clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -155,7 +166,7 @@ class Settling:
             changes.add(await self._after_done(tx, effect, one))
         elif effect.state in _STOPPED and effect.state is not one.claim.effect.state:
             changes.events.append(announce.stopped(effect, now))
-        if effect.state is EffectState.REFUSED and effect.kind is EffectKind.CHECKOUT:
+        if effect.state is EffectState.REFUSED and effect.kind in OF_ATTEMPTS:
             self._page_refused(effect, changes)
         if effect.state is EffectState.REFUSED and concerns_a_refund(effect):
             changes.add(await self._refunds.stopped(tx, effect))
@@ -163,11 +174,16 @@ class Settling:
             await self._disputes.stopped(tx, effect)
         if effect.state is EffectState.REFUSED and concerns_a_payout(effect):
             changes.add(await self._payouts.stopped(tx, effect))
+        if effect.state is EffectState.REFUSED and effect.kind in OF_ACCOUNTS:
+            changes.add(await self._accounts.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
         return changes
 
     def _breaks(self, effect: Effect, one: Sent, outcome: Outcome, changes: Changes) -> None:
         type_ = _BREAK_OF_WORD.get(outcome.word)
+        if effect.kind is EffectKind.SAVED_CHARGE and type_ is BreakType.EFFECT_REFUSED:
+            # A declined card is no fault of anybody here: the payment failed, and the loan system hears of it.
+            type_ = None
         if type_ is not None:
             changes.breaks.append(self._break(type_, effect, outcome.reason))
         if isinstance(one.result, ContractBroken):
@@ -211,6 +227,12 @@ class Settling:
             changes.add(await self._disputes.answered(tx, effect, mode, told))
         elif effect.kind is EffectKind.TRANSFER:
             changes.add(await self._payouts.accepted(tx, effect, _transfer_told(one)))
+        elif effect.kind is EffectKind.SAVED_CHARGE:
+            self._charged(effect, _charge_told(one), changes)
+        elif effect.kind is EffectKind.DEACTIVATION:
+            await tx.authorizations.forget([str(effect.order["authorization"])])
+        elif effect.kind in OF_ACCOUNTS:
+            changes.add(await self._accounts.done(tx, effect, _accounts_told(one)))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -223,6 +245,20 @@ class Settling:
         assert effect.payment is not None
         changes.payments.append(PaymentMove(effect.payment, PaymentState.PENDING))
         first = now + self._clock.timings.look_schedule[0]
+        changes.lookups.append(LookupRequest(effect.connection, effect.reference, first))
+
+    def _charged(self, effect: Effect, told: SavedChargeSnapshot, changes: Changes) -> None:
+        """What the member left was charged, or waits for the member: whether it is paid, a look-up says."""
+        now = self._clock.now()
+        if told.url is not None:
+            changes.pages.append(PageUrl(effect.reference, told.url))
+        # An answer books nothing: money that they call taken is looked up at once.
+        taken = told.state is PaymentState.SUCCEEDED
+        state = PaymentState.PROCESSING if taken else told.state
+        first = now if taken else now + self._clock.timings.look_schedule[0]
+        assert effect.payment is not None
+        changes.attempts.append(PaymentMove(effect.reference, state))
+        changes.payments.append(PaymentMove(effect.payment, state))
         changes.lookups.append(LookupRequest(effect.connection, effect.reference, first))
 
     def _page_refused(self, effect: Effect, changes: Changes) -> None:
@@ -315,6 +351,20 @@ def concerns_a_refund(effect: Effect) -> bool:
     return effect.kind is EffectKind.REFUND or is_debit(effect)
 
 
+def _charge_told(one: Sent) -> SavedChargeSnapshot:
+    """What the answer or the look-up tells of a charge."""
+    told = one.result.snapshots[0] if isinstance(one.result, Finding) else one.result
+    assert isinstance(told, SavedChargeSnapshot)
+    return told
+
+
+def _accounts_told(one: Sent) -> tuple[AccountSnapshot, ...]:
+    """The accounts that the answer or the look-up tells of."""
+    told = one.result.snapshots if isinstance(one.result, Finding) else (one.result,)
+    assert all(isinstance(account, AccountSnapshot) for account in told)
+    return tuple(told)
+
+
 def _told_to(one: Sent, kind: type[_SnapshotT]) -> _SnapshotT:
     """What was told of a write that is done: accepted now, or found to be there and to be ours."""
     if isinstance(one.result, Finding):
@@ -344,18 +394,18 @@ def _event_of(effect: Effect) -> EventType | None:
 
 
 async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
-    """The same; neither an error nor a finding names the payer or who is paid."""
+    """The same; neither an error nor a finding names the payer, the holder or who is paid."""
     spoke = [
         one.claim.effect for one in sent if isinstance(one.result, HubError | Finding | TransferSnapshot)
     ]
     payouts = [payout_of(effect) for effect in spoke if concerns_a_payout(effect)]
-    hidden = await discretion(tx, [effect.payment for effect in spoke], payouts)
+    accounts = [account for effect in spoke if (account := _virtual_account(effect)) is not None]
+    hidden = await discretion(tx, [effect.payment for effect in spoke], payouts=payouts, accounts=accounts)
     return [_without_payer(one, hidden) for one in sent]
 
 
 def _without_payer(one: Sent, hidden: Discretion) -> Sent:
-    result, effect = one.result, one.claim.effect
-    about = payout_of(effect) if concerns_a_payout(effect) else effect.payment
+    result, about = one.result, _subject(one.claim.effect)
     if isinstance(result, HubError):
         return replace(one, result=result.saying(hidden.applied(about, result.message)))
     if isinstance(result, Finding):
@@ -363,6 +413,16 @@ def _without_payer(one: Sent, hidden: Discretion) -> Sent:
     if isinstance(result, TransferSnapshot):
         return replace(one, result=replace(result, reason=hidden.applied(about, result.reason)))
     return one
+
+
+def _subject(effect: Effect) -> str | None:
+    """Whose persons an answer to the effect may name: those of a payout, a payment or an account."""
+    return payout_of(effect) if concerns_a_payout(effect) else effect.payment or _virtual_account(effect)
+
+
+def _virtual_account(effect: Effect) -> str | None:
+    """The account that the effect asks for or closes."""
+    return str(effect.order["virtual_account"]) if effect.kind in OF_ACCOUNTS else None
 
 
 def _problem(new: NewReceipt, answer: CallbackSnapshot) -> str:

@@ -38,6 +38,10 @@ _NAMES = {
     EffectKind.CALLBACK: "the message to the loan system",
     EffectKind.RECIPIENT: "the recipient",
     EffectKind.TRANSFER: "the transfer",
+    EffectKind.VIRTUAL_ACCOUNT: "the order for a virtual account",
+    EffectKind.ACCOUNT_CLOSING: "the closing of a virtual account",
+    EffectKind.SAVED_CHARGE: "the charge of what the member left",
+    EffectKind.DEACTIVATION: "the end of an authorization",
 }
 _BY_HAND = "an operator must resume or skip it"
 

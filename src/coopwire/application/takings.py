@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from coopwire.application import announce
-from coopwire.application.booking import NOBODY, Ledger, Owner, book, paid
+from coopwire.application.booking import NOBODY, Ledger, Owner, arrived, book, paid
 from coopwire.application.network import Network
 from coopwire.application.planning import posting_lane
 from coopwire.application.writing import write
@@ -17,7 +16,6 @@ from coopwire.domain.arrivals import (
     arrival_receipt,
     differing_field,
 )
-from coopwire.domain.events import PAYMENT_INITIALIZED
 from coopwire.domain.payments import Payment
 from coopwire.domain.receipts import Source, receipt_id
 from coopwire.ports.clock import Clock
@@ -141,7 +139,7 @@ class Takings:
         changes = Changes()
         for one in wave:
             if one.payment is not None and one.arrival.purpose is not None:
-                changes.add(_new_payment(one.payment, one.core_account))
+                changes.add(arrived(NewPayment(one.payment, one.core_account)))
             receipt = arrival_receipt(source, one.arrival, one.payment, now)
             owner = _owner(one, received)
             booked = book(receipt, owner, ledger, self._network, now)
@@ -182,20 +180,6 @@ def _owner(one: _Due, received: Mapping[str, Payment]) -> Owner:
     now = received.get(one.payment.reference)
     payment = now or one.payment
     return Owner(payment, payment.money, one.core_account, one.paid_before or now is not None)
-
-
-def _new_payment(payment: Payment, core_account: int | None) -> Changes:
-    facts = {
-        "payment": payment.reference,
-        "kind": payment.kind.value,
-        "member": payment.member,
-        "amount_minor": payment.money.minor,
-        "currency": payment.money.currency,
-    }
-    event = announce.event(
-        PAYMENT_INITIALIZED, payment.reference, payment.account_key, facts, payment.created_at
-    )
-    return Changes(new_payments=[NewPayment(payment, core_account)], events=[event])
 
 
 def _accounts(due: Iterable[_Due]) -> set[str]:

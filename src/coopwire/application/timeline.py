@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coopwire.application.standing import name_of, time, why
-from coopwire.domain.effects import EffectKind
+from coopwire.domain.effects import OF_ATTEMPTS, EffectKind
 from coopwire.domain.money import Money
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import ENDED_REFUND, DeliveryState, RefundState
@@ -216,7 +216,7 @@ def _effect(detail: EffectDetail) -> Iterator[TimelineEntry]:
         yield TimelineEntry(made.claimed_at, f"{kind}.sent", effect.id, f"{text} was claimed for sending")
         if made.ended_at is not None:
             yield TimelineEntry(made.ended_at, f"{kind}.answered", effect.id, f"{text}: {_outcome(made)}")
-    if effect.kind is not EffectKind.CHECKOUT:  # a checkout is looked up under its attempt's reference
+    if effect.kind not in OF_ATTEMPTS:  # these are looked up under their attempt's reference
         for look in detail.looks_made:
             yield TimelineEntry(look.at, f"{kind}.looked", effect.id, f"looked up {name}: {look.answer}")
     if effect.finished_at is not None:

@@ -32,7 +32,10 @@ _KAFKA_MESSAGE = {
     "key": {"type": "string", "minLength": 1, "description": "the partitionkey"},
     "bindingVersion": "0.5.0",
 }
-_SUBJECTS = ("payout", "effect", "refund", "subject", "run", "receipt", "payment")
+_SUBJECTS = (
+    *("payout", "effect", "refund", "virtual_account", "authorization"),
+    *("subject", "run", "receipt", "payment"),
+)
 """The member that an event is about: the first of these that it has."""
 _ENVELOPE: dict[str, object] = {
     "type": "object",

@@ -12,6 +12,7 @@ import typer
 from coopwire.cli import (
     accounts,
     audit,
+    authorizations,
     breakers,
     breaks,
     budgets,
@@ -28,6 +29,7 @@ from coopwire.cli import (
     receipts,
     refunds,
     settlements,
+    virtual_accounts,
 )
 from coopwire.cli.connect import connect
 from coopwire.cli.demo import demo
@@ -94,6 +96,8 @@ for _name, _group in (
     ("disputes", disputes.app),
     ("settlements", settlements.app),
     ("payouts", payouts.app),
+    ("virtual-accounts", virtual_accounts.app),
+    ("authorizations", authorizations.app),
     ("letters", letters.app),
     ("events", events.app),
     ("bus", bus.app),

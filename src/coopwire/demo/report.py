@@ -59,6 +59,8 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.REFUND_NOT_ORDERED: "the gateway gave money back that the hub did not order",
     BreakType.REFUND_FAILED: "money could not be given back, and the member's credit is out already",
     BreakType.REFUND_NEEDS_ATTENTION: "the gateway asks for details before it gives money back",
+    BreakType.ACCOUNT_NOT_ASSIGNED: "a bank did not assign an account to a member",
+    BreakType.DEPOSIT_ON_CLOSED_ACCOUNT: "money came to a member's closed account: in suspense, a person decides",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"

@@ -57,6 +57,8 @@ class BreakType(StrEnum):
     PAYOUT_OVERDUE = "payout_overdue"
     CORRECTION_REQUESTED = "correction_requested"
     LINE_NOT_BOOKED = "line_not_booked"
+    ACCOUNT_NOT_ASSIGNED = "account_not_assigned"
+    DEPOSIT_ON_CLOSED_ACCOUNT = "deposit_on_closed_account"
 
 
 @dataclass(frozen=True, slots=True)

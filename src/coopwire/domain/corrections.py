@@ -147,6 +147,8 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.LMS_ANSWER_REJECTED: (*_WHOSE, *_BOOKS, *_BANK),
     _B.CONTRACT_BROKEN: (),
     _B.LINE_NOT_BOOKED: (),
+    _B.ACCOUNT_NOT_ASSIGNED: (),
+    _B.DEPOSIT_ON_CLOSED_ACCOUNT: (*_WHOSE, *_BOOKS, *_BANK),
     _B.CHARGE_NOT_RECORDED: (),
     _B.RECEIPT_NOT_AT_GATEWAY: (WriteOff.word, *_BOOKS, *_BANK),
     _B.CHARGE_MISDATED: _BOOKS,

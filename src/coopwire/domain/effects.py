@@ -24,6 +24,14 @@ class EffectKind(StrEnum):
     CALLBACK = "callback"
     RECIPIENT = "recipient"
     TRANSFER = "transfer"
+    VIRTUAL_ACCOUNT = "virtual_account"
+    ACCOUNT_CLOSING = "account_closing"
+    SAVED_CHARGE = "saved_charge"
+    DEACTIVATION = "deactivation"
+
+
+OF_ATTEMPTS = frozenset({EffectKind.CHECKOUT, EffectKind.SAVED_CHARGE})
+"""Writes that try to collect a payment, under the reference of its attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,15 @@ from coopwire.domain.members import (
 )
 from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.payouts import HoldReason
-from coopwire.domain.states import CLOSED_BREAK, EffectState, PaymentState, PayoutState, RefundState
+from coopwire.domain.states import (
+    CLOSED_BREAK,
+    AccountState,
+    AuthorizationState,
+    EffectState,
+    PaymentState,
+    PayoutState,
+    RefundState,
+)
 
 SOURCE = "coopwire"
 
@@ -217,6 +225,34 @@ PAYOUT_SUCCEEDED = EventType("payout.succeeded", 1, "The gateway says that a pay
 PAYOUT_FAILED = EventType("payout.failed", 1, "A payout failed; nothing is sent again by itself", _PAYOUT)
 PAYOUT_REVERSED = EventType("payout.reversed", 1, "Money that was paid out came back", _PAYOUT)
 PAYOUT_CANCELLED = EventType("payout.cancelled", 1, "A payout was cancelled", _PAYOUT)
+
+
+VIRTUAL_ACCOUNT_MOVED = EventType(
+    "virtual_account.moved",
+    1,
+    "A member's virtual account moved to another state; its number is read with a key that may",
+    {
+        "virtual_account": text("id of the virtual account", "v5c8n1x4m7z0l3k6j9h2"),
+        "member": text("member reference", "M-1029"),
+        "connection": text("connection name", "gateway"),
+        "state": open_word("new state", "active", AccountState),
+        "was": open_word("state before", "pending", AccountState),
+        "reason": _REASON,
+    },
+)
+AUTHORIZATION_MOVED = EventType(
+    "authorization.moved",
+    1,
+    "A way to pay that a member left was kept, or ended",
+    {
+        "authorization": text("id of the authorization", "a5u8t1h4o7r0i3z6a9t2"),
+        "member": text("member reference", "M-1029"),
+        "payment": _PAYMENT,
+        "connection": text("connection name", "gateway"),
+        "channel": text("card, direct_debit and the like; may be empty", "card", empty=True),
+        "state": open_word("new state", "active", AuthorizationState),
+    },
+)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -293,6 +329,8 @@ CATALOGUE = (
     PAYOUT_FAILED,
     PAYOUT_REVERSED,
     PAYOUT_CANCELLED,
+    VIRTUAL_ACCOUNT_MOVED,
+    AUTHORIZATION_MOVED,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,

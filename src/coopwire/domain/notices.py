@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -14,6 +14,8 @@ class NoticeVerdict(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     PAYOUT = "payout"
+    ACCOUNT = "account"
+    ACCOUNT_FAILED = "account_failed"
     OTHER = "other"
 
 
@@ -23,7 +25,8 @@ class Notice:
 
     `reference` is that of the payment as the provider repeats it, `charge` the provider's own id; `reason` says
     why a notice that is not about a charge is stored, or only makes the refunds of that charge or the payout of that
-    reference be looked at.
+    reference be looked at. `holder` is the e-mail under which a virtual account is held: it finds the account, and is
+    not kept.
     """
 
     event: str
@@ -36,3 +39,4 @@ class Notice:
     reason: str = ""
     dispute: str | None = None
     """The provider's id of the dispute, for a notice about one."""
+    holder: str | None = field(default=None, repr=False)

@@ -99,6 +99,8 @@ class Payment:
     allocation: AllocationMode
     callback_url: str | None
     created_at: datetime
+    save_authorization: bool = False
+    """Whether what the member pays with is to be kept, to be charged again."""
 
     @property
     def account_key(self) -> str:

@@ -74,6 +74,23 @@ class PayoutState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class AccountState(StrEnum):
+    """Where a member's virtual account stands."""
+
+    INTENDED = "intended"
+    PENDING = "pending"
+    ACTIVE = "active"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+class AuthorizationState(StrEnum):
+    """Whether a way to pay that a member left may be charged."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
 class BreakState(StrEnum):
     """Where a difference stands between its finding and its end."""
 
@@ -98,6 +115,9 @@ _E = EffectState
 _R = RefundState
 _C = DisputeState
 _O = PayoutState
+
+
+_A = AccountState
 _B = BreakState
 _D = DeliveryState
 
@@ -179,6 +199,15 @@ ENDED_PAYOUT = frozenset({_O.SUCCEEDED, _O.REVERSED, _O.FAILED, _O.CANCELLED})
 """States in which a payout takes nothing of the float any more."""
 ORDERED_PAYOUT = frozenset({_O.INTENDED, _O.AWAITING_OTP, _O.AWAITING_APPROVAL, _O.PROCESSING})
 """States in which the money may leave, or has left, and the gateway has not said how it ended."""
+ACCOUNT_MOVES: dict[AccountState, frozenset[AccountState]] = {
+    _A.INTENDED: frozenset({_A.PENDING, _A.ACTIVE, _A.FAILED}),
+    _A.PENDING: frozenset({_A.ACTIVE, _A.FAILED}),
+    _A.ACTIVE: frozenset({_A.CLOSED}),
+    # It may be assigned after all, later than anybody waited for it.
+    _A.FAILED: frozenset({_A.ACTIVE}),
+    _A.CLOSED: frozenset(),
+}
+"""Moves of a virtual account. `pending` waits for the bank to assign it. A closed number is never opened again."""
 
 BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
     _B.OPEN: frozenset({_B.PROPOSED, _B.RESOLVED}),
@@ -210,6 +239,7 @@ _S = TypeVar(
     RefundState,
     DisputeState,
     PayoutState,
+    AccountState,
     BreakState,
     DeliveryState,
 )

@@ -16,15 +16,19 @@ from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import Accounts, BusinessDate, Postings, Reversals, Statements
 from coopwire.ports.gateways import (
+    AccountClosings,
     AccountNames,
     Balances,
     Charges,
     Checkouts,
+    Deactivations,
     Disputes,
     Recipients,
     Refunds,
+    SavedCharges,
     Settlements,
     Transfers,
+    VirtualAccounts,
 )
 from coopwire.ports.http import Http
 from coopwire.ports.lms import Callbacks
@@ -60,6 +64,10 @@ class Capability(StrEnum):
     TRANSFERS = "transfers"
     ACCOUNT_NAMES = "account_names"
     BALANCES = "balances"
+    VIRTUAL_ACCOUNTS = "virtual_accounts"
+    ACCOUNT_CLOSINGS = "account_closings"
+    SAVED_CHARGES = "saved_charges"
+    DEACTIVATIONS = "deactivations"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -168,6 +176,10 @@ class Sockets:
     transfers: Transfers | None = None
     account_names: AccountNames | None = None
     balances: Balances | None = None
+    virtual_accounts: VirtualAccounts | None = None
+    account_closings: AccountClosings | None = None
+    saved_charges: SavedCharges | None = None
+    deactivations: Deactivations | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

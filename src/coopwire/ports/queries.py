@@ -22,6 +22,8 @@ from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
 from coopwire.domain.states import (
+    AccountState,
+    AuthorizationState,
     BreakState,
     DeliveryState,
     DisputeState,
@@ -242,6 +244,56 @@ class PostingView:
     currency: str
     value_on: date
     narration: str
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAccountView:
+    """A member's own account at a gateway, without its number; `loan` for repayments and fees, `account` for savings
+    and shares.
+
+    `effect` asks the gateway for it, `closing` closes it; `provider_ref` is the gateway's id of it. `look_at` is when
+    the gateway is asked next, None when no look is planned.
+    """
+
+    id: str
+    connection: str
+    member: str
+    kind: PaymentKind
+    loan: str | None
+    account: str | None
+    branch: str | None
+    currency: str
+    state: AccountState
+    reason: str
+    bank: str
+    provider_ref: str | None
+    effect: str
+    closing: str | None
+    asked_by: str
+    looks: int
+    look_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationView:
+    """A way to pay that a member left with a gateway, without its code. `payment` asked to keep it, `expires` is the
+    last month of a card (YYYY-MM), `ending` the effect that ends it at the gateway."""
+
+    id: str
+    connection: str
+    member: str
+    channel: str
+    brand: str
+    expires: str | None
+    payment: str
+    state: AuthorizationState
+    ending: str | None
+    created_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -701,6 +753,18 @@ class Queries(Protocol):
     async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]: ...
     async def payout(self, id: str) -> PayoutView | None: ...
     async def payouts(self, which: Filter, limit: int, after: Position | None) -> Page[PayoutView]: ...
+    async def virtual_account(self, id: str) -> VirtualAccountView | None: ...
+    async def virtual_accounts(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[VirtualAccountView]: ...
+    async def account_number(self, id: str) -> str | None:
+        """The number of a member's account: for the client that has to tell it to the member."""
+        ...
+
+    async def authorization(self, id: str) -> AuthorizationView | None: ...
+    async def authorizations(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[AuthorizationView]: ...
     async def effect(self, id: str) -> EffectDetail | None: ...
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]: ...
     async def journals(self, which: Filter, limit: int, after: Position | None) -> Page[JournalView]: ...

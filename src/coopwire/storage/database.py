@@ -21,6 +21,7 @@ from coopwire.storage.audit.chain import ChainStore
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.audit.marks import Marker
 from coopwire.storage.audit.nouns import RECEIPT
+from coopwire.storage.authorizations import AuthorizationStore, forget_ended
 from coopwire.storage.breaks import BreakStore, open_new
 from coopwire.storage.connections import (
     ConnectionStore,
@@ -35,6 +36,7 @@ from coopwire.storage.outbox import OutboxStore
 from coopwire.storage.reconciliations import ReconciliationStore
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
+from coopwire.storage.virtual_accounts import VirtualAccountStore, keep_account_looks
 
 _CHANNEL = "coopwire"
 GONE = (
@@ -80,6 +82,8 @@ class PostgresTransaction:
         self.refunds = refunds.RefundStore(connection)
         self.disputes = disputes.DisputeStore(connection, sealer, self._entries)
         self.payouts = payouts.PayoutStore(connection, sealer)
+        self.virtual_accounts = VirtualAccountStore(connection, sealer)
+        self.authorizations = AuthorizationStore(connection, sealer, self._entries)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -121,6 +125,14 @@ class PostgresTransaction:
         await payouts.move_payouts(db, changes.payout_moves, self._sealer, now)
         await payouts.keep_payout_looks(db, changes.payout_looks)
         await payouts.nudge_payouts(db, changes.payout_nudges)
+        await self.virtual_accounts.add(changes.accounts)
+        await self.virtual_accounts.move(changes.account_moves, now)
+        await self.authorizations.add(changes.authorizations)
+        self.audited("authorization", [one.authorization.id for one in changes.authorizations])
+        await keep_account_looks(db, changes.account_looks)
+        await self.virtual_accounts.nudge(changes.account_nudges)
+        self.audited("virtual_account", [one.account.id for one in changes.accounts])
+        self.audited("virtual_account", [one.account.id for one in changes.account_moves])
         for receipt in (
             [change.receipt for change in changes.reallocations],
             [change.receipt for change in changes.reductions],
@@ -162,12 +174,14 @@ class PostgresTransaction:
         )
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies, events that took effect, and idempotency keys, older than this; facts stay."""
+        """Delete what is kept for a time only, older than this; facts stay."""
         await self._db.execute(
             "DELETE FROM webhook_bodies b USING webhooks w "
             "WHERE b.webhook = w.id AND w.drained_at IS NOT NULL AND b.received_at < $1",
             raw_before,
         )
+        await forget_ended(self._db, raw_before)
+        await self._db.execute("DELETE FROM account_holders WHERE created_at < $1", raw_before)
         await self._db.execute(
             "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before
         )

@@ -355,9 +355,10 @@ class EffectStore:
         return effects
 
     async def of_payment(self, payment: str) -> list[Effect]:
-        """The checkout effects of a payment's attempts."""
+        """The effects that try to collect a payment, under the references of its attempts."""
         found = await self._db.fetch(
-            f"SELECT {_COLUMNS} FROM effects e WHERE e.payment = $1 AND e.kind = 'checkout' ORDER BY e.seq",
+            f"SELECT {_COLUMNS} FROM effects e "
+            "WHERE e.payment = $1 AND e.kind IN ('checkout', 'saved_charge') ORDER BY e.seq",
             payment,
         )
         return [rows.effect(row) for row in found]

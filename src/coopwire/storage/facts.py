@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from coopwire.domain.budgets import Budget
 from coopwire.domain.corrections import CORRECTIONS_OF
 from coopwire.domain.gates import Traffic
+from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import BreakState
 from coopwire.ports.queries import (
     BreakDetail,
@@ -52,6 +53,8 @@ async def facts(db: Connection, payment: PaymentView, now: datetime) -> PaymentF
     receipts = await db.fetch(
         "SELECT * FROM receipts WHERE payment = $1 ORDER BY recorded_at, id", payment.reference
     )
+    # What nobody asked for, such as a transfer to a member's account, was told and looked up under their reference.
+    asked |= {(r["connection"], r["reference"]) for r in receipts if _unasked(r)}
     effects = await db.fetch(
         "SELECT * FROM effects WHERE payment = $1 OR receipt = ANY($2::text[]) ORDER BY seq",
         payment.reference,
@@ -79,6 +82,10 @@ async def facts(db: Connection, payment: PaymentView, now: datetime) -> PaymentF
         break_moves=tuple(views.break_move(row) for row in await _break_moves(db, breaks)),
         actions=tuple(views.action(row) for row in await _actions(db, effects)),
     )
+
+
+def _unasked(receipt: Row) -> bool:
+    return receipt["attempt"] is None and receipt["source"] == ReceiptSource.GATEWAY
 
 
 async def with_allocation(db: Connection, receipts: Sequence[Row]) -> list[ReceiptView]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from coopwire.ports.queries import Filter, Position, ViewT
+from coopwire.ports.queries import AuthorizationView, Filter, Position, ViewT
 from coopwire.storage import views
-from coopwire.storage.rows import Connection, Row
+from coopwire.storage.rows import Connection, Row, shaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,35 @@ PAYOUTS = Listing(
     "o.created_at",
     "o.id",
     views.payout,
+)
+
+
+VIRTUAL_ACCOUNTS = Listing(
+    "SELECT v.* FROM virtual_accounts v WHERE true",
+    {
+        "member": "v.member = {}",
+        "loan": "v.loan = {}",
+        "state": "v.state = {}",
+        "kind": "v.kind = {}",
+        "connection": "v.connection = {}",
+        "since": "v.created_at >= {}",
+        "until": "v.created_at < {}",
+    },
+    "v.created_at",
+    "v.id",
+    views.virtual_account,
+)
+AUTHORIZATIONS = Listing(
+    "SELECT a.* FROM authorizations a WHERE true",
+    {
+        "member": "a.member = {}",
+        "state": "a.state = {}",
+        "connection": "a.connection = {}",
+        "payment": "a.payment = {}",
+    },
+    "a.created_at",
+    "a.id",
+    lambda row: shaped(AuthorizationView, row),
 )
 _BY_EFFECT = {
     **_OF_PAYMENT,

@@ -182,7 +182,7 @@ class LookupStore:
         found = await self._db.fetch(
             "SELECT e.reference, e.id FROM effects e JOIN attempts a "
             "ON e.connection = a.connection AND e.reference = a.reference "
-            "WHERE e.kind = 'checkout' AND e.state = 'unknown' AND a.reference = ANY($1::text[])",
+            "WHERE e.kind IN ('checkout', 'saved_charge') AND e.state = 'unknown' AND a.reference = ANY($1::text[])",
             list(attempts),
         )
         return {row["reference"]: row["id"] for row in found}

@@ -153,7 +153,9 @@ async def move_payments(db: Connection, table: str, moves: Sequence[PaymentMove]
 async def add_payments(db: Connection, payments: Sequence[NewPayment]) -> None:
     """Store payments that come with their money."""
     await rows.insert(
-        db, "payments", [rows.payment_values(new.payment, new.core_account) for new in payments]
+        db,
+        "payments",
+        [rows.payment_values(new.payment, new.core_account, metadata=new.metadata) for new in payments],
     )
 
 

@@ -10,6 +10,7 @@ from coopwire.domain.budgets import Budget
 from coopwire.ports.queries import (
     AttemptView,
     AuditHeadView,
+    AuthorizationView,
     BatchLineView,
     BatchView,
     BreakDetail,
@@ -38,6 +39,7 @@ from coopwire.ports.queries import (
     ReconciliationView,
     RefundView,
     ViewT,
+    VirtualAccountView,
 )
 from coopwire.storage import listing, migrate, views
 from coopwire.storage.audit.chain import head_view
@@ -112,6 +114,24 @@ class PostgresQueries:
             row = await db.fetchrow("SELECT * FROM payouts WHERE id = $1", id)
         return views.payout(row) if row is not None else None
 
+    async def virtual_account(self, id: str) -> VirtualAccountView | None:
+        """A member's virtual account."""
+        async with reading(self._pool, "read virtual account") as db:
+            row = await db.fetchrow("SELECT * FROM virtual_accounts WHERE id = $1", id)
+        return views.virtual_account(row) if row is not None else None
+
+    async def account_number(self, id: str) -> str | None:
+        """The number of a member's account, unsealed."""
+        async with reading(self._pool, "read account number") as db:
+            sealed = await db.fetchval("SELECT number_sealed FROM virtual_accounts WHERE id = $1", id)
+        return self._sealer.open(sealed).decode() if sealed is not None else None
+
+    async def authorization(self, id: str) -> AuthorizationView | None:
+        """A way to pay that a member left."""
+        async with reading(self._pool, "read authorization") as db:
+            row = await db.fetchrow("SELECT * FROM authorizations WHERE id = $1", id)
+        return listing.AUTHORIZATIONS.view(row) if row is not None else None
+
     async def effect(self, id: str) -> EffectDetail | None:
         """An effect with its tries and look-ups."""
         async with snapshot(self._pool, "read effect") as db:
@@ -154,6 +174,18 @@ class PostgresQueries:
     async def payouts(self, which: Filter, limit: int, after: Position | None) -> Page[PayoutView]:
         """Payouts, the newest first."""
         return await self._list(listing.PAYOUTS, which, limit, after)
+
+    async def virtual_accounts(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[VirtualAccountView]:
+        """Virtual accounts, the newest first."""
+        return await self._list(listing.VIRTUAL_ACCOUNTS, which, limit, after)
+
+    async def authorizations(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[AuthorizationView]:
+        """Ways to pay that members left, the newest first."""
+        return await self._list(listing.AUTHORIZATIONS, which, limit, after)
 
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]:
         """Effects, the newest first."""

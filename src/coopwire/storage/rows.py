@@ -40,6 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "callback_url": "text",
         "return_url": "text",
         "metadata": "jsonb",
+        "save_authorization": "boolean",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
     },
@@ -88,6 +89,29 @@ COLUMNS: dict[str, dict[str, str]] = {
         "approved_by": "text",
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
+    },
+    "virtual_accounts": {
+        "id": "text",
+        "connection": "text",
+        "member": "text",
+        "kind": "text",
+        "loan": "text",
+        "branch": "text",
+        "currency": "text",
+        "core_account": "bigint",
+        "callback_url": "text",
+        "state": "text",
+        "bank": "text",
+        "effect": "text",
+        "asked_by": "text",
+        "created_at": "timestamptz",
+        "updated_at": "timestamptz",
+    },
+    "account_holders": {
+        "account": "text",
+        "sealed": "bytea",
+        "mark": "bytea",
+        "created_at": "timestamptz",
     },
     "effects": {
         "id": "text",
@@ -259,7 +283,7 @@ def effect_values(e: Effect) -> tuple[object, ...]:
 
 def payment(row: Row) -> Payment:
     """A payment from its row."""
-    return shaped(Payment, row, money=_money(row), dues=_dues(row["dues"]))
+    return shaped(Payment, row, money=_money(row), dues=dues(row["dues"]))
 
 
 def payment_values(
@@ -285,6 +309,7 @@ def payment_values(
         p.callback_url,
         return_url,
         dict(metadata or {}),
+        p.save_authorization,
         p.created_at,
         p.created_at,
     )
@@ -299,7 +324,8 @@ def _money(row: Row) -> Money:
     return Money(row["amount_minor"], row["currency"])
 
 
-def _dues(value: Mapping[str, Any] | None) -> Dues | None:
+def dues(value: Mapping[str, Any] | None) -> Dues | None:
+    """Dues from plain JSON values."""
     if value is None:
         return None
     lines = tuple(
@@ -344,7 +370,7 @@ def arrival(facts: Mapping[str, Any]) -> Arrival:
         Money(facts["amount_minor"], facts["currency"]),
         datetime.fromisoformat(facts["received_at"]),
         facts["payment"],
-        Purpose(of["member"], PaymentKind(of["kind"]), of["loan"], of["branch"], _dues(of["dues"]))
+        Purpose(of["member"], PaymentKind(of["kind"]), of["loan"], of["branch"], dues(of["dues"]))
         if of
         else None,
     )

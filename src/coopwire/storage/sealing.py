@@ -73,6 +73,10 @@ class Signer:
         """The mark of a message, 32 bytes."""
         return _mark(self._macs[0], message)
 
+    def marks(self, message: bytes) -> list[bytes]:
+        """The marks that each of the keys makes: one of them stands where the message was marked before."""
+        return [_mark(mac, message) for mac in self._macs]
+
     def knows(self, message: bytes, mark: bytes) -> bool:
         """Whether one of the keys made this mark."""
         return any(hmac.compare_digest(_mark(mac, message), mark) for mac in self._macs)

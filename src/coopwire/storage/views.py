@@ -42,6 +42,7 @@ from coopwire.ports.queries import (
     RefundPartView,
     RefundView,
     TryView,
+    VirtualAccountView,
 )
 from coopwire.storage import rows
 from coopwire.storage.breakers import breaker_of
@@ -101,6 +102,17 @@ def dispute_answer(row: Row) -> DisputeAnswerView:
 def payout(row: Row) -> PayoutView:
     """A payout, without its beneficiary."""
     return shaped(PayoutView, row)
+
+
+def virtual_account(row: Row) -> VirtualAccountView:
+    """A virtual account; what its row calls `loan` is an account for savings and shares."""
+    of_account = PaymentKind(row["kind"]) in _WITH_ACCOUNT
+    return shaped(
+        VirtualAccountView,
+        row,
+        loan=None if of_account else row["loan"],
+        account=row["loan"] if of_account else None,
+    )
 
 
 def effect(row: Row) -> EffectView:

@@ -15,6 +15,7 @@ LONGEST_LABEL = 200
 
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _ID = re.compile(r"[0-9]{1,20}\Z")
+_ACCOUNT = re.compile(r"[0-9]{5,20}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,27}(\.[0-9]{1,10})?\Z")
 _MOST_DIGITS = 27
 """Within the 28 digits of the decimal context, so that scaling never rounds."""
@@ -44,6 +45,11 @@ def label(value: object) -> str | None:
     if isinstance(value, str) and 0 < len(value) <= LONGEST_LABEL and value.isprintable():
         return value
     return None
+
+
+def digits(value: object) -> str | None:
+    """The number of a bank account: text, since it may begin with noughts."""
+    return value if isinstance(value, str) and _ACCOUNT.match(value) else None
 
 
 def words(value: object) -> str:

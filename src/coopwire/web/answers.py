@@ -11,7 +11,7 @@ from coopwire.application.accounts import Stored
 from coopwire.domain.states import EffectState, SettlementState
 from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
 from coopwire.ports.keys import ApiKey, Scope
-from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT
+from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT, VirtualAccountView
 from coopwire.ports.stores import Lot
 
 
@@ -40,6 +40,15 @@ class AccountNameAnswer:
 
     name: str | None = field(repr=False)
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAccountAnswer:
+    """A member's account. `number` is what the member is told: null until the bank has assigned it, and for keys that
+    may only read."""
+
+    account: VirtualAccountView
+    number: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from coopwire.web.problems import HANDLERS, METHOD_NOT_ALLOWED, Problem, answer
 from coopwire.web.routes import (
     accounts,
     audit,
+    authorizations,
     breaks,
     disputes,
     health,
@@ -27,6 +28,7 @@ from coopwire.web.routes import (
     payouts,
     receipts,
     reconciliations,
+    virtual_accounts,
 )
 
 _LIMITS = {"/v1/core-accounts": 8 << 20, "/v1/receipt-batches": 16 << 20}
@@ -56,6 +58,8 @@ def build_api(office: Office) -> FastAPI:
         operations,
         reconciliations,
         accounts,
+        virtual_accounts,
+        authorizations,
         audit,
         keys,
         health,

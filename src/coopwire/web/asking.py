@@ -1,17 +1,19 @@
-"""Turns the body of `POST /v1/payments` into a payment request, with the checks that need the deployment."""
+"""Turns bodies of requests into what the application asks for, with the checks that need the deployment."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from coopwire.application.account_desk import AccountRequest
 from coopwire.application.network import Routes
 from coopwire.application.paying import PaymentRequest, Rejected
 from coopwire.application.snapshots import of_kind, snapshot
 from coopwire.domain.money import Money
 from coopwire.domain.payments import Component, Due, Dues, PaymentKind
 from coopwire.domain.timings import Timings
-from coopwire.web.models import DuesBody, PaymentBody
+from coopwire.domain.virtual_accounts import Identity
+from coopwire.web.models import DuesBody, PaymentBody, VirtualAccountBody
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -40,6 +42,27 @@ def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: T
         callback_url=_callback(body.callback_url, routes),
         return_url=_page("return_url", body.return_url),
         metadata=body.metadata,
+        gateway=body.gateway,
+        save_authorization=body.save_authorization,
+        authorization=body.authorization,
+    )
+
+
+def account_request(body: VirtualAccountBody, routes: Routes) -> AccountRequest:
+    """The request for an account behind a body. Rejected names the field to mend."""
+    told = body.identity
+    return AccountRequest(
+        kind=body.kind,
+        currency=body.currency,
+        member=body.holder.member,
+        name=body.holder.name,
+        phone=body.holder.phone,
+        email=body.holder.email,
+        loan=of_kind(body.kind, body.loan, body.account),
+        branch=body.branch,
+        bank=body.bank or "",
+        identity=Identity(told.bvn, told.account_number, told.bank_code) if told else None,
+        callback_url=_callback(body.callback_url, routes),
         gateway=body.gateway,
     )
 

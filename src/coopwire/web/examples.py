@@ -468,6 +468,69 @@ ACCOUNT_NAME = {"name": "MEMBER A", "reason": ""}
 ACCOUNT_NAME_BODY = {"account": "0000014579", "bank": "011"}
 BALANCE = {"currency": "NGN", "available_minor": 1_250_000_000}
 OTP_BODY = {"otp": "123456"}
+
+
+AUTHORIZATION = {
+    "id": "a5u8t1h4o7r0i3z6a9t2",
+    "connection": "gateway",
+    "member": "M-1029",
+    "channel": "card",
+    "brand": "visa",
+    "expires": "2030-12",
+    "payment": _PAYMENT,
+    "state": "active",
+    "ending": None,
+    "created_at": "2026-03-02T09:17:42Z",
+    "ended_at": None,
+}
+ENDED_AUTHORIZATION = {
+    **AUTHORIZATION,
+    "state": "ended",
+    "ending": "e8n1d4i7n0g3a6u9t2h5",
+    "ended_at": "2026-03-09T08:00:00Z",
+}
+VIRTUAL_ACCOUNT = {
+    "id": "v5c8n1x4m7z0l3k6j9h2",
+    "connection": "gateway",
+    "member": "M-1029",
+    "kind": "savings",
+    "loan": None,
+    "account": "SA-20417",
+    "branch": None,
+    "currency": "NGN",
+    "state": "active",
+    "reason": "",
+    "bank": "wema-bank",
+    "provider_ref": "987654",
+    "effect": "e7v4a1c8o5u2n9t6s3q0",
+    "closing": None,
+    "asked_by": "key k7p2 (loan system)",
+    "looks": 1,
+    "look_at": None,
+    "created_at": "2026-03-02T09:15:00Z",
+    "updated_at": "2026-03-02T09:16:04Z",
+    "opened_at": "2026-03-02T09:16:04Z",
+    "closed_at": None,
+}
+VIRTUAL_ACCOUNT_ANSWER = {"account": VIRTUAL_ACCOUNT, "number": "9930000737"}
+NEW_VIRTUAL_ACCOUNT = {
+    "account": {
+        **VIRTUAL_ACCOUNT,
+        "state": "intended",
+        "provider_ref": None,
+        "looks": 0,
+        "updated_at": "2026-03-02T09:15:00Z",
+        "opened_at": None,
+    },
+    "number": None,
+}
+VIRTUAL_ACCOUNT_BODY = {
+    "kind": "savings",
+    "currency": "NGN",
+    "holder": {"member": "M-1029", "name": "Ngozi Example", "phone": "+2348000000000"},
+    "account": "SA-20417",
+}
+REQUERY_BODY = {"on": "2026-03-02"}
 GATE = {
     "connection": "core",
     "kind": "manual",

@@ -27,6 +27,8 @@ from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import Component, PaymentKind
 from coopwire.domain.receipts import AllocationState
 from coopwire.domain.states import (
+    AccountState,
+    AuthorizationState,
     BreakState,
     DeliveryState,
     DisputeState,
@@ -180,6 +182,45 @@ class PaymentBody(_Body):
     return_url: Url | None = Field(None, description="where the member's browser goes after paying")
     metadata: Metadata = Field(default_factory=dict, description="at most 4096 bytes of JSON, kept as it is")
     gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+    save_authorization: bool = Field(
+        False, description="keep what the member pays with, to charge it again: with the member's leave only"
+    )
+    authorization: Ours | None = Field(
+        None, description="charge what the member left, instead of opening a page"
+    )
+
+
+class IdentityBody(_Body):
+    """What a bank wants to know of the holder. Kept sealed until the account is open, then forgotten."""
+
+    bvn: Annotated[str, StringConstraints(pattern=r"^[0-9]{11}$")] = Field(repr=False)
+    account_number: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")] = Field(repr=False)
+    bank_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{3,11}$")] = Field(repr=False)
+
+
+class VirtualAccountBody(_Body):
+    """Ask for an account in a member's name: whatever is transferred to it is the member's money, for `kind`."""
+
+    kind: PaymentKind
+    currency: Currency
+    holder: PayerBody = Field(description="whose money it will be, and in whose name the account stands")
+    loan: Ref | None = Field(None, description="the loan, for repayments and fees")
+    account: Ref | None = Field(None, description="the account, for savings and shares")
+    branch: Ref | None = None
+    bank: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")] | None = Field(
+        None, description="the gateway's word for a bank, if not the connection's usual one"
+    )
+    identity: IdentityBody | None = Field(None, repr=False)
+    callback_url: Url | None = Field(
+        None, description="where the loan system is told of the account and of each transfer"
+    )
+    gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+
+
+class RequeryBody(_Body):
+    """Have transfers of this day looked for."""
+
+    on: Day
 
 
 class BeneficiaryBody(_Body):
@@ -557,6 +598,22 @@ class BanksOf(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     currency: Currency = Field("NGN", description="banks that take this currency")
+
+
+class VirtualAccountFilter(_Timed):
+    """Which virtual accounts."""
+
+    state: AccountState | None = None
+    kind: PaymentKind | None = None
+
+
+class AuthorizationFilter(PageOf):
+    """Which ways to pay that members left."""
+
+    state: AuthorizationState | None = None
+    member: Ref | None = None
+    connection: Connection | None = None
+    payment: Ref | None = None
 
 
 class WriteFilter(_Timed):

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from coopwire.application.account_desk import AccountDesk
 from coopwire.application.accounts import AccountImport
 from coopwire.application.correcting import Corrections
 from coopwire.application.dispute_desk import DisputeDesk
+from coopwire.application.keeping import AuthorizationDesk
 from coopwire.application.letters import LetterDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
@@ -44,6 +46,8 @@ class Office:
     settlements: SettlementReader
     payouts: PayoutDesk
     accounts: AccountImport
+    virtual_accounts: AccountDesk
+    authorizations: AuthorizationDesk
     queries: Queries
     keys: ApiKeys
     clock: Clock

@@ -15,7 +15,7 @@ from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode, Payer
 from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts, Refunds
-from coopwire.ports.providers import Connection, Outside
+from coopwire.ports.providers import Connection, Outside, Sockets
 from coopwire.providers.paystack.adapter import connect
 from coopwire.providers.paystack.simulator import build
 from coopwire.simulation.given import Given
@@ -58,6 +58,7 @@ class Bench:
     checkouts: Checkouts
     charges: Charges
     clock: ManualClock
+    sockets: Sockets
 
     async def open(self, reference: str, amount_minor: int = 150_000, currency: str = "NGN") -> None:
         one = order(reference, amount_minor, currency)
@@ -78,7 +79,7 @@ async def paystack(outside: Outside, clock: ManualClock) -> AsyncIterator[Callab
             stack.push_async_callback(running.stop)
             sockets = connect(connection_to(running.url), outside)
             assert sockets.checkouts is not None and sockets.charges is not None
-            return Bench(simulator, running.url, sockets.checkouts, sockets.charges, clock)
+            return Bench(simulator, running.url, sockets.checkouts, sockets.charges, clock, sockets)
 
         yield begin
 

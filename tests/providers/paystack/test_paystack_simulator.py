@@ -512,6 +512,7 @@ async def test_the_truth_is_told_and_forgotten(gateway: Gateway) -> None:
     await gateway.post("/_sim/reset", {})
     assert gateway.simulator.vendor.truth() == {
         "charges": [],
+        "accounts": [],
         "pages": [],
         "paid_minor": {},
         "refunds": [],

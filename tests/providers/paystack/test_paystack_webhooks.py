@@ -126,12 +126,13 @@ def test_a_failed_charge_is_accepted_as_a_hint_should_they_ever_send_it() -> Non
     assert (notice.verdict, notice.reference) == (NoticeVerdict.FAILED, "ref1")
 
 
-def test_only_charges_claim_anything_and_refunds_disputes_and_payouts_ask_for_a_look() -> None:
+def test_only_charges_claim_anything_and_whatever_is_followed_asks_for_a_look() -> None:
     claims = {name for name, known in EVENTS.items() if known.verdict is not NoticeVerdict.OTHER}
     refunds = {name for name in EVENTS if name.startswith("refund.")}
     disputes = {name for name in EVENTS if name.startswith("charge.dispute.")}
     payouts = {name for name in EVENTS if name.startswith("transfer.")}
-    assert claims == {"charge.success", "charge.failed"} | refunds | disputes | payouts
+    accounts = {"dedicatedaccount.assign.success", "dedicatedaccount.assign.failed"}
+    assert claims == {"charge.success", "charge.failed"} | refunds | disputes | payouts | accounts
     assert {EVENTS[name].verdict for name in disputes} == {NoticeVerdict.DISPUTE}
     assert {EVENTS[name].verdict for name in refunds} == {NoticeVerdict.REFUND}
     assert {EVENTS[name].verdict for name in payouts} == {NoticeVerdict.PAYOUT}

@@ -1,5 +1,5 @@
 """What a gateway must keep: one page for one order, charges told exactly, one refund and one transfer for one order,
-settlements and disputes told exactly and answered once, and webhooks believed only when signed."""
+accounts of members, settlements and disputes told exactly and answered once, and webhooks believed only when signed."""
 
 from coopwire.conformance.gateways import (
     charges,
@@ -7,12 +7,16 @@ from coopwire.conformance.gateways import (
     disputes,
     payouts,
     refunds,
+    saved_charges,
     settlements,
+    virtual_accounts,
     webhooks,
 )
 from coopwire.conformance.gateways.bench import (
     REFERENCE,
     SUITE,
+    AccountBench,
+    AccountThere,
     Answered,
     DisputeBench,
     GatewayBench,
@@ -21,6 +25,7 @@ from coopwire.conformance.gateways.bench import (
     PaidOut,
     PayoutBench,
     RefundBench,
+    SavedBench,
     Settled,
     SettlementBench,
 )
@@ -28,6 +33,8 @@ from coopwire.conformance.gateways.bench import (
 __all__ = [
     "REFERENCE",
     "SUITE",
+    "AccountBench",
+    "AccountThere",
     "Answered",
     "DisputeBench",
     "GatewayBench",
@@ -36,6 +43,7 @@ __all__ = [
     "PaidOut",
     "PayoutBench",
     "RefundBench",
+    "SavedBench",
     "Settled",
     "SettlementBench",
     "charges",
@@ -43,6 +51,8 @@ __all__ = [
     "disputes",
     "payouts",
     "refunds",
+    "saved_charges",
     "settlements",
+    "virtual_accounts",
     "webhooks",
 ]

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from coopwire.conformance.checks import (
     Suite,
     require,
+    require_equal,
 )
 from coopwire.conformance.mailbox import Mail, Mailbox
 from coopwire.conformance.mischief import Spoil
@@ -16,13 +17,19 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.payments import Mode, Payer
 from coopwire.domain.states import DisputeState, PayoutState, RefundState, SettlementState
 from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    AccountClosings,
     AccountNames,
+    AccountSnapshot,
+    Authorization,
     Balances,
     Charges,
     ChargeSnapshot,
     CheckoutOrder,
     Checkouts,
     CheckoutSnapshot,
+    DeactivationOrder,
+    Deactivations,
     DisputeOrder,
     Disputes,
     DisputeSnapshot,
@@ -31,10 +38,15 @@ from coopwire.ports.gateways import (
     RefundOrder,
     Refunds,
     RefundSnapshot,
+    SavedChargeOrder,
+    SavedCharges,
+    SavedChargeSnapshot,
     Settlements,
     TransferOrder,
     Transfers,
     TransferSnapshot,
+    VirtualAccountOrder,
+    VirtualAccounts,
 )
 from coopwire.ports.providers import Capability, Profile, Sockets
 from coopwire.ports.webhooks import Webhooks
@@ -209,6 +221,59 @@ class PayoutBench:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountThere:
+    """A member's account as the gateway itself knows it; `bank` in its own word."""
+
+    id: str
+    number: str
+    bank: str
+    currency: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBench:
+    """What can be done with members' accounts on the gateway's side. Without help none is assigned."""
+
+    bank: str
+    accounts: Callable[[], Sequence[AccountThere]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all orders that reached it, accepted or not."""
+    assign: Callable[[str], str]
+    """(e-mail of the holder): the bank assigns what was asked for; tells the account's id."""
+    deposit: Callable[[str, int], str]
+    """(number, minor units): somebody transfers money to the account; tells the gateway's reference."""
+    miss: Callable[[str, int], None]
+    """(number, minor units): the same, and the bank does not tell the gateway."""
+    spoil_ask: Spoil
+    spoil_list: Spoil
+    spoil_fetch: Spoil
+    spoil_close: Spoil
+    decline: Callable[[], None]
+    """Its next answer to an order is a refusal by one of its rules, in the words "Not in this test"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBench:
+    """What can be done with ways to pay that members left. `taken` is by reference, in minor units; a charge that is
+    not paid has taken nothing."""
+
+    taken: Callable[[], Mapping[str, int]]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all charges that reached it, accepted or not."""
+    decline_next: Callable[[str], None]
+    """(authorization): the next charge of it is declined, in the words "Insufficient Funds"."""
+    leave_next_under_way: Callable[[str], None]
+    """(authorization): whether the next charge of it is paid is told later."""
+    hold_next_up: Callable[[str], None]
+    """(authorization): the next charge of it waits until the member has gone somewhere."""
+    only_so_much: Callable[[str, int], None]
+    """(authorization, minor units): so much is there for the next charge of it."""
+    spoil_charge: Spoil
+    spoil_end: Spoil
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayBench:
     """A gateway under test, without pages at the start, and what can be done on its side.
 
@@ -258,6 +323,10 @@ class GatewayBench:
     """For a gateway that tells of disputes."""
     paying_out: PayoutBench | None = None
     """For a gateway that pays out."""
+    keeping_accounts: AccountBench | None = None
+    """For a gateway that keeps accounts for members."""
+    charging_again: SavedBench | None = None
+    """For a gateway at which members leave ways to pay."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -349,6 +418,53 @@ class GatewayBench:
         require(self.sockets.balances is not None, "balances is not there")
         assert self.sockets.balances is not None
         return self.sockets.balances
+
+    @property
+    def standing(self) -> AccountBench:
+        """What can be done with members' accounts on the gateway's side."""
+        require(
+            self.keeping_accounts is not None, "the bench of a gateway with accounts needs `keeping_accounts`"
+        )
+        assert self.keeping_accounts is not None
+        return self.keeping_accounts
+
+    @property
+    def virtual_accounts(self) -> VirtualAccounts:
+        """The socket under test."""
+        require(self.sockets.virtual_accounts is not None, "virtual_accounts is not there")
+        assert self.sockets.virtual_accounts is not None
+        return self.sockets.virtual_accounts
+
+    @property
+    def closings(self) -> AccountClosings:
+        """The socket under test."""
+        require(self.sockets.account_closings is not None, "account_closings is not there")
+        assert self.sockets.account_closings is not None
+        return self.sockets.account_closings
+
+    @property
+    def wallet(self) -> SavedBench:
+        """What can be done with ways to pay that members left."""
+        require(
+            self.charging_again is not None,
+            "the bench of a gateway that charges again needs `charging_again`",
+        )
+        assert self.charging_again is not None
+        return self.charging_again
+
+    @property
+    def saved(self) -> SavedCharges:
+        """The socket under test."""
+        require(self.sockets.saved_charges is not None, "saved_charges is not there")
+        assert self.sockets.saved_charges is not None
+        return self.sockets.saved_charges
+
+    @property
+    def deactivations(self) -> Deactivations:
+        """The socket under test."""
+        require(self.sockets.deactivations is not None, "deactivations is not there")
+        assert self.sockets.deactivations is not None
+        return self.sockets.deactivations
 
     @property
     def door(self) -> Webhooks:
@@ -459,6 +575,51 @@ class GatewayBench:
         """Every transfer of an hour before and after now."""
         window = self.transfers.list_window(self.now() - WINDOW, self.now() + WINDOW)
         return [transfer async for transfer in window]
+
+    def account_order(self, email: str = EMAIL) -> VirtualAccountOrder:
+        """An everyday order for an account, not counted yet."""
+        holder = Payer("M-1", NAME, PHONE, email)
+        return VirtualAccountOrder(REFERENCE, holder, self.currency, self.standing.bank)
+
+    async def counted_account(self, order: VirtualAccountOrder) -> VirtualAccountOrder:
+        """The order with what its holder has."""
+        return replace(order, census=await self.virtual_accounts.count(order))
+
+    async def ask_for_account(self, order: VirtualAccountOrder) -> AccountSnapshot:
+        """Say it and send it."""
+        return await self.virtual_accounts.send(order, self.virtual_accounts.say(order))
+
+    async def assigned(self, email: str = EMAIL) -> AccountThere:
+        """An account that was asked for and assigned."""
+        await self.ask_for_account(self.account_order(email))
+        id_ = self.standing.assign(email)
+        return next(one for one in self.standing.accounts() if one.id == id_)
+
+    async def close_account(self, order: AccountClosingOrder) -> AccountSnapshot:
+        """Say it and send it."""
+        return await self.closings.send(order, self.closings.say(order))
+
+    async def authorized(self) -> Authorization:
+        """A way to pay that a member left by paying a page."""
+        await self.paid(reference=OTHER_REFERENCE)
+        [charge] = await self.charges.find(OTHER_REFERENCE)
+        require(charge.authorization is not None, "a paid charge does not tell what may be charged again")
+        assert charge.authorization is not None
+        return charge.authorization
+
+    def saved_order(self, of: Authorization, amount_minor: int = 75_050) -> SavedChargeOrder:
+        """An everyday charge of it."""
+        return SavedChargeOrder(REFERENCE, of.code, of.email, amount_minor, self.currency)
+
+    async def charge_again(self, order: SavedChargeOrder) -> SavedChargeSnapshot:
+        """Say it and send it."""
+        return await self.saved.send(order, self.saved.say(order))
+
+    async def end(self, authorization: str) -> None:
+        """Say it and send it."""
+        order = DeactivationOrder(REFUND, authorization)
+        told = await self.deactivations.send(order, self.deactivations.say(order))
+        require_equal(told.reference, REFUND, "reference of the end")
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

@@ -13,12 +13,32 @@ from coopwire.ports.gateways.disputes import (
 )
 from coopwire.ports.gateways.recipients import RecipientOrder, Recipients, RecipientSnapshot
 from coopwire.ports.gateways.refunds import RefundOrder, Refunds, RefundSnapshot, same_refund
+from coopwire.ports.gateways.saved_charges import (
+    Authorization,
+    DeactivationOrder,
+    Deactivations,
+    DeactivationSnapshot,
+    SavedChargeOrder,
+    SavedCharges,
+    SavedChargeSnapshot,
+)
 from coopwire.ports.gateways.settlements import SettlementLine, Settlements, SettlementSnapshot
 from coopwire.ports.gateways.transfers import TransferOrder, Transfers, TransferSnapshot, same_transfer
+from coopwire.ports.gateways.virtual_accounts import (
+    AccountClosingOrder,
+    AccountClosings,
+    AccountSnapshot,
+    VirtualAccountOrder,
+    VirtualAccounts,
+)
 
 __all__ = [
+    "AccountClosingOrder",
+    "AccountClosings",
     "AccountName",
     "AccountNames",
+    "AccountSnapshot",
+    "Authorization",
     "Balance",
     "Balances",
     "Bank",
@@ -27,6 +47,9 @@ __all__ = [
     "CheckoutOrder",
     "CheckoutSnapshot",
     "Checkouts",
+    "DeactivationOrder",
+    "DeactivationSnapshot",
+    "Deactivations",
     "DisputeOrder",
     "DisputeSnapshot",
     "Disputes",
@@ -37,12 +60,17 @@ __all__ = [
     "RefundOrder",
     "RefundSnapshot",
     "Refunds",
+    "SavedChargeOrder",
+    "SavedChargeSnapshot",
+    "SavedCharges",
     "SettlementLine",
     "SettlementSnapshot",
     "Settlements",
     "TransferOrder",
     "TransferSnapshot",
     "Transfers",
+    "VirtualAccountOrder",
+    "VirtualAccounts",
     "same_answer",
     "same_refund",
     "same_transfer",

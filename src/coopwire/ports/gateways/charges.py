@@ -10,6 +10,7 @@ from typing import Protocol
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
+from coopwire.ports.gateways.saved_charges import Authorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class ChargeSnapshot:
     failure_reason: str = ""
     reversed: bool = False
     """Whether they say that the money went back (a refund or a dispute, which their own reads tell apart)."""
+    credited_account: str | None = field(default=None, repr=False)
+    """The number of the member's virtual account that was credited; None for money that came by a page."""
+    authorization: Authorization | None = field(default=None, repr=False)
+    """The way to pay that the member left with the gateway, where it may be charged again."""
     raw: bytes = field(default=b"", repr=False)
 
 

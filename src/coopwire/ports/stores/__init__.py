@@ -2,6 +2,7 @@
 
 from coopwire.ports.stores.arrivals import ArrivalContext, ArrivalLine, Arrivals, Batch, Earlier, LineDone
 from coopwire.ports.stores.audit import AuditChain, AuditHead
+from coopwire.ports.stores.authorizations import Authorizations, NewAuthorization
 from coopwire.ports.stores.breaks import BreakMove, BreakNote, BreakRow, Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import AccountMapping, Connections, CoreAccount
@@ -34,16 +35,28 @@ from coopwire.ports.stores.refunds import (
     Restoration,
 )
 from coopwire.ports.stores.transaction import Database, StorageUnavailable, Transaction
+from coopwire.ports.stores.virtual_accounts import (
+    AccountLooked,
+    AccountMove,
+    AccountNudge,
+    ClaimedAccount,
+    NewAccount,
+    VirtualAccounts,
+)
 from coopwire.ports.stores.workers import Workers
 
 __all__ = [
+    "AccountLooked",
     "AccountMapping",
+    "AccountMove",
+    "AccountNudge",
     "AnswerWords",
     "ArrivalContext",
     "ArrivalLine",
     "Arrivals",
     "AuditChain",
     "AuditHead",
+    "Authorizations",
     "Batch",
     "BreakMove",
     "BreakNote",
@@ -51,6 +64,7 @@ __all__ = [
     "Breaks",
     "Changes",
     "Claim",
+    "ClaimedAccount",
     "ClaimedDispute",
     "ClaimedPayout",
     "ClaimedRefund",
@@ -76,6 +90,8 @@ __all__ = [
     "LookupRequest",
     "Lookups",
     "Lot",
+    "NewAccount",
+    "NewAuthorization",
     "NewPayment",
     "NewPayout",
     "NewReceipt",
@@ -105,5 +121,6 @@ __all__ = [
     "Transaction",
     "Try",
     "Unpublished",
+    "VirtualAccounts",
     "Workers",
 ]

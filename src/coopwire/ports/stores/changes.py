@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from coopwire.domain.breaks import Break
 from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
+from coopwire.ports.stores.authorizations import NewAuthorization
 from coopwire.ports.stores.disputes import DisputeNudge
 from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
@@ -21,6 +22,7 @@ from coopwire.ports.stores.refunds import (
     RefundNudge,
     Restoration,
 )
+from coopwire.ports.stores.virtual_accounts import AccountLooked, AccountMove, AccountNudge, NewAccount
 
 
 @dataclass(slots=True)
@@ -44,6 +46,11 @@ class Changes:
     payout_moves: list[PayoutMove] = field(default_factory=list)
     payout_looks: list[PayoutLooked] = field(default_factory=list)
     payout_nudges: list[PayoutNudge] = field(default_factory=list)
+    accounts: list[NewAccount] = field(default_factory=list)
+    account_moves: list[AccountMove] = field(default_factory=list)
+    account_looks: list[AccountLooked] = field(default_factory=list)
+    account_nudges: list[AccountNudge] = field(default_factory=list)
+    authorizations: list[NewAuthorization] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

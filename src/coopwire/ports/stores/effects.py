@@ -157,7 +157,7 @@ class Effects(Protocol):
         ...
 
     async def of_payment(self, payment: str) -> list[Effect]:
-        """The checkout effects of a payment's attempts."""
+        """The effects that try to collect a payment, under the references of its attempts."""
         ...
 
     async def move(self, effect: str, state: EffectState, due_at: datetime, reason: str) -> None:

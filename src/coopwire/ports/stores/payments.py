@@ -25,6 +25,7 @@ class NewPayment:
 
     payment: Payment
     core_account: int | None
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 from coopwire.domain.breaks import Break
 from coopwire.ports.stores.arrivals import Arrivals
 from coopwire.ports.stores.audit import AuditChain
+from coopwire.ports.stores.authorizations import Authorizations
 from coopwire.ports.stores.breaks import Breaks
 from coopwire.ports.stores.changes import Changes
 from coopwire.ports.stores.connections import Connections
@@ -25,6 +26,7 @@ from coopwire.ports.stores.payouts import Payouts
 from coopwire.ports.stores.receipts import Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.refunds import Refunds
+from coopwire.ports.stores.virtual_accounts import VirtualAccounts
 from coopwire.ports.stores.workers import Workers
 
 
@@ -56,6 +58,10 @@ class Transaction(Protocol):
     @property
     def payouts(self) -> Payouts: ...
     @property
+    def virtual_accounts(self) -> VirtualAccounts: ...
+    @property
+    def authorizations(self) -> Authorizations: ...
+    @property
     def breaks(self) -> Breaks: ...
     @property
     def arrivals(self) -> Arrivals: ...
@@ -86,7 +92,8 @@ class Transaction(Protocol):
         ...
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies, events that took effect, and idempotency keys, older than this; facts stay.
+        """Delete raw webhook bodies, holders of accounts that were never opened, codes of ended authorizations,
+        events that took effect, and idempotency keys, older than this; facts stay.
 
         An event that some consumer has not taken, or could not take, stays with it.
         """

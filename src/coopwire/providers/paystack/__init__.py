@@ -1,4 +1,4 @@
-"""Paystack: hosted checkout, charges, refunds, settlements, disputes, payouts, signed webhooks."""
+"""Paystack: hosted checkout, charges, refunds, settlements, disputes, payouts, members' accounts, signed webhooks."""
 
 from __future__ import annotations
 
@@ -51,6 +51,22 @@ PROFILE = Profile(
             absence_counts_after=timedelta(minutes=5),
             look_every=timedelta(seconds=30),
         ),
+        # Nor does an order for an account, which they give to the bank first: it comes when the bank is ready.
+        Capability.VIRTUAL_ACCOUNTS: Trust(lookup=Lookup.CENSUS, look_every=timedelta(seconds=30)),
+        # An account that is closed twice is closed: what did not arrive may be sent again.
+        Capability.ACCOUNT_CLOSINGS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(seconds=60),
+            look_every=timedelta(seconds=30),
+        ),
+        # The reference is the key, as for a checkout: verified under it before anything is sent again.
+        Capability.SAVED_CHARGES: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            absence_counts_after=timedelta(seconds=60),
+            look_every=timedelta(seconds=30),
+        ),
+        # Nothing says whether an authorization is still alive, and ending it again does no harm.
+        Capability.DEACTIVATIONS: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -73,6 +89,12 @@ PROFILE = Profile(
             required=False,
             default="500000:1000,5000000:2500,5000",
         ),
+        SettingField(
+            "account_bank",
+            "Paystack's word for the bank at which members get accounts (wema-bank, titan-paystack; test-bank with a "
+            "test key); empty: each request names one",
+            required=False,
+        ),
     ),
 )
 
@@ -88,6 +110,7 @@ PROVIDER = ProviderSheet(
         "dispute": f"{_HERE}.inspectors:dispute",
         "settlement": f"{_HERE}.inspectors:settlement",
         "transfer": f"{_HERE}.inspectors:transfer",
+        "account": f"{_HERE}.inspectors:virtual_account",
         "error": f"{_HERE}.inspectors:error",
     },
 )

@@ -11,6 +11,7 @@ from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Inspection, InspectionError
+from coopwire.providers.paystack.wire.accounts import account_of
 from coopwire.providers.paystack.wire.amounts import to_minor
 from coopwire.providers.paystack.wire.answers import Said, denial, refusal, said, success
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
@@ -76,6 +77,11 @@ def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def transfer(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The transfers of an answer (order, OTP, many, verify, fetch, list), or a bare transfer; as they tell it."""
     return _answered(body, _transferred)
+
+
+def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The dedicated accounts of an answer (create, fetch, list, close), or a bare one; never its number."""
+    return _answered(body, _account)
 
 
 def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:
@@ -156,6 +162,23 @@ def _transferred(row: object) -> Inspection:
         status=told.state.value,
         fee_minor=told.fee_minor,
         failure_reason=told.reason or None,
+        occurred_at=_stamp(told.created_at),
+    )
+
+
+def _account(row: object) -> Inspection:
+    if row is None:
+        return Inspection("virtual_account", status="pending")
+    try:
+        told = account_of(row, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no account of Paystack: {broken.message}") from None
+    return Inspection(
+        object="virtual_account",
+        provider_ref=told.provider_ref,
+        currency=told.currency,
+        status=told.state.value,
+        channel=told.bank,
         occurred_at=_stamp(told.created_at),
     )
 

@@ -41,6 +41,7 @@ def _notice(told: Told) -> Notice:
         amount_minor=told.amount_minor,
         currency=told.currency,
         status=told.word,
-        reason=told.known.reason,
+        reason=told.reason,
         dispute=told.provider_ref if told.known.verdict is NoticeVerdict.DISPUTE else None,
+        holder=told.holder,
     )

@@ -23,6 +23,7 @@ _WRITES = sorted(
         EffectKind.DISPUTE_ANSWER,
         EffectKind.RECIPIENT,
         EffectKind.TRANSFER,
+        EffectKind.SAVED_CHARGE,
     }
 )
 _FINISHED = sorted(FINISHED_EFFECT)
@@ -277,6 +278,57 @@ PAYOUT = Noun(
 )
 """A payout with the digest of its sealed beneficiary; a new version each time that it moves."""
 
+
+VIRTUAL_ACCOUNT = Noun(
+    "virtual_account",
+    "virtual_accounts",
+    (
+        "id",
+        "connection",
+        "member",
+        "kind",
+        "loan",
+        "branch",
+        "currency",
+        "core_account",
+        "callback_url",
+        "state",
+        "reason",
+        "bank",
+        "provider_ref",
+        "effect",
+        "closing",
+        "asked_by",
+        "created_at",
+        "opened_at",
+        "closed_at",
+    ),
+    since="created_at",
+    more={"number": "encode(t.number_mark, 'hex')"},
+)
+"""A member's account; whoever changes whose a number is changes where money goes."""
+
+AUTHORIZATION = Noun(
+    "authorization",
+    "authorizations",
+    (
+        "id",
+        "connection",
+        "member",
+        "channel",
+        "brand",
+        "expires",
+        "payment",
+        "state",
+        "ending",
+        "created_at",
+        "ended_at",
+    ),
+    since="created_at",
+    more={"code": "encode(t.code_mark, 'hex')"},
+)
+"""A way to pay that a member left; whoever changes whose it is has another member pay."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -330,6 +382,8 @@ NOUNS: Mapping[str, Noun] = {
         BREAK_MOVE,
         RECONCILIATION,
         RECEIPT_BATCH,
+        VIRTUAL_ACCOUNT,
+        AUTHORIZATION,
     )
 }
 GENESIS = "genesis"

@@ -98,7 +98,8 @@ async def ask_for_a_payment(
 ) -> PaymentAnswer:
     """Ask a member to pay, and open a page for it.
 
-    201 with the page; 202 without one when the gateway gave no definite answer in time: ask for the payment later.
+    201 with the page; 202 without one when the gateway gave no definite answer in time, or when what the member left
+    was charged: ask for the payment later. A charge that waits for the member has a page, too.
     """
     try:
         asked = payment_request(body, office.network.routes, office.clock.now(), office.clock.timings)

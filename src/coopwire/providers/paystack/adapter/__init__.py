@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.providers.paystack.adapter.accounts import PaystackAccountClosings, PaystackVirtualAccounts
 from coopwire.providers.paystack.adapter.api import Api
 from coopwire.providers.paystack.adapter.bank_accounts import PaystackAccountNames, PaystackBalances
 from coopwire.providers.paystack.adapter.charges import PaystackCharges
 from coopwire.providers.paystack.adapter.checkouts import PaystackCheckouts
 from coopwire.providers.paystack.adapter.disputes import PaystackDisputes
 from coopwire.providers.paystack.adapter.refunds import PaystackRefunds
+from coopwire.providers.paystack.adapter.saved import PaystackDeactivations, PaystackSavedCharges
 from coopwire.providers.paystack.adapter.settlements import PaystackSettlements
 from coopwire.providers.paystack.adapter.transfers import PaystackRecipients, PaystackTransfers
 from coopwire.providers.paystack.wire.account import account
@@ -27,4 +29,8 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         transfers=PaystackTransfers(api),
         account_names=PaystackAccountNames(api),
         balances=PaystackBalances(api),
+        virtual_accounts=PaystackVirtualAccounts(api),
+        account_closings=PaystackAccountClosings(api),
+        saved_charges=PaystackSavedCharges(api),
+        deactivations=PaystackDeactivations(api),
     )

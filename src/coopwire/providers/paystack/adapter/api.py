@@ -40,6 +40,11 @@ class Api:
         url = f"{self.account.base_url}{path}"
         return await self._http.call(HttpRequest(operation, method, url, Traffic.WRITE, headers, body))
 
+    async def remove(self, operation: str, path: str) -> HttpAnswer:
+        """DELETE below the base address."""
+        url = f"{self.account.base_url}{path}"
+        return await self._http.call(HttpRequest(operation, "DELETE", url, Traffic.WRITE, self._headers()))
+
     async def verify(self, reference: str) -> HttpAnswer:
         """What stands under a reference of the account; ContractBroken when it cannot be asked for."""
         if not reference.strip("."):

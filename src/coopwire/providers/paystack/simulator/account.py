@@ -16,6 +16,7 @@ SUCCESS: Final = "success"
 REVERSED: Final = "reversed"
 UNPAID: Final = "abandoned"
 """Also the status right after a page was opened (contract 1.2)."""
+INTO_AN_ACCOUNT: Final = "dedicated_nuban"
 _MONEY_MOVED: Final = (SUCCESS, REVERSED)
 _PAID_WORDS: Final = "Successful"
 _UNPAID_WORDS: Final = "The transaction was not completed"
@@ -33,6 +34,10 @@ class Page:
     metadata: object = None
     callback_url: str = ""
     bearer: str = "account"
+    credited: str = ""
+    """The number of a customer's own account, for money that came without a page."""
+    saved: str = ""
+    """The authorization that is charged, where no page was asked for."""
     charges: list[Charge] = field(default_factory=list, repr=False)
 
     @property
@@ -102,6 +107,15 @@ class Account:
         self.pages[page.reference] = page
         self.by_code[page.access_code] = page
         self._open_charge(page, settings.mode, now)
+
+    def receive(self, page: Page, settings: PaystackSettings, now: datetime) -> Charge:
+        """A transfer to a customer's account: a charge under a reference of its own, on no page."""
+        self.pages[page.reference] = page
+        charge = self._open_charge(page, settings.mode, now)
+        charge.status, charge.channel, charge.words = SUCCESS, INTO_AN_ACCOUNT, _PAID_WORDS
+        charge.take_money(settings, None, None)
+        charge.paid_at = now
+        return charge
 
     def use(self, page: Page, attempt: Try, settings: PaystackSettings, now: datetime) -> Charge:
         """A customer tries to pay. A try after a success is a second charge; `reversed` undoes the first."""

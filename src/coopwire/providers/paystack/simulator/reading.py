@@ -7,6 +7,7 @@ import binascii
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,6 +18,7 @@ from coopwire.simulation.exchange import REFUSED, Call, TurnedAway, json_answer
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9.=-]{1,100}\Z")
 """Contract 1.1: only `- . =` and alphanumerics."""
 _LARGEST: Final = 2**53
+_CURRENCY_OF: Final = {"NG": "NGN", "GH": "GHS"}
 
 
 def problem(message: str, code: str, step: str) -> dict[str, object]:
@@ -31,7 +33,7 @@ def problem(message: str, code: str, step: str) -> dict[str, object]:
 
 
 def refused(message: str, code: str, status: int = 400) -> TurnedAway:
-    """Turned away with a reason."""
+    """A refusal with a reason."""
     told = problem(message, code, "Check the request and try again")
     return TurnedAway(json_answer(told, status=status, outcome=REFUSED))
 
@@ -96,6 +98,63 @@ def refund_asked(call: Call) -> tuple[str, int | None, str | None, str | None, s
         for name in ("currency", "customer_note", "merchant_note")
     )
     return str(transaction), amount, currency, customer, merchant
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What somebody asks for with an account; what the bank wants to know of a person is read and not kept."""
+
+    email: str
+    first_name: str
+    last_name: str
+    phone: str
+    bank: str
+    currency: str
+
+
+def assignment(call: Call) -> Assignment:
+    """The account that a request asks for. TurnedAway when a member that they need is missing."""
+    given = fields(call)
+    for name in ("email", "first_name", "last_name", "phone", "preferred_bank", "country"):
+        if not isinstance(given.get(name), str) or not given[name]:
+            raise refused(f"{name} is required", "missing_params")
+    currency = _CURRENCY_OF.get(str(given["country"]))
+    if currency is None or "@" not in str(given["email"]):
+        raise refused("Invalid country or email", "invalid_params")
+    email, first, last, phone, bank = (
+        str(given[name]) for name in ("email", "first_name", "last_name", "phone", "preferred_bank")
+    )
+    return Assignment(email, first, last, phone, bank, currency)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCharge:
+    """A charge of an authorization; amounts in subunits, `at_least` for a partial debit alone."""
+
+    reference: str
+    code: str
+    email: str
+    amount: int
+    currency: str
+    at_least: int | None
+
+
+def saved_charge(call: Call, settings: PaystackSettings, *, partial: bool) -> SavedCharge:
+    """The charge that a request asks for. TurnedAway when it cannot be made."""
+    page, given = new_page(call, settings), fields(call)
+    code, least = given.get("authorization_code"), given.get("at_least")
+    if not isinstance(code, str):
+        raise refused("Authorization code is required", "missing_params")
+    at_least = subunits(least) if partial and least is not None else None
+    return SavedCharge(page.reference, code, page.email, page.amount, page.currency, at_least)
+
+
+def authorization_code(call: Call) -> str:
+    """The authorization that a request names."""
+    code = fields(call).get("authorization_code")
+    if not isinstance(code, str):
+        raise refused("Authorization code is required", "missing_params")
+    return code
 
 
 def cursor(charge_id: int) -> str:

@@ -59,6 +59,9 @@ class PaystackSettings:
     """How a transfer ends by itself: `success`, `failed`, `reversed`, `rejected`, `blocked`; `stays`: not at all."""
     transfer_seconds: float = 2.0
     transfer_fee: int = 1_000
+    account_ends: str = "success"
+    """How the bank answers an order for an account: `success`, `failed`; `stays`: not at all."""
+    account_seconds: float = 1.0
 
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, ("test", "live"))
@@ -72,6 +75,7 @@ class PaystackSettings:
             self.transfer_ends,
             ("success", "failed", "reversed", "rejected", "blocked", "stays"),
         )
+        _one_of("account_ends", self.account_ends, ("success", "failed", "stays"))
         _one_of("cursor_end", self.cursor_end, ("null", "text"))
 
     @property

@@ -152,9 +152,14 @@ def _parsed(metadata: object) -> object:
         return metadata
 
 
+def customer_number(email: str) -> int:
+    """Their number of a customer: one for each e-mail."""
+    return _FIRST_CUSTOMER + crc32(email.casefold().encode())
+
+
 def customer(email: str) -> dict[str, object]:
     """Who pays, as their API tells it."""
-    number = _FIRST_CUSTOMER + crc32(email.encode())
+    number = customer_number(email)
     return {
         "id": number,
         "first_name": None,
@@ -187,11 +192,38 @@ def _log(charge: Charge) -> dict[str, object]:
     }
 
 
+def _sender(charge: Charge) -> dict[str, object]:
+    """Who transferred money to a customer's account: another bank's customer, not a card."""
+    return {
+        "authorization_code": f"AUTH_{charge.id:x}",
+        "bin": "413XXX",
+        "last4": "X011",
+        "exp_month": "01",
+        "exp_year": "2035",
+        "channel": charge.channel,
+        "card_type": "transfer",
+        "bank": "SIMULATED SENDING BANK",
+        "country_code": "NG",
+        "brand": "Managed Account",
+        "reusable": False,
+        "signature": None,
+        "sender_bank": "SIMULATED SENDING BANK",
+        "sender_bank_account_number": "XXXXXX0011",
+        "sender_country": "NG",
+        "sender_name": "A SIMULATED SENDER",
+        "narration": "NIP: a transfer",
+        "receiver_bank_account_number": charge.page.credited,
+        "receiver_bank": "SIMULATED BANK",
+    }
+
+
 def _authorization(charge: Charge) -> dict[str, object]:
     if charge.status != SUCCESS:
         return {}
+    if charge.page.credited:
+        return _sender(charge)
     return {
-        "authorization_code": f"AUTH_{charge.id:x}",
+        "authorization_code": charge.page.saved or f"AUTH_{charge.id:x}",
         "bin": "408408",
         "last4": "4081",
         "exp_month": "12",

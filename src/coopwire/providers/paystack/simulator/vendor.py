@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Final
 
 from coopwire.providers.paystack.simulator import (
+    accounts,
+    branch,
     disputes,
     payout_desk,
     reading,
     refunds,
     settlements,
     telling,
+    wallet,
 )
 from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
 from coopwire.providers.paystack.simulator.counter import Counter
@@ -64,7 +67,17 @@ class Paystack:
 
     name = "paystack"
     messages: Sequence[str] = (_WEBHOOK,)
-    secrets = frozenset({"authorization", "access_code", "authorization_url", "account_number", "otp"})
+    secrets = frozenset(
+        {
+            "authorization",
+            "authorization_code",
+            "access_code",
+            "authorization_url",
+            "bvn",
+            "account_number",
+            "otp",
+        }
+    )
 
     def __init__(self, settings: PaystackSettings, stage: Stage) -> None:
         self.settings = settings
@@ -77,10 +90,13 @@ class Paystack:
             authorise=self._authorise,
             now=stage.clock.now,
             tell=self._send_event,
+            tell_success=self._send_success,
         )
         self.settlements = settlements.Settlements(counter)
         self.disputes = disputes.Disputes(counter)
         self._payouts = payout_desk.PayoutDesk(stage, counter)
+        self.branch = branch.Branch(stage, counter)
+        self.wallet = wallet.Wallet(counter)
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -91,12 +107,15 @@ class Paystack:
             Operation("fetch_refund", "GET", "/refund/{id}", self._fetch_refund),
             *self.settlements.operations,
             *self.disputes.operations,
+            *self.branch.operations,
+            *self.wallet.operations,
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
             *self._payouts.operations,
         )
-        reads = _READS | settlements.READS | disputes.READS | payout_desk.READS
-        api = reads | {_INITIALIZE, _CREATE_REFUND, disputes.RESOLVE} | payout_desk.WRITES
+        reads = _READS | branch.READS | settlements.READS | disputes.READS | payout_desk.READS
+        writes = {_INITIALIZE, _CREATE_REFUND, disputes.RESOLVE, branch.ASSIGN, branch.CLOSE}
+        api = reads | writes | payout_desk.WRITES | wallet.WRITES
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -115,6 +134,8 @@ class Paystack:
             **self.settlements.controls,
             **self.disputes.controls,
             **self._payouts.controls,
+            **self.branch.controls,
+            **self.wallet.controls,
         }
 
     @property
@@ -283,8 +304,8 @@ class Paystack:
         told = telling.as_webhook(charge, self.settings)
         self._send(_message("charge.success", told, f"charge.success {charge.id}", self.settings.secret_key))
 
-    def _send_event(self, event: str, data: object, about: str) -> None:
-        self._send(_message(event, data, about, self.settings.secret_key))
+    def _send_event(self, event: str, data: object, about: str) -> bool:
+        return self._send(_message(event, data, about, self.settings.secret_key))
 
     def _send(self, message: Message) -> bool:
         if not self.settings.webhook_url:
@@ -389,15 +410,17 @@ class Paystack:
         return {"refund": refunds.as_truth(refund)}
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, charge, refund, settlement, dispute and transfer, and what was paid, given back and paid out
-        (subunits)."""
+        """Every page, charge, refund, account, settlement, dispute and transfer, and what was paid, given back and
+        paid out (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
                 {"reference": page.reference, "amount_minor": page.amount, "currency": page.currency}
                 for page in self.account.pages.values()
+                if not (page.credited or page.saved)
             ],
             "paid_minor": self.account.paid_minor(),
+            "accounts": [accounts.as_truth(one) for one in self.branch.accounts.by_id.values()],
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
             "settlements": self.settlements.truth(),
@@ -423,6 +446,8 @@ class Paystack:
         self.settlements.clear()
         self.disputes.clear()
         self._payouts.reset()
+        self.branch.reset()
+        self.wallet.reset()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:

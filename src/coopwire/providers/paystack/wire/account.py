@@ -29,6 +29,8 @@ CHANNELS = frozenset(
 
 _KEY = re.compile(r"sk_(test|live)_[!-~]{1,200}\Z")
 
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\Z")
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -39,6 +41,8 @@ class Account:
     channels: tuple[str, ...]
     mode: Mode
     transfer_fees: FeeTable
+    account_bank: str = ""
+    """Their word for the bank at which customers get accounts, where an order names none."""
 
     @property
     def secret_key(self) -> str:
@@ -52,8 +56,11 @@ def account(connection: Connection) -> Account:
     keys = [_key(said, "secret_key", connection.mode)]
     if said.word("previous_secret_key"):
         keys.append(_key(said, "previous_secret_key", connection.mode))
+    bank = said.word("account_bank")
+    if bank and not _SLUG.match(bank):
+        raise said.wrong("account_bank", "must be Paystack's word for a bank, such as wema-bank")
     address, fees = said.address("base_url"), _transfer_fees(said)
-    return Account(address, tuple(keys), _channels(said), connection.mode, fees)
+    return Account(address, tuple(keys), _channels(said), connection.mode, fees, bank)
 
 
 def _transfer_fees(said: ConnectionSettings) -> FeeTable:

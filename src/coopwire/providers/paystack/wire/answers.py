@@ -41,6 +41,8 @@ _ABSENT_CODES = frozenset({"transaction_not_found"})
 _ABSENT_WORDS = frozenset({"transaction reference not found"})
 _ABSENT_TRANSFER_WORDS = frozenset({"transfer not found"})
 _ABSENT_ID_WORDS = frozenset({"transaction not found", "transaction id or reference is invalid"})
+_ABSENT_AUTHORIZATION_WORDS = frozenset({"authorization code not found"})
+_ABSENT_CUSTOMER_WORDS = frozenset({"customer not found"})
 
 _DONE = range(200, 300)
 _DENIED = frozenset(range(400, 500)) - {HTTPStatus.REQUEST_TIMEOUT}
@@ -85,6 +87,15 @@ class Said:
     def transfer_absent(self) -> bool:
         """Whether they say positively that no transfer has this reference."""
         return not self.yes and self._words in _ABSENT_TRANSFER_WORDS
+
+    @property
+    def authorization_absent(self) -> bool:
+        """Whether they say positively that nothing can be charged under this authorization."""
+        return not self.yes and self._words in _ABSENT_AUTHORIZATION_WORDS
+
+    def customer_absent(self, status: int) -> bool:
+        """Whether they say positively that they do not know this customer."""
+        return not self.yes and (status == HTTPStatus.NOT_FOUND or self._words in _ABSENT_CUSTOMER_WORDS)
 
 
 def said(document: object) -> Said | None:

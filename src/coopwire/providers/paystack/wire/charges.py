@@ -12,9 +12,11 @@ from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
+from coopwire.providers.paystack.wire.authorizations import authorization_of
 from coopwire.transport.reading import (
     at,
     currency,
+    digits,
     identifier,
     instant,
     label,
@@ -26,6 +28,9 @@ from coopwire.transport.reading import (
 )
 
 REVERSED = "reversed"
+INTO_AN_ACCOUNT = "dedicated_nuban"
+"""The channel of a transfer to a customer's own account. Source: payments contract 1.4."""
+_CREDITED = ("authorization.receiver_bank_account_number", "metadata.receiver_account_number")
 STATES: Mapping[str, PaymentState] = {
     "abandoned": PaymentState.ABANDONED,
     "ongoing": PaymentState.PENDING,
@@ -130,8 +135,18 @@ def charge_of(transaction: object, raw: bytes) -> ChargeSnapshot:
         created_at=_instant(transaction, CREATED_AT),
         failure_reason=failure_of(transaction, word),
         reversed=word == REVERSED,
+        credited_account=credited(transaction),
+        authorization=authorization_of(transaction) if state_of(word) is PaymentState.SUCCEEDED else None,
         raw=raw,
     )
+
+
+def credited(transaction: object) -> str | None:
+    """The customer's own account to which the money was transferred; None when it came in another way.
+
+    None also when they do not say which: the money has arrived all the same, and a person finds out whose it is.
+    """
+    return digits(at(transaction, *_CREDITED)) if at(transaction, "channel") == INTO_AN_ACCOUNT else None
 
 
 def mode_of(transaction: object) -> Mode | None:

@@ -25,7 +25,7 @@ _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 def checkout_body(order: CheckoutOrder, channels: Sequence[str]) -> bytes:
     """The request body. InvalidOrder naming the field that they are known to refuse."""
-    if not _REFERENCE.match(order.reference):
+    if not is_reference(order.reference):
         raise InvalidOrder("a reference has letters, digits, - . = only", field="reference")
     if not is_email(order.payer.email):
         raise InvalidOrder("Paystack needs a valid e-mail address of the payer", field="email")
@@ -43,6 +43,11 @@ def checkout_body(order: CheckoutOrder, channels: Sequence[str]) -> bytes:
         # Documented as JSON within JSON.
         body["metadata"] = json.dumps({"custom_fields": [_fact(*fact) for fact in order.facts]})
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def is_reference(text: str) -> bool:
+    """Whether they take it for the reference of a transaction."""
+    return _REFERENCE.match(text) is not None
 
 
 def _return_url(url: str) -> str:

@@ -5,6 +5,7 @@ Source: payments contract 1.4 (events, samples) and 1.2 (words of refunds, trans
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,8 @@ from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
 from coopwire.providers.paystack.wire.transfers import STATES as TRANSFER_STATES
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
+_CAUSE = re.compile(r"[A-Z]+(_[A-Z]+){0,5}\Z")
+_LONGEST_CAUSE = 40
 MOST_OBJECTS = 1000
 """A webhook about more objects than this is not theirs."""
 
@@ -44,6 +47,9 @@ class Shape:
     """Where it takes more than one member to say."""
     hundredths: bool = False
     """Amounts come without a currency, and only from countries whose money has two decimals."""
+    holder: tuple[str, ...] = ()
+    cause: tuple[str, ...] = ()
+    """A word of theirs for machines that says why."""
 
 
 CHARGE = Shape(
@@ -88,6 +94,7 @@ BANK_TRANSFER = Shape(
     amount=("bank_transfer.amount",),
     failure=("bank_transfer.message", "bank_transfer.message_type"),
     hundredths=True,
+    cause=("bank_transfer.message_type",),
 )
 CUSTOMER = Shape("customer", provider_ref=("customer_code", "customer_id"), failure=("reason",))
 VIRTUAL_ACCOUNT = Shape(
@@ -97,6 +104,7 @@ VIRTUAL_ACCOUNT = Shape(
     status=("identification.status",),
     occurred=("dedicated_account.assignment.assigned_at",),
     words={"success": "succeeded", "failed": "failed"},
+    holder=("customer.email",),
 )
 MANDATE = Shape("mandate", reference=("reference",), channel=("channel",))
 PAYMENT_REQUEST = Shape(
@@ -143,7 +151,7 @@ _SUBSCRIPTION = Known(SUBSCRIPTION, reason="a subscription: the hub asks for eac
 _REQUEST = Known(PAYMENT_REQUEST, reason="a payment request made in the dashboard, not by the hub")
 _HOLD = Known(PREAUTHORIZATION, reason="a hold on a card: no money has moved")
 _IDENTITY = "the check of a customer's identity: no money has moved"
-_ACCOUNT = "a virtual account: credits to it have events of their own"
+_ACCOUNT = "a virtual account: its own look-up decides, and credits to it have events of their own"
 _MANDATE = "a direct debit mandate: debits on it have events of their own"
 
 EVENTS: Mapping[str, Known] = {
@@ -163,8 +171,12 @@ EVENTS: Mapping[str, Known] = {
     "refund.needs-attention": _REFUND,
     "customeridentification.success": Known(CUSTOMER, reason=_IDENTITY, status="succeeded"),
     "customeridentification.failed": Known(CUSTOMER, reason=_IDENTITY, status="failed"),
-    "dedicatedaccount.assign.success": Known(VIRTUAL_ACCOUNT, reason=_ACCOUNT, status="succeeded"),
-    "dedicatedaccount.assign.failed": Known(VIRTUAL_ACCOUNT, reason=_ACCOUNT, status="failed"),
+    "dedicatedaccount.assign.success": Known(
+        VIRTUAL_ACCOUNT, NoticeVerdict.ACCOUNT, reason=_ACCOUNT, status="succeeded"
+    ),
+    "dedicatedaccount.assign.failed": Known(
+        VIRTUAL_ACCOUNT, NoticeVerdict.ACCOUNT_FAILED, reason=_ACCOUNT, status="failed"
+    ),
     "direct_debit.authorization.created": Known(MANDATE, reason=_MANDATE, status="pending"),
     "direct_debit.authorization.active": Known(MANDATE, reason=_MANDATE, status="active"),
     "bank.transfer.rejected": Known(
@@ -201,6 +213,13 @@ class Told:
     fee_minor: int | None
     failure_reason: str | None
     occurred_at: datetime | None
+    holder: str | None = field(default=None, repr=False)
+    cause: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it is kept, and their word for why it happened: their sentences may name people."""
+        return f"{self.known.reason} ({self.cause})" if self.cause else self.known.reason
 
 
 def tell(body: bytes) -> tuple[Told, ...]:
@@ -258,11 +277,18 @@ def _told(event: str, known: Known, data: object) -> Told:
         fee_minor=_fee(at(data, *shape.fee), code),
         failure_reason=reason if status == "failed" or word == "reversed" else None,
         occurred_at=instant(at(data, *shape.occurred)),
+        holder=label(at(data, *shape.holder)),
+        cause=_cause(at(data, *shape.cause)),
     )
 
 
 def _state(shape: Shape, data: object, word: str) -> str:
     return shape.words.get(word, _unseen(shape, word)) if shape.state is None else shape.state(data)
+
+
+def _cause(value: object) -> str | None:
+    told = label(value)
+    return told if told is not None and len(told) <= _LONGEST_CAUSE and _CAUSE.match(told) else None
 
 
 def _unseen(shape: Shape, word: str) -> str:

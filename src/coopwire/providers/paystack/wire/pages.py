@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.ports.gateways import (
+    AccountSnapshot,
     Bank,
     ChargeSnapshot,
     DisputeSnapshot,
@@ -17,6 +18,7 @@ from coopwire.ports.gateways import (
     SettlementSnapshot,
     TransferSnapshot,
 )
+from coopwire.providers.paystack.wire.accounts import account_of, id_of
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.bank_accounts import bank_of
 from coopwire.providers.paystack.wire.charges import charge_of
@@ -100,6 +102,7 @@ CHARGES: Kind[ChargeSnapshot] = Kind(
 REFUNDS: Kind[RefundSnapshot] = Kind(
     "refunds", refund_of, lambda refund: refund.provider_ref, by_cursor=False, bare=True
 )
+ACCOUNTS: Kind[AccountSnapshot] = Kind("accounts", account_of, id_of, by_cursor=False, bare=False)
 
 TRANSFERS: Kind[TransferSnapshot] = Kind(
     "transfers", transfer_of, lambda transfer: transfer.provider_ref, by_cursor=False, bare=True
@@ -163,6 +166,11 @@ def disputes_of(charge: str) -> Walk[DisputeSnapshot]:
 def banks_of(code: str) -> Walk[Bank]:
     """A walk over the banks that take this currency."""
     return Walk(BANKS, {"currency": code}, lambda bank: bank.currency == code)
+
+
+def accounts_of(customer: str) -> Walk[AccountSnapshot]:
+    """A walk over the accounts of one customer; rows of others, should the filter let them pass, are left out."""
+    return Walk(ACCOUNTS, {"customer": customer}, lambda account: account.holder == customer)
 
 
 class Walk(passes.Passes[_RowT]):

@@ -1,0 +1,95 @@
+"""Killed at every fail point of a saved charge, with its answer lost where that is the way there: charged once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+from rigs.crashing import Died, HubProcess, World, world
+from rigs.places import all_places
+from rigs.proof import WHOLE
+
+_ON_THE_WAY = ("saved_charge", "accept payment", "record outcomes", "claim unknown effects")
+_FOUND_AFTER_A_LOST_ANSWER = ("find saved_charge", "claim unknown effects")
+PLACES = [place for place in all_places() if any(word in place for word in _ON_THE_WAY)]
+MINOR = 61_000
+
+
+def _chosen() -> list[str]:
+    """All places in the whole proof, else the two at which money may be doubled."""
+    return PLACES if WHOLE else ["after send saved_charge", "after find saved_charge"]
+
+
+def test_the_list_of_places_covers_a_saved_charge_from_the_request_to_its_outcome() -> None:
+    for place in (
+        "after commit accept payment",
+        "before send saved_charge",
+        "after send saved_charge",
+        "after find saved_charge",
+        "before commit record outcomes",
+    ):
+        assert place in PLACES
+
+
+@pytest.mark.parametrize("place", _chosen())
+async def test_a_hub_killed_at_this_place_charges_what_the_member_left_once(
+    database_dsn: str, place: str
+) -> None:
+    async with world(database_dsn) as outside:
+        authorization = await _left(outside)
+        if any(word in place for word in _FOUND_AFTER_A_LOST_ANSWER):
+            await outside.outside.fault("paystack", "charge_authorization", "drop_after", times=1)
+        assert await _run_into(outside, place, authorization), f"{place} was never reached"
+        survivors = [await outside.start(), await outside.start()]
+        # The client never heard an answer: it asks again under the same key.
+        await _ask(survivors[0], authorization)
+        await _until_paid(outside)
+        await outside.quiet()
+        charges = (await outside.outside.truth("paystack"))["charges"]
+        taken = [one for one in charges if (one["amount_minor"], one["status"]) == (MINOR, "success")]
+        assert len(taken) == 1
+        postings = (await outside.outside.truth("bankone"))["postings"]
+        assert [one["amount_minor"] for one in postings].count(MINOR) == 1
+        for survivor in survivors:
+            await survivor.end()
+
+
+async def _left(outside: World) -> str:
+    hub = await outside.start()
+    await hub.ask(accept=0, save_authorization=True)
+    await outside.pay_everything(hub)
+    await outside.quiet()
+    await hub.end()
+    found: str = await outside.db.fetchval("SELECT id FROM authorizations")
+    return found
+
+
+async def _ask(hub: HubProcess, authorization: str) -> None:
+    await hub.ask(charge=authorization, minor=MINOR)
+
+
+async def _run_into(outside: World, place: str, authorization: str) -> bool:
+    try:
+        hub = await outside.start(fail_at=place)
+    except Died:
+        return True
+    try:
+        with contextlib.suppress(Died):
+            await _ask(hub, authorization)
+        for _ in range(150):
+            if not hub.alive:
+                return True
+            await asyncio.sleep(0.1)
+    finally:
+        await hub.kill()
+    return False
+
+
+async def _until_paid(outside: World) -> None:
+    deadline = asyncio.get_running_loop().time() + 60
+    while await outside.db.fetchval("SELECT count(*) FROM receipts WHERE gross_minor = $1", MINOR) != 1:
+        if asyncio.get_running_loop().time() > deadline:
+            rows = await outside.db.fetch("SELECT kind, state, reason, looks FROM effects")
+            raise AssertionError("never paid\n" + "\n".join(str(dict(row)) for row in rows))
+        await asyncio.sleep(0.1)
