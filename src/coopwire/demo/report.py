@@ -59,6 +59,8 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.REFUND_NOT_ORDERED: "the gateway gave money back that the hub did not order",
     BreakType.REFUND_FAILED: "money could not be given back, and the member's credit is out already",
     BreakType.REFUND_NEEDS_ATTENTION: "the gateway asks for details before it gives money back",
+    BreakType.DISPUTE_OPEN: "a member's bank claims a payment back, and the lender must answer in time",
+    BreakType.DISPUTE_LOST: "a member's bank has taken a payment back",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"
