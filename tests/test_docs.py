@@ -70,8 +70,13 @@ def test_the_connections_file_of_the_readme_is_accepted_as_it_stands(
     file = tmp_path / "connections.toml"
     file.write_text(text, encoding="utf-8")
     configured = connections.load(file, settings.Settings())
-    assert set(configured.connections) == {"paystack-main", "books", "core", "lms"}
-    assert configured.routes.receivable_gl == {"paystack-main": "1001", "counter": "1002", "payroll": "1003"}
+    assert set(configured.connections) == {"paystack-main", "flutterwave", "books", "core", "lms"}
+    assert configured.routes.receivable_gl == {
+        "paystack-main": "1001",
+        "flutterwave": "1004",
+        "counter": "1002",
+        "payroll": "1003",
+    }
     assert set(configured.routes.sources) == {"counter", "payroll"}
 
 

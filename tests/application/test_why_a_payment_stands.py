@@ -406,3 +406,9 @@ def test_the_timeline_is_in_order_and_says_what_replaced_what() -> None:
     ]
     kinds = {e.kind for e in told.entries}
     assert {"payment.accepted", "webhook.received", "webhook.confirmed", "look", "break.opened"} <= kinds
+
+
+@pytest.mark.parametrize("kind", EffectKind)
+def test_a_timeline_has_a_name_for_every_kind_of_effect(kind: EffectKind) -> None:
+    told = timeline(facts(effects=(effect(kind, E.DONE, "gate"),)), NOW)
+    assert any(e.kind == f"{kind.value}.intended" and " at gate was intended" in e.text for e in told.entries)

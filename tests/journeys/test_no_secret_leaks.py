@@ -58,6 +58,7 @@ KEPT_SEALED = {
 }
 """What the hub must keep: found where it is sealed, so that the journey is known to have carried it in."""
 _SEALED = "sealed"
+_READ_LIVE = "/v1/settlements"
 _OPEN_PAGE, _POST_ENTRY = "initialize_transaction", "create_journal_entry"
 
 
@@ -566,6 +567,7 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/connections/{name}/balances": "SELECT 'paystack'",
         "/v1/authorizations/{id}": "SELECT id FROM authorizations",
         "/v1/virtual-accounts/{id}": "SELECT id FROM virtual_accounts",
+        "/v1/disputes/{id}": "SELECT id FROM disputes",
         "/v1/receipt-batches/{id}": "SELECT id FROM receipt_batches",
         "/v1/effects/{id}": "SELECT id FROM effects",
         "/v1/breaks/{id}": "SELECT id FROM breaks",
@@ -574,7 +576,10 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/reconciliations/{id}": "SELECT id FROM reconciliations",
         "/v1/reconciliations/{id}/export": "SELECT id FROM reconciliations",
     }
+    await _settlements(hub)
     for path in (path for path, verbs in document["paths"].items() if "get" in verbs):
+        if path.startswith(_READ_LIVE):
+            continue
         if "{" in path:
             start, _, end = path.partition("{")
             for row in await hub.rows.fetch(ids[path]):
@@ -582,6 +587,15 @@ async def _everything_that_can_be_read(hub: Served) -> None:
                 assert answer.status == 200, (path, row[0])
         else:
             await _list(hub, path)
+
+
+async def _settlements(hub: Served) -> None:
+    """What is read from the gateway at this moment."""
+    for made in (await hub.outside.control("paystack", "settle"))["settlements"]:
+        query = {"connection": "paystack", "from": made["on"], "to": made["on"]}
+        assert (await hub.call("GET", _READ_LIVE, params=query)).status == 200
+        one = await hub.call("GET", f"{_READ_LIVE}/{made['id']}", params={"connection": "paystack"})
+        assert one.status == 200
 
 
 async def _list(hub: Served, path: str) -> None:

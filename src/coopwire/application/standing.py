@@ -35,6 +35,7 @@ _NAMES = {
     EffectKind.POSTING: "the posting",
     EffectKind.REVERSAL: "the reversal",
     EffectKind.REFUND: "the refund",
+    EffectKind.DISPUTE_ANSWER: "the answer to a dispute",
     EffectKind.CALLBACK: "the message to the loan system",
     EffectKind.RECIPIENT: "the recipient",
     EffectKind.TRANSFER: "the transfer",

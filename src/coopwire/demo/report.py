@@ -61,6 +61,8 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.REFUND_NEEDS_ATTENTION: "the gateway asks for details before it gives money back",
     BreakType.ACCOUNT_NOT_ASSIGNED: "a bank did not assign an account to a member",
     BreakType.DEPOSIT_ON_CLOSED_ACCOUNT: "money came to a member's closed account: in suspense, a person decides",
+    BreakType.DISPUTE_OPEN: "a member's bank claims a payment back, and the lender must answer in time",
+    BreakType.DISPUTE_LOST: "a member's bank has taken a payment back",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"

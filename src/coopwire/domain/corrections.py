@@ -173,6 +173,8 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.PAYOUT_CHANGED: (),
     _B.PAYOUT_REVERSED: (),
     _B.PAYOUT_OVERDUE: (),
+    _B.DISPUTE_OPEN: (),
+    _B.DISPUTE_LOST: (WriteOff.word, *_BOOKS, *_BANK),
     _B.CORRECTION_REQUESTED: tuple(CORRECTIONS),
 }
 """What may be proposed about each type of break; where nothing stands, people act outside and resolve."""

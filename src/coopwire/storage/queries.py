@@ -266,7 +266,7 @@ class PostgresQueries:
     async def facts(self, payment: str, now: datetime) -> PaymentFacts | None:
         """Everything about one payment, read at one moment."""
         async with snapshot(self._pool, "read facts") as db:
-            row = await db.fetchrow("SELECT * FROM payments WHERE reference = $1", payment)
+            row = await db.fetchrow(f"{listing.ALL_PAYMENTS} AND p.reference = $1", payment)
             return await facts(db, views.payment(row), now) if row is not None else None
 
     async def audit_head(self) -> AuditHeadView:

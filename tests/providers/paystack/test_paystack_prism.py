@@ -18,7 +18,7 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Payer
-from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RefundOrder
+from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RecipientOrder, RefundOrder, TransferOrder
 from coopwire.ports.http import Http, HttpAnswer, HttpRequest
 from coopwire.ports.providers import Outside, Sockets
 from coopwire.providers.paystack import adapter
@@ -31,6 +31,7 @@ SAID_OTHERWISE = {
 }
 """Their documentation wants a text of JSON, their OpenAPI file an object: the documentation is kept to."""
 REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
+ACCOUNT = "0000014579"
 
 pytestmark = pytest.mark.skipif(not SPEC.exists(), reason="the official file is not beside this checkout")
 
@@ -60,6 +61,7 @@ async def _walked(rows: AsyncIterator[Any]) -> None:
 def _every_verb(at: Sockets) -> list[Awaitable[object]]:
     """Each verb of each socket, with an everyday order."""
     assert at.checkouts and at.charges and at.refunds and at.settlements and at.disputes
+    assert at.recipients and at.transfers and at.account_names and at.balances
     payer = Payer("M-1", "Ngozi Example", "+2348000000000", "member@example.com")
     page = CheckoutOrder(REFERENCE, 150_000, "NGN", payer, "https://lender.example/back", (("loan", "L-1"),))
     back = RefundOrder(REFERENCE, "5100000001", 50_001, "NGN", whole=False)
@@ -73,6 +75,10 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
         "qesp8a4df1xejihd9x5q",
     )
     contest = replace(accept, verdict=DisputeVerdict.CONTEST, refund_minor=0)
+    known = RecipientOrder(REFERENCE, ACCOUNT, "011", "Ngozi Example", "NGN")
+    out = TransferOrder(
+        REFERENCE, 50_001, "NGN", ACCOUNT, "011", "Ngozi Example", "Loan L-1", "RCP_2x5j67tnnw1t98k"
+    )
     window = (NOW - timedelta(days=1), NOW)
     return [
         at.checkouts.send(page, at.checkouts.say(page)),
@@ -94,6 +100,17 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
         at.disputes.send(accept, at.disputes.say(accept)),
         at.disputes.send(contest, at.disputes.say(contest)),
         at.disputes.find(accept, NOW),
+        at.recipients.send(known, at.recipients.say(known)),
+        at.transfers.send(out, at.transfers.say(out)),
+        at.transfers.send_many([out], at.transfers.say_many([out])),
+        at.transfers.find(out, NOW),
+        at.transfers.fetch("TRF_2x5j67tnnw1t98k"),
+        _walked(at.transfers.list_window(*window)),
+        at.transfers.finalise("TRF_2x5j67tnnw1t98k", "928783"),
+        at.transfers.resend_otp("TRF_2x5j67tnnw1t98k"),
+        at.account_names.banks("NGN"),
+        at.account_names.resolve(ACCOUNT, "011"),
+        at.balances.balances(),
     ]
 
 
