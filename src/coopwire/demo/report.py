@@ -61,6 +61,9 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.REFUND_NEEDS_ATTENTION: "the gateway asks for details before it gives money back",
     BreakType.DISPUTE_OPEN: "a member's bank claims a payment back, and the lender must answer in time",
     BreakType.DISPUTE_LOST: "a member's bank has taken a payment back",
+    BreakType.PAYOUT_CHANGED: "the gateway tells of a payout what cannot be",
+    BreakType.PAYOUT_REVERSED: "money that was paid out came back",
+    BreakType.PAYOUT_OVERDUE: "a payout did not come to an end in time",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"
