@@ -105,7 +105,7 @@ async def test_a_hint_opens_a_dispute_and_the_read_is_the_truth(database_dsn: st
         evidence = await hub.value("SELECT evidence FROM breaks WHERE type = 'dispute_open'")
         assert evidence["deadline_at"] == row["deadline_at"].isoformat()
         assert await disputed(hub)
-        gauges = await GaugeRows(hub.app.database.pool, [], [], hub.app.clock).read()
+        gauges = await GaugeRows(hub.app.database.pool, {}, [], hub.app.clock).read()
         assert gauges.disputes == {"paystack": Unanswered(1, row["deadline_at"])}
         await moves(hub, dispute, status="awaiting-bank-feedback")
         await hub.until("SELECT state FROM disputes", expected="under_review")

@@ -12,7 +12,9 @@ from rigs.refunds import approve, received
 from rigs.river import River, river
 
 from coopwire import app as composition
+from coopwire.application.dispute_desk import DisputeDesk, Wanted
 from coopwire.domain.corrections import ReversePosting
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.events import CATALOGUE
 
 SWIFT = {"paystack": {"refund_seconds": "0.2", "transfer_seconds": "0.2"}}
@@ -66,6 +68,39 @@ async def _is_paid_out(hub: River) -> None:
     await until(hub, await ask(hub), "awaiting_otp")
 
 
+async def _is_disputed(hub: River) -> None:
+    """One dispute is contested and won, one is lost by silence."""
+    won = await _claimed(hub, "LN-won")
+    claims = DisputeDesk(hub.app.network, hub.app.database, hub.app.clock)
+    id = await hub.value("SELECT id FROM disputes")
+    place = await claims.evidence_place(id)
+    asked = Wanted(DisputeVerdict.CONTEST, "The member has signed for it", None, place.name)
+    await claims.answer(id, asked, CHECKER)
+    await hub.until("SELECT state FROM disputes", expected="under_review")
+    await _decided(hub, won, "declined", "won")
+    await _decided(hub, await _claimed(hub, "LN-lost-to-a-bank"), "auto-accepted", "lost")
+
+
+async def _claimed(hub: River, loan: str) -> int:
+    receipt = await received(hub, loan=loan)
+    reference = await hub.value("SELECT reference FROM receipts WHERE id = $1", receipt)
+    made = await hub.outside.control("paystack", "dispute", reference=reference, amount=PART)
+    await _hinted(hub, made["dispute"]["id"], "create")
+    await hub.until("SELECT count(*) FROM disputes WHERE receipt = $1", receipt, expected=1)
+    return int(made["dispute"]["id"])
+
+
+async def _decided(hub: River, dispute: int, resolution: str, state: str) -> None:
+    await hub.outside.control("paystack", "dispute_moves", id=dispute, resolution=resolution)
+    await _hinted(hub, dispute, "resolve")
+    await hub.until("SELECT state FROM disputes WHERE provider_ref = $1", str(dispute), expected=state)
+
+
+async def _hinted(hub: River, dispute: int, event: str) -> None:
+    told = {"event": f"charge.dispute.{event}", "data": {"id": dispute}}
+    await hub.notify(json.dumps(told).encode())
+
+
 async def _stops(hub: River) -> None:
     """The answer of the bank is lost."""
     await hub.outside.fault("bankone", "credit", "drop_before", times=1)
@@ -78,7 +113,7 @@ async def _stops(hub: River) -> None:
 
 async def test_every_event_is_written_by_a_journey_and_keeps_its_schema(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
-        for happens in (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _stops):
+        for happens in (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _is_disputed, _stops):
             await happens(hub)
         rows = await hub.rows("SELECT type, subject, key, data FROM outbox")
         assert {row["type"] for row in rows} == {event.type for event in CATALOGUE}

@@ -63,6 +63,9 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.DEPOSIT_ON_CLOSED_ACCOUNT: "money came to a member's closed account: in suspense, a person decides",
     BreakType.DISPUTE_OPEN: "a member's bank claims a payment back, and the lender must answer in time",
     BreakType.DISPUTE_LOST: "a member's bank has taken a payment back",
+    BreakType.PAYOUT_CHANGED: "the gateway tells of a payout what cannot be",
+    BreakType.PAYOUT_REVERSED: "money that was paid out came back",
+    BreakType.PAYOUT_OVERDUE: "a payout did not come to an end in time",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"
