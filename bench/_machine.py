@@ -22,7 +22,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from rigs.river import PROVIDERS, Outside, simulators
+from rigs.river import Outside, simulators
 
 from coopwire.storage import embedded, migrate
 
@@ -109,7 +109,7 @@ class _Simulators:
 
     async def __aenter__(self) -> dict[str, str]:
         outside = await self._running.__aenter__()
-        return {name: outside.running[name].url for name in PROVIDERS}
+        return {name: running.url for name, running in outside.running.items()}
 
     async def __aexit__(self, *error: Any) -> None:
         await self._running.__aexit__(*error)

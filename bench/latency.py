@@ -56,13 +56,14 @@ from _machine import (
     simulators_apart,
     this_process,
 )
-from rigs.river import PAYSTACK_SECRET, Outside, configured, hub_settings
+from rigs.gateways import PAYSTACK_SECRET
+from rigs.river import Outside, configured, hub_settings
 from rigs.serving import serving
 
 from coopwire import app as composition
 from coopwire.application.bells import Bells
 from coopwire.bus.postgres import PostgresBus
-from coopwire.bus.rabbitmq import RabbitBus
+from coopwire.bus.sessions import BrokerBus
 from coopwire.connections import Configured
 from coopwire.domain.events import RECEIPT_RECORDED
 from coopwire.domain.timings import DEFAULT
@@ -135,10 +136,10 @@ def _gateway_alone(urls: Mapping[str, str]) -> Configured:
 
 def _bus(
     broker: str | None, rows: PostgresDatabase, clock: SystemClock, consumer: Consumer, bells: Bells
-) -> PostgresBus | RabbitBus:
+) -> PostgresBus | BrokerBus:
     if broker is None:
         return PostgresBus(rows, clock, [consumer], bells)
-    return RabbitBus(broker_at(broker, consumer), rows, clock, [consumer], bells)
+    return BrokerBus(broker_at(broker, consumer), rows, clock, [consumer], bells)
 
 
 class Payments:

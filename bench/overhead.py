@@ -29,7 +29,8 @@ from _machine import (
     simulators_apart,
     this_process,
 )
-from rigs.river import PAYSTACK_SECRET, configured, hub_settings, prepare
+from rigs.gateways import PAYSTACK_SECRET
+from rigs.river import configured, hub_settings, prepare
 
 from coopwire import app as composition
 from coopwire.ports.keys import Scope

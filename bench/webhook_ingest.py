@@ -23,7 +23,8 @@ import asyncpg
 from _load import Answers, load, request
 from _machine import Apart, Cores, Serve, apart, database, database_process, execute, this_process
 from fastapi import Depends, FastAPI, HTTPException
-from rigs.river import PAYSTACK_SECRET, PROVIDERS, configured, hub_settings
+from rigs.gateways import PAYSTACK, PAYSTACK_SECRET
+from rigs.river import BESIDE, configured, hub_settings
 from rigs.serving import serving
 from sqlalchemy import DateTime, LargeBinary, UniqueConstraint
 from sqlalchemy.engine import make_url
@@ -60,7 +61,7 @@ CREATE TABLE {name} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, connect
 @asynccontextmanager
 async def hub(dsn: str) -> AsyncIterator[str]:
     """The hub's front door; nothing outside is called."""
-    nowhere = dict.fromkeys(PROVIDERS, "http://127.0.0.1:9")
+    nowhere = dict.fromkeys((PAYSTACK.name, *BESIDE), "http://127.0.0.1:9")
     async with composition.opened(hub_settings(dsn), configured(nowhere), dsn, role="bench") as app:
         parts = composition.office(app)
         door = Door(app.network, app.database, app.clock, app.bells, parts.meter)

@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _KEY_FILE = "secret.key"
+_SHORTEST_IDLE_LIMIT = timedelta(seconds=10)
+"""However short the lengths are (in trials), a slow machine must be able to end a transaction."""
 _COLLECTED_AFTER = 10_000
 """Objects made and not yet gone after which a running hub looks for garbage; Python's own choice is 700."""
 
@@ -232,7 +234,7 @@ async def opened(
     await migrate.upgrade(dsn)
     bells, worker = Bells(), new_worker_name(role)
     lengths = timings or settings.durations
-    idle_limit = lengths.call_deadline * 2
+    idle_limit = max(lengths.call_deadline * 2, _SHORTEST_IDLE_LIMIT)
     database = await connect(dsn, sealer(settings), idle_limit=idle_limit, fail=fail, ring=bells.ring)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)

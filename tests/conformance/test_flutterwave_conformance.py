@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from coopwire.conformance.gateways import (
     PaidOut,
     PayoutBench,
     RefundBench,
+    Settled,
+    SettlementBench,
 )
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
@@ -32,7 +35,7 @@ from coopwire.domain.money import exponent
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState, PayoutState, RefundState
+from coopwire.domain.states import PaymentState, PayoutState, RefundState, SettlementState
 from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
 from coopwire.ports.providers import Capability, Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
@@ -76,6 +79,29 @@ def _refunds(simulator: Simulator[Any]) -> RefundBench:
         spoil_list=spoiler(simulator, "list_refunds"),
         spoil_fetch=spoiler(simulator, "fetch_refund"),
         decline=decline,
+    )
+
+
+def _settlements(simulator: Simulator[Any]) -> SettlementBench:
+    def settle(deductions: int) -> Settled:
+        (told,) = _control(simulator, "settle", refunds=deductions)["settlements"]
+        return Settled(
+            str(told["id"]),
+            told["currency"],
+            told["gross_minor"],
+            round(Decimal(told["fee_exact"])),
+            told["deductions_minor"],
+            round(Decimal(told["net_exact"])),
+            date.fromisoformat(told["on"]),
+            tuple(str(charge) for charge in told["charges"]),
+        )
+
+    return SettlementBench(
+        settle=settle,
+        end=lambda settlement, word: _control(simulator, "settlement", id=int(settlement), status=word),
+        words={"pending": SettlementState.PENDING, "completed": SettlementState.PAID},
+        spoil_list=spoiler(simulator, "list_settlements"),
+        spoil_lines=spoiler(simulator, "fetch_settlement"),
     )
 
 
@@ -186,6 +212,7 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
             secrets=lambda: (KEY, HASH),
             giving_back=_refunds(simulator),
             paying_out=_payouts(simulator),
+            settling=_settlements(simulator),
             start=lambda reference: _control(simulator, "begin", reference=reference),
         )
 

@@ -158,7 +158,7 @@ class Processes:
         """A process with these listeners."""
         return running(self.dsn, self.make, [one.consumer for one in listeners], timings=timings)
 
-    async def hears(self, *subjects: str, name: str = "listener", seconds: float = 20) -> None:
+    async def hears(self, *subjects: str, name: str = "listener", seconds: float = 60) -> None:
         """Wait until exactly these took effect."""
 
         async def all_heard() -> bool:

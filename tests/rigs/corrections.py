@@ -30,7 +30,7 @@ async def corrected(hub: River, id: int, wanted: Correction) -> None:
     await desk(hub).approve(id, OBI, WHY)
 
 
-async def closed(hub: River, id: int, state: str = "resolved", seconds: float = 30) -> None:
+async def closed(hub: River, id: int, state: str = "resolved", seconds: float = 60) -> None:
     """Wait until the break is at its end."""
     await hub.until("SELECT state FROM breaks WHERE id = $1", id, expected=state, seconds=seconds)
 

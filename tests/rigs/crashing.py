@@ -128,7 +128,7 @@ class World:
             told = await self.outside.control(self.gateway.name, "pay", reference=reference)
             await hub.ask(hint=reference, charge=told["charges"][0]["id"])
 
-    async def quiet(self, seconds: float = 40) -> None:
+    async def quiet(self, seconds: float = 90) -> None:
         """Wait until nothing moves but what waits for a person."""
         sql = """
             SELECT (SELECT count(*) FROM effects WHERE state IN ('intended', 'sending') AND NOT EXISTS

@@ -378,7 +378,7 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-async def until(what: str, true: Any, seconds: float = 20.0) -> None:
+async def until(what: str, true: Any, seconds: float = 60.0) -> None:
     """Wait until `true()` (awaited where it has to be) holds."""
     deadline = time.monotonic() + seconds
     while True:

@@ -205,7 +205,7 @@ class River:
         """One value from the database."""
         return await self.app.database.pool.fetchval(sql, *values)
 
-    async def until(self, sql: str, *values: object, expected: object = True, seconds: float = 20.0) -> None:
+    async def until(self, sql: str, *values: object, expected: object = True, seconds: float = 60.0) -> None:
         """Wait until the query's value is as expected."""
         deadline = asyncio.get_running_loop().time() + seconds
         while (last := await self.value(sql, *values)) != expected:
@@ -216,7 +216,7 @@ class River:
                 )
             await asyncio.sleep(0.02)
 
-    async def settled(self, receipts: int, seconds: float = 30.0) -> None:
+    async def settled(self, receipts: int, seconds: float = 60.0) -> None:
         """Wait until so many receipts are booked, banked and told."""
         await self.until("SELECT count(*) FROM receipts", expected=receipts, seconds=seconds)
         await self.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0, seconds=seconds)

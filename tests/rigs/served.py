@@ -31,7 +31,7 @@ SECRETS = {
 """What the simulators take for genuine unless they are told otherwise."""
 ONLOOKER = "a test that looks on"
 """How the test's own connections to the database are called there."""
-_PATIENCE_S = 40.0
+_PATIENCE_S = 90.0
 
 
 @dataclass(frozen=True)

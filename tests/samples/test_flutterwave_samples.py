@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from rigs.flutterwave_samples import ABSENT, samples, there
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Mode
+from coopwire.domain.states import SettlementState
 from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Connection, InspectionError
-from coopwire.providers.flutterwave.inspectors import error, payment, refund, webhook
+from coopwire.providers.flutterwave.inspectors import error, payment, refund, settlement, webhook
 from coopwire.providers.flutterwave.wire.account import account
 from coopwire.providers.flutterwave.wire.answers import denial, success
 from coopwire.providers.flutterwave.wire.charges import charge_of
@@ -28,6 +30,7 @@ from coopwire.providers.flutterwave.wire.pages import page
 from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.providers.flutterwave.wire.refunds import refund_of
 from coopwire.providers.flutterwave.wire.refunds import told as refund_told
+from coopwire.providers.flutterwave.wire.settlements import lines_of, settlement_of
 
 EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "flutterwave_expectations.json").read_text())
 ACCOUNT = account(Connection("f", "flutterwave", Mode.TEST, {"secret_key": "FLWSECK_TEST-x"}))
@@ -91,6 +94,29 @@ def test_each_refund_is_read_and_shown_as_expected(name: str) -> None:
     assert seen == [(one["provider_ref"], one["state"]) for one in expected]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "collection/Settlements/Get a Settlement#0",
+        "collection/Settlements/Get all Settlements#0",
+        "docs/settlements/Get a settlement",
+        "docs/settlements/Get all settlements",
+    ],
+)
+def test_each_settlement_adds_up_and_so_do_its_lines(name: str) -> None:
+    read = [settlement_of(row, Mode.TEST, b"") for row in rows_of(name)]
+    assert read
+    assert {one.gap_minor for one in read} == {0}
+    assert {one.state for one in read} <= {SettlementState.PAID, SettlementState.PENDING}
+    lines = [line for row in rows_of(name) if "transactions" in row for line in lines_of(row, b"")]
+    assert bool(lines) is ("a settlement" in name.casefold())
+    rows = [line for row in rows_of(name) for line in row.get("transactions", [])]
+    for line, row in zip(lines, rows, strict=True):
+        assert line.gross_minor - Decimal(line.fee_exact) == Decimal(str(row["settlement_amount"])) * 100
+    shown = [(one.provider_ref, one.amount_minor) for one in settlement(samples()[name].body, {})]
+    assert shown == [(one.provider_ref, one.net_minor) for one in read]
+
+
 @pytest.mark.parametrize("name", EXPECTED["errors"])
 def test_each_error_is_sorted_as_expected(name: str) -> None:
     expected, sample = EXPECTED["errors"][name], samples()[name]
@@ -136,7 +162,7 @@ def test_the_official_list_shows_one_reference_with_several_transactions() -> No
 
 def test_no_inspection_of_a_sample_shows_anything_personal() -> None:
     for name, sample in samples().items():
-        for kind in (webhook, payment, refund, error):
+        for kind in (webhook, payment, refund, settlement, error):
             try:
                 text = repr([asdict(seen) for seen in kind(sample.body, {})])
             except InspectionError as refused:

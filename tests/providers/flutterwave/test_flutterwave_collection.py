@@ -14,6 +14,7 @@ from rigs.flutterwave_samples import ABSENT, requests, there
 
 from coopwire.ports.gateways import CheckoutOrder, RefundOrder, TransferOrder
 from coopwire.simulation import exact_json
+from coopwire.simulation.given import Given
 
 BASE = "https://api.flutterwave.com/v3"
 _VARIABLE = re.compile(r":[a-z_]+")
@@ -69,6 +70,8 @@ RULES = {
         needed=_words("account_number account_bank"), known=_words("account_number account_bank")
     ),
     "GET /balances": Rule(),
+    "GET /settlements": Rule(known_query=_words("from to page subaccount_id")),
+    "GET /settlements/:id": Rule(),
 }
 """Fields as the documentation of each request names them."""
 NOT_IN_THE_COLLECTION = {
@@ -138,6 +141,10 @@ async def _every_verb(bench: Any, order: CheckoutOrder) -> list[Asked]:
     await sockets.account_names.banks("NGN")
     await sockets.account_names.resolve("0000014579", "011")
     await sockets.balances.balances()
+    settled = bench.simulator.vendor.controls["settle"](Given({}))["settlements"]
+    today = now.date()
+    assert len([one async for one in sockets.settlements.list_window(today, today)]) == 1
+    assert len([one async for one in sockets.settlements.lines(str(settled[0]["id"]))]) == 2
     return [_asked(entry) for entry in bench.simulator.record.entries()]
 
 

@@ -26,8 +26,8 @@ def success(data: object) -> dict[str, object]:
     return {"status": "success", "message": "m", "data": data}
 
 
-def test_the_sheet_offers_the_four_kinds() -> None:
-    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "transfer", "error"}
+def test_the_sheet_offers_a_kind_for_each_of_their_objects() -> None:
+    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "transfer", "settlement", "error"}
 
 
 def test_a_verify_answer_a_list_and_a_bare_transaction_are_charges(a_transaction: Transaction) -> None:

@@ -34,11 +34,8 @@ class SettlementSnapshot:
     mode: Mode
     reason: str = ""
     raw: bytes = field(default=b"", repr=False)
-
-    @property
-    def gap_minor(self) -> int:
-        """What is missing for gross − fee − deductions = net; 0 in a settlement that adds up."""
-        return self.gross_minor - self.fee_minor - self.deductions_minor - self.net_minor
+    gap_minor: int = 0
+    """What is missing for gross − fee − deductions = net, of the exact amounts and rounded once; 0: it adds up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,15 @@ PROFILE = Profile(
     name="flutterwave",
     title="Flutterwave",
     role=Role.GATEWAY,
-    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS, Capability.ACCOUNT_NAMES, Capability.BALANCES}),
+    reads=frozenset(
+        {
+            Capability.CHARGES,
+            Capability.SETTLEMENTS,
+            Capability.ACCOUNT_NAMES,
+            Capability.BALANCES,
+            Capability.WEBHOOKS,
+        }
+    ),
     writes={
         # A page has no id, and nothing is there under our reference before a customer opens a charge on it: that
         # nothing is there never proves that no page was opened. They take a reference again, and opening a page
@@ -110,6 +118,7 @@ PROVIDER = ProviderSheet(
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
         "transfer": f"{_HERE}.inspectors:transfer",
+        "settlement": f"{_HERE}.inspectors:settlement",
         "error": f"{_HERE}.inspectors:error",
     },
 )

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
+from coopwire.domain.payments import Mode
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Inspection, InspectionError
 from coopwire.providers.flutterwave.wire import refunds
@@ -18,6 +19,7 @@ from coopwire.providers.flutterwave.wire.answers import Said, denial, refusal, s
 from coopwire.providers.flutterwave.wire.charges import failure_of, fee_of, stage_of
 from coopwire.providers.flutterwave.wire.events import tell
 from coopwire.providers.flutterwave.wire.reading import parse
+from coopwire.providers.flutterwave.wire.settlements import settlement_of
 from coopwire.providers.flutterwave.wire.transfers import transfer_of
 from coopwire.transport.http import stated_wait
 from coopwire.transport.reading import at, currency, identifier, instant, label
@@ -67,6 +69,28 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def transfer(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The transfers of an answer (create, status, list), or a bare one."""
     return _answered(body, _transferred)
+
+
+def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The settlements of an answer (list, fetch), or a bare one; the amount is what goes to the bank."""
+    return _answered(body, _settled)
+
+
+def _settled(row: object) -> Inspection:
+    try:
+        told = settlement_of(row, Mode.TEST, b"")
+    except ContractBroken as broken:
+        raise InspectionError(f"this is no settlement of Flutterwave: {broken.message}") from None
+    return Inspection(
+        object="settlement",
+        provider_ref=told.provider_ref,
+        amount_minor=told.net_minor,
+        currency=told.currency,
+        status=told.state.value,
+        fee_minor=told.fee_minor,
+        failure_reason=told.reason or None,
+        occurred_at=None if told.settled_on is None else told.settled_on.isoformat(),
+    )
 
 
 def _answered(body: bytes, read: Callable[[object], Inspection]) -> list[Inspection]:

@@ -1,9 +1,9 @@
-"""The verbs of Flutterwave: open a checkout, find its charges, read them by day, give money back."""
+"""The verbs of Flutterwave: open a checkout, find its charges, read them by day, give money back, read payouts."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -15,6 +15,8 @@ from coopwire.ports.gateways import (
     CheckoutSnapshot,
     RefundOrder,
     RefundSnapshot,
+    SettlementLine,
+    SettlementSnapshot,
 )
 from coopwire.ports.http import HttpAnswer, HttpRequest
 from coopwire.ports.providers import Connection, Outside, Sockets
@@ -24,14 +26,14 @@ from coopwire.providers.flutterwave.adapter.payouts import (
     FlutterwaveBalances,
     FlutterwaveTransfers,
 )
-from coopwire.providers.flutterwave.wire import checkouts, pages, refunds
+from coopwire.providers.flutterwave.wire import checkouts, pages, refunds, settlements
 from coopwire.providers.flutterwave.wire.account import Account, account
 from coopwire.providers.flutterwave.wire.answers import Said, denial, success
 from coopwire.providers.flutterwave.wire.charges import charge_of
 from coopwire.transport.http import retry_after
 from coopwire.transport.markers import found_since
 from coopwire.transport.passes import MOST_PASSES
-from coopwire.transport.reading import identifier
+from coopwire.transport.reading import at, identifier
 
 _RowT = TypeVar("_RowT")
 
@@ -47,6 +49,7 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         transfers=FlutterwaveTransfers(api),
         account_names=FlutterwaveAccountNames(api),
         balances=FlutterwaveBalances(api),
+        settlements=FlutterwaveSettlements(api),
     )
 
 
@@ -277,3 +280,37 @@ class FlutterwaveRefunds:
         if found is None:
             raise ContractBroken("the transaction of a refund is not known there")
         return found
+
+
+class FlutterwaveSettlements:
+    """What Flutterwave pays out; one that is fetched tells its transactions too."""
+
+    def __init__(self, api: _Api) -> None:
+        self._api = api
+        self._kind = pages.settlements_read_by(api.account)
+
+    async def list_window(self, first: date, last: date) -> AsyncIterator[SettlementSnapshot]:
+        """Settlements of these days, each once; as for charges, pages that shift are walked again."""
+        walk = pages.settled_on(self._kind, first, last)
+        async for one in self._api.walk("list_settlements", "/settlements", walk):
+            yield one
+
+    async def fetch(self, provider_ref: str) -> SettlementSnapshot:
+        """The settlement of this id; ContractBroken when they do not know it."""
+        data, raw = await self._told(provider_ref)
+        return settlements.settlement_of(data, self._api.account.mode, raw)
+
+    async def lines(self, provider_ref: str) -> AsyncIterator[SettlementLine]:
+        """Every transaction in it."""
+        data, raw = await self._told(provider_ref)
+        for line in settlements.lines_of(data, raw):
+            yield line
+
+    async def _told(self, provider_ref: str) -> tuple[object, bytes]:
+        if identifier(provider_ref) != provider_ref:
+            raise ContractBroken("this is no id of a settlement")
+        answer = await self._api.read("fetch_settlement", f"/settlements/{provider_ref}")
+        data = self._api.success(answer, Traffic.READ).data
+        if identifier(at(data, "id")) != provider_ref:
+            raise ContractBroken("the settlement asked for was not told")
+        return data, answer.body

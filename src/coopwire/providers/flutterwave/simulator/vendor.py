@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from coopwire.domain.money import exponent
-from coopwire.providers.flutterwave.simulator import payouts, reading, refunds, telling
+from coopwire.providers.flutterwave.simulator import payouts, reading, refunds, settlements, telling
 from coopwire.providers.flutterwave.simulator.account import SUCCESSFUL, Account, Charge, Page, Try
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
 from coopwire.simulation import exact_json
@@ -39,6 +39,7 @@ _PAYMENT: Final = "create_payment"
 _CREATE_REFUND: Final = "create_refund"
 _READS: Final = frozenset({"verify_by_reference", "verify_transaction", "list_transactions"})
 _READS_OF_REFUNDS: Final = frozenset({"list_refunds", "fetch_refund"})
+_READS_OF_SETTLEMENTS: Final = frozenset({"list_settlements", "fetch_settlement"})
 _STATUS_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}\Z")
 _FORGERS_HASH: Final = "a hash that is not the account's"
 _AMOUNTS: Final = ("amount", "charged_amount")
@@ -59,6 +60,7 @@ class Flutterwave:
         self.settings = settings
         self.account = Account(settings.first_id)
         self.refunds = refunds.Refunds()
+        self.settlements = settlements.Settlements()
         self._stage = stage
         self.payouts = payouts.PayoutDesk(
             stage, lambda: self.settings, self._authorise, lambda: self.account.paid_minor(), self._send
@@ -74,12 +76,14 @@ class Flutterwave:
             Operation(_CREATE_REFUND, "POST", "/v3/transactions/{id}/refund", self._create_refund),
             Operation("list_refunds", "GET", "/v3/refunds", self._list_refunds),
             Operation("fetch_refund", "GET", "/v3/refunds/{id}", self._fetch_refund),
+            Operation("list_settlements", "GET", "/v3/settlements", self._list_settlements),
+            Operation("fetch_settlement", "GET", "/v3/settlements/{id}", self._fetch_settlement),
             Operation("checkout_page", "GET", "/v3/hosted/pay/{code}", self._show_page),
             Operation("pay_page", "POST", "/v3/hosted/pay/{code}", self._use_page),
             *self.payouts.operations,
         )
-        of_payouts = payouts.READS | {payouts.TRANSFER}
-        api = _READS | _READS_OF_REFUNDS | {_PAYMENT, _CREATE_REFUND} | of_payouts
+        reads = _READS | _READS_OF_REFUNDS | _READS_OF_SETTLEMENTS | payouts.READS
+        api = reads | {_PAYMENT, _CREATE_REFUND, payouts.TRANSFER}
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "status": int, "record": bool}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -95,6 +99,8 @@ class Flutterwave:
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
             **self.payouts.controls,
+            "settle": self._control_settle,
+            "settlement": self._control_settlement,
         }
 
     def pay(self, reference: str, attempt: Try | None = None) -> Charge:
@@ -154,6 +160,38 @@ class Flutterwave:
         if charge is None or not self._tell(charge):
             raise reading.refused("no hook data found")
         return _success("hook sent successfully", "hook sent")
+
+    # Settlements
+
+    def _list_settlements(self, call: Call) -> Answer:
+        self._authorise(call)
+        first, last = reading.day(call.query.get("from")), reading.day(call.query.get("to"))
+        rows = [
+            settlements.as_listed(one)
+            for one in reversed(self.settlements.all)
+            if (first is None or one.created_at.date() >= first)
+            and (last is None or one.created_at.date() <= last)
+        ]
+        return _listed("Settlements fetched", rows, call, self.settings.refund_page_size)
+
+    def _fetch_settlement(self, call: Call) -> Answer:
+        self._authorise(call)
+        one = self.settlements.by_id(reading.id_in(call.place["id"]))
+        if one is None:
+            raise reading.refused("Settlement not found")
+        return _success("Settlement fetched", settlements.as_fetched(one))
+
+    def _control_settle(self, given: Given) -> object:
+        refunded = given.only(("refunds",)).whole("refunds", 0)
+        made = self.settlements.settle(self.account.charges, refunded, self._stage.clock.now())
+        return {"settlements": [settlements.as_truth(one) for one in made]}
+
+    def _control_settlement(self, given: Given) -> object:
+        one = self.settlements.by_id(given.only(("id", "status")).whole("id"))
+        if one is None:
+            raise ControlError("name the id of a settlement")
+        one.status = given.word("status", "completed")
+        return {"settlement": settlements.as_truth(one)}
 
     # Refunds
 
@@ -357,7 +395,7 @@ class Flutterwave:
         return (paid or charges)[0]
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, transaction and refund, and what was paid and given back per currency (minor units)."""
+        """Everything there is, and what was paid and given back per currency (minor units)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
@@ -368,6 +406,7 @@ class Flutterwave:
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
             "transfers": [payouts.as_truth(one) for one in self.payouts.transfers],
+            "settlements": [settlements.as_truth(one) for one in self.settlements.all],
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -379,10 +418,11 @@ class Flutterwave:
         self.settings = words.changed(self.settings, changes)
 
     def reset(self) -> None:
-        """Forget pages, transactions and refunds."""
+        """Forget pages, transactions, refunds and settlements."""
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
         self.payouts.reset()
+        self.settlements = settlements.Settlements()
 
 
 def _signed(kind: str, secret: str, body: bytes) -> Mapping[str, str]:

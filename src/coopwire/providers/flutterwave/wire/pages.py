@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from coopwire.domain.errors import ContractBroken
-from coopwire.ports.gateways import ChargeSnapshot, TransferSnapshot
+from coopwire.domain.payments import Mode
+from coopwire.ports.gateways import ChargeSnapshot, SettlementSnapshot, TransferSnapshot
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.answers import Said
 from coopwire.providers.flutterwave.wire.charges import charge_of
 from coopwire.providers.flutterwave.wire.refunds import Told, told
+from coopwire.providers.flutterwave.wire.settlements import settlement_of
 from coopwire.providers.flutterwave.wire.transfers import transfer_of
 from coopwire.transport.passes import Kind, Passes
 from coopwire.transport.reading import at, identifier, needed
 
 _A_DAY = timedelta(days=1)
+_AROUND = timedelta(days=3)
 _RowT = TypeVar("_RowT")
 _SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, Told, TransferSnapshot)
 
@@ -32,6 +35,25 @@ REFUNDS: Kind[Told] = Kind("refunds", told, lambda refund: refund.id)
 def charges_read_by(account: Account) -> Kind[ChargeSnapshot]:
     """The list of transactions."""
     return Kind("transactions", partial(_charge, account), lambda charge: charge.charge)
+
+
+def settlements_read_by(account: Account) -> Kind[SettlementSnapshot]:
+    """The list of settlements."""
+    return Kind("settlements", partial(_settlement, account.mode), lambda settlement: settlement.provider_ref)
+
+
+def _settlement(mode: Mode, row: object, raw: bytes) -> SettlementSnapshot:
+    return settlement_of(row, mode, raw)
+
+
+def settled_on(kind: Kind[SettlementSnapshot], first: date, last: date) -> Walk[SettlementSnapshot]:
+    """A walk over the settlements of these days, both included; nothing says by which of its dates they filter."""
+
+    def inside(one: SettlementSnapshot) -> bool:
+        return one.settled_on is None or first <= one.settled_on <= last
+
+    query = {"from": (first - _AROUND).isoformat(), "to": (last + _AROUND).isoformat()}
+    return Walk(kind, query, inside)
 
 
 def _charge(account: Account, row: object, raw: bytes) -> ChargeSnapshot:

@@ -32,16 +32,20 @@ def settlement_of(settlement: object, raw: bytes) -> SettlementSnapshot:
     code = needed(currency(at(settlement, "currency")), "currency")
     word = needed(label(at(settlement, "status")), "status")
     fee = needed(exact_minor(at(settlement, "total_fees"), code), "total_fees")
+    gross = needed(to_minor(at(settlement, "total_processed"), code), "total_processed")
+    net = needed(to_minor(at(settlement, "effective_amount"), code), "effective_amount")
+    deductions = _deductions(settlement, code)
     day, made = at(settlement, "settlement_date"), at(settlement, *_CREATED_AT)
     return SettlementSnapshot(
         provider_ref=needed(identifier(at(settlement, "id")), "id"),
         state=STATES.get(word, SettlementState.PROCESSING),
         currency=code,
-        gross_minor=needed(to_minor(at(settlement, "total_processed"), code), "total_processed"),
+        gross_minor=gross,
         fee_minor=rounded(fee),
         fee_exact=plain(fee),
-        deductions_minor=_deductions(settlement, code),
-        net_minor=needed(to_minor(at(settlement, "effective_amount"), code), "effective_amount"),
+        deductions_minor=deductions,
+        net_minor=net,
+        gap_minor=rounded(gross - fee - deductions - net),
         settled_on=None if day is None else needed(instant(day), "settlement_date").date(),
         created_at=None if made is None else needed(instant(made), _CREATED_AT[0]),
         mode=needed(mode_of(settlement), "domain"),
