@@ -291,7 +291,8 @@ async def test_a_refused_order_and_a_skipped_one_leave_the_account_failed(databa
         await hub.outside.fault("paystack", "assign_account", "http_429")
         skipped = (await hub.app.account_desk.open(wanted(), fresh(), "a test")).account
         effect = await hub.value("SELECT effect FROM virtual_accounts WHERE id = $1", skipped)
-        await hub.until("SELECT tries FROM effects WHERE id = $1", effect, expected=1)
+        waits = "SELECT tries > 0 AND state = 'intended' FROM effects WHERE id = $1"
+        await hub.until(waits, effect, expected=True)
         await Operator(hub.app.network, hub.app.database, hub.app.clock).skip(effect, "an operator", "enough")
         await hub.until("SELECT state FROM virtual_accounts WHERE id = $1", skipped, expected="failed")
 

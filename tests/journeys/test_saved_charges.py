@@ -129,7 +129,7 @@ async def test_a_charge_under_way_is_paid_when_the_look_up_says_so(database_dsn:
         state = await hub.value("SELECT state FROM payments WHERE reference = $1", accepted.payment)
         assert state == "processing"
         assert await hub.value("SELECT count(*) FROM receipts") == 1
-        await hub.pay(accepted.attempt)
+        await hub.outside.control("paystack", "pay", reference=accepted.attempt)
         await hub.settled(2)
 
 

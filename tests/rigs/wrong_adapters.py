@@ -13,7 +13,7 @@ from rigs.proof import WHOLE
 
 from coopwire.conformance.checks import Bench, SubjectT, Suite, failures
 from coopwire.domain.errors import HubError, TryLater
-from coopwire.ports.providers import Profile
+from coopwire.ports.providers import Capability, Profile
 from coopwire.ports.writes import Finding, FindingWord
 
 DECLARED = "the declared sockets are there and no others"
@@ -30,11 +30,12 @@ class Bitten(Generic[SubjectT]):
     profile: Profile
     bench: Bench[SubjectT]
 
-    async def kept(self) -> None:
-        """The provider as it is keeps every promise."""
+    async def kept(self, absent: frozenset[Capability] = frozenset()) -> None:
+        """The provider as it is keeps every promise, and declares all that the suite asks for but what is `absent`."""
         results = await self.suite.run(self.profile, self.bench)
         assert failures(results) == {}
-        assert len(results) == sum(check.applies_to(self.profile) for check in self.suite.checks)
+        unasked = {check.capability for check in self.suite.checks if not check.applies_to(self.profile)}
+        assert unasked == absent
 
     async def bites(self, socket: str, wrong: tuple[Flaw, str]) -> None:
         """The provider with this flaw in this socket breaks the flaw's promise and no other."""
