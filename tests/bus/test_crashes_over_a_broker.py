@@ -33,8 +33,8 @@ SENDING = [
 TAKING = ["before commit consume listener", "after commit consume listener", "before acknowledge"]
 FAILING = ["before commit put back listener", "after commit put back listener"]
 _QUICK = {
-    "broker_url": {"after publish events", "after commit consume listener", "after commit put back listener"},
-    "kafka_url": {"after publish events", "before acknowledge"},
+    "broker_url": {"after publish events", "after commit consume listener"},
+    "kafka_url": {"before acknowledge"},
 }
 _AHEAD = 300
 AGAIN = [place for place in all_places() if place.endswith(("overdue deliveries", "hand over deliveries"))]
@@ -148,7 +148,8 @@ async def test_nodes_of_a_cluster_killed_in_a_burst_lose_nothing() -> None:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("broker", list(_QUICK) if WHOLE else ["broker_url"], indirect=True)
+@pytest.mark.whole
+@pytest.mark.parametrize("broker", list(_QUICK), indirect=True)
 async def test_a_database_restarted_in_a_burst_and_the_broker_agree_to_the_last_event(
     broker: str, proof_count: Callable[[int, int], int]
 ) -> None:

@@ -315,7 +315,7 @@ def test_a_hostile_payload_ends_a_process_with_one_message(name: str) -> None:
 def test_every_kind_withstands_every_hostile_payload(
     within: Run, tmp_path: Path, proof_count: Callable[[int, int], int], turn: int, provider: str, kind: str
 ) -> None:
-    each = proof_count(4, 1)
+    each = proof_count(10, 1)
     for number, payload in list(enumerate(HOSTILE.values()))[turn % each :: each]:
         file = tmp_path / str(number)
         file.write_bytes(payload)

@@ -117,9 +117,9 @@ def _import(hub: Deployment, file: Path, **more: str) -> subprocess.Popen[bytes]
 @pytest.mark.parametrize(
     "place",
     [
-        "before commit store receipt batch",
-        "after commit store receipt batch",
-        "before commit book receipts",
+        pytest.param("before commit store receipt batch", marks=pytest.mark.whole),
+        pytest.param("after commit store receipt batch", marks=pytest.mark.whole),
+        pytest.param("before commit book receipts", marks=pytest.mark.whole),
         "after commit book receipts",
     ],
 )

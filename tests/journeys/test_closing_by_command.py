@@ -28,7 +28,7 @@ PLACES = [
         )
     )
 ]
-_CHOSEN = PLACES if WHOLE else PLACES[::6]
+_CHOSEN = PLACES if WHOLE else PLACES[::8]
 _ASKING = [place for place in all_places() if place.endswith("ask for look-ups")]
 
 
@@ -106,6 +106,7 @@ async def test_an_officer_closes_a_day_at_the_command_line(database_dsn: str, tm
         assert (await hub.command("reconcile", "--date", "yesterday")).code == 2
 
 
+@pytest.mark.whole
 async def test_an_officer_closes_a_day_by_the_api(database_dsn: str, tmp_path: Path) -> None:
     async with _day(database_dsn, tmp_path) as hub:
         begun = await hub.call("POST", "/v1/reconciliations", json={"day": _today()})

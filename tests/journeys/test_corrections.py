@@ -585,7 +585,7 @@ _PLACES = (
 )
 
 
-@pytest.mark.parametrize("place", _PLACES if proof.WHOLE else _PLACES[::5])
+@pytest.mark.parametrize("place", _PLACES if proof.WHOLE else _PLACES[::9])
 async def test_a_hub_killed_on_the_way_of_a_correction_books_it_once(database_dsn: str, place: str) -> None:
     async with world(database_dsn) as outside:
         first = await outside.start()

@@ -17,7 +17,7 @@ AMOUNT = 60_001
 
 def _chosen() -> list[str]:
     """All places in the whole proof, else the send itself and a commit."""
-    return PLACES if WHOLE else ["after send dispute_answer", "before commit record dispute"]
+    return PLACES if WHOLE else ["after send dispute_answer"]
 
 
 def test_the_list_of_places_covers_a_dispute_from_the_hint_to_its_end() -> None:

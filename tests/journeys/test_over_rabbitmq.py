@@ -83,7 +83,7 @@ async def test_money_goes_on_while_the_broker_is_away_and_events_follow_when_it_
 async def test_workers_killed_at_random_lose_and_double_nothing(
     database_dsn: str, broker: str, proof_count: Callable[[int, int], int]
 ) -> None:
-    kills = proof_count(2, 10)
+    kills = proof_count(1, 10)
     async with world(database_dsn, broker) as outside, killed_at_random(outside, kills, 20261126):
         for sql in (
             "SELECT count(*) FROM outbox WHERE published_at IS NULL",

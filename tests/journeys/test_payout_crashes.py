@@ -25,7 +25,7 @@ PLACES = [
 
 def _chosen() -> list[str]:
     """All places in the whole proof, else those where a second transfer could begin."""
-    return PLACES if WHOLE else ["after send transfer", "after find transfer", "before commit record payout"]
+    return PLACES if WHOLE else ["after send transfer"]
 
 
 def test_the_list_of_places_covers_a_payout_from_the_wish_to_its_end() -> None:

@@ -209,7 +209,11 @@ async def _goes_on(dsn: str, outside: Outside, passing: Passing, lost: Lost) -> 
     assert _recorded_once(await outside.truth("lms"), receipts)
 
 
-@pytest.mark.parametrize("hour", [time(10), time(23, 15)], ids=["by day", "over midnight"])
+@pytest.mark.parametrize(
+    "hour",
+    [pytest.param(time(10), marks=pytest.mark.whole), time(23, 15)],
+    ids=["by day", "over midnight"],
+)
 async def test_a_hub_restored_from_a_backup_an_hour_old_repeats_nothing_and_finds_what_the_lost_hour_did(
     database_dsn: str, second_dsn: str, tmp_path: Path, hour: time
 ) -> None:

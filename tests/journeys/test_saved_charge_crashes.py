@@ -18,7 +18,7 @@ MINOR = 61_000
 
 def _chosen() -> list[str]:
     """All places in the whole proof, else the two at which money may be doubled."""
-    return PLACES if WHOLE else ["after send saved_charge", "after find saved_charge"]
+    return PLACES if WHOLE else ["after send saved_charge"]
 
 
 def test_the_list_of_places_covers_a_saved_charge_from_the_request_to_its_outcome() -> None:

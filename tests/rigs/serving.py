@@ -31,6 +31,8 @@ async def serving(app: Any, trusted_proxies: str = "127.0.0.1") -> AsyncIterator
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=5,
+                # Longer than the clients': none sends into a connection that is being closed.
+                timeout_keep_alive=60,
                 forwarded_allow_ips=trusted_proxies,
             )
         )
