@@ -33,9 +33,32 @@ settings.register_profile("whole", max_examples=1000, deadline=None)
 settings.load_profile("whole" if WHOLE else "quick")
 
 
+_LONG = (
+    "test_demo_processes",
+    "test_no_secret_leaks",
+    "test_closing_by_command",
+    "test_recovering",
+    "test_crashes",
+    "test_over_rabbitmq",
+    "test_outages",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the demonstration that is left running go first: no other worker takes some of them over."""
-    items.sort(key=lambda item: "kept" not in getattr(item, "fixturenames", ()))
+    """Each worker begins with its share of the modules whose tests are long, so that none is left for the end.
+
+    Workers take a run of the list each, and take over from the ends of others' runs: a module that stands at a
+    beginning stays with its worker, and is set up once.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [[item for item in items if item.path.stem == name] for name in _LONG]
+    rest = [item for item in items if item.path.stem not in _LONG]
+    share = -(-len(rest) // workers)
+    runs = [
+        [item for module in long[n::workers] for item in module] + rest[n * share : (n + 1) * share]
+        for n in range(workers)
+    ]
+    items[:] = [item for run in runs for item in run]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import aio_pika
 import pytest
+from aio_pika.exceptions import DeliveryError
 from rigs.buses import TIMINGS, Processes, heard, on_postgres, on_rabbitmq, opened, redrive, running, say
 from rigs.rabbitmq import Node, queue_messages, until, virtual_host
 from structlog.testing import capture_logs
@@ -60,10 +61,18 @@ class Bench(Processes):
         return found
 
     async def put(self, queue: str, body: bytes) -> None:
-        """Somebody else writes to a queue."""
-        async with await aio_pika.connect(self.node.url(self.host)) as connection:
-            channel = await connection.channel()
-            await channel.default_exchange.publish(aio_pika.Message(body), queue)
+        """Somebody else writes to a queue; one that has only just been made may refuse at first."""
+
+        async def taken() -> bool:
+            async with await aio_pika.connect(self.node.url(self.host)) as connection:
+                channel = await connection.channel()
+                try:
+                    await channel.default_exchange.publish(aio_pika.Message(body), queue)
+                except DeliveryError:
+                    return False
+            return True
+
+        await until(f"{queue} takes a message", taken)
 
 
 @pytest.fixture

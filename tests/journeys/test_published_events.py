@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from rigs.accounts import opened
 from rigs.corrections import ADA, closed, corrected, desk, effect_of, repaid
 from rigs.payouts import CHECKER, ask, until
 from rigs.published import all_wrong
@@ -17,7 +18,7 @@ from coopwire.domain.corrections import ReversePosting
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.events import CATALOGUE
 
-SWIFT = {"paystack": {"refund_seconds": "0.2", "transfer_seconds": "0.2"}}
+SWIFT = {"paystack": {"refund_seconds": "0.2", "transfer_seconds": "0.2", "account_seconds": "0"}}
 PART = 1_000_000
 
 
@@ -101,6 +102,19 @@ async def _hinted(hub: River, dispute: int, event: str) -> None:
     await hub.notify(json.dumps(told).encode())
 
 
+async def _is_given_an_account(hub: River) -> None:
+    """A member has an account to transfer to."""
+    await opened(hub)
+
+
+async def _leaves_a_card(hub: River) -> None:
+    """A member pays, and lets the hub keep the way to pay."""
+    asked = await hub.accept(loan="LN-kept", save_authorization=True)
+    told = await hub.pay(asked.attempt)
+    await hub.hint(asked.attempt, told["charges"][0]["id"])
+    await hub.until("SELECT count(*) FROM authorizations", expected=1)
+
+
 async def _stops(hub: River) -> None:
     """The answer of the bank is lost."""
     await hub.outside.fault("bankone", "credit", "drop_before", times=1)
@@ -113,7 +127,8 @@ async def _stops(hub: River) -> None:
 
 async def test_every_event_is_written_by_a_journey_and_keeps_its_schema(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
-        for happens in (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _is_disputed, _stops):
+        stories = (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _is_disputed)
+        for happens in (*stories, _is_given_an_account, _leaves_a_card, _stops):
             await happens(hub)
         rows = await hub.rows("SELECT type, subject, key, data FROM outbox")
         assert {row["type"] for row in rows} == {event.type for event in CATALOGUE}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from rigs.prism import prism
@@ -18,7 +19,17 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Payer
-from coopwire.ports.gateways import CheckoutOrder, DisputeOrder, RecipientOrder, RefundOrder, TransferOrder
+from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    CheckoutOrder,
+    DeactivationOrder,
+    DisputeOrder,
+    RecipientOrder,
+    RefundOrder,
+    SavedChargeOrder,
+    TransferOrder,
+    VirtualAccountOrder,
+)
 from coopwire.ports.http import Http, HttpAnswer, HttpRequest
 from coopwire.ports.providers import Outside, Sockets
 from coopwire.providers.paystack import adapter
@@ -28,8 +39,12 @@ SPEC = Path(__file__).parents[4] / "shared" / "specs" / "payments" / "paystack.y
 NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 SAID_OTHERWISE = {
     "initialize": ["['request', 'body', 'metadata']: Request body property metadata must be object"],
+    "requery_account": [
+        "['request', 'query', 'date']: Request query parameter date must match format \"date-time\""
+    ],
 }
-"""Their documentation wants a text of JSON, their OpenAPI file an object: the documentation is kept to."""
+"""Their documentation wants a text of JSON, and a day; their OpenAPI file an object, and a moment. The documentation is
+kept to."""
 REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
 ACCOUNT = "0000014579"
 
@@ -62,6 +77,7 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
     """Each verb of each socket, with an everyday order."""
     assert at.checkouts and at.charges and at.refunds and at.settlements and at.disputes
     assert at.recipients and at.transfers and at.account_names and at.balances
+    assert at.virtual_accounts and at.account_closings and at.saved_charges and at.deactivations
     payer = Payer("M-1", "Ngozi Example", "+2348000000000", "member@example.com")
     page = CheckoutOrder(REFERENCE, 150_000, "NGN", payer, "https://lender.example/back", (("loan", "L-1"),))
     back = RefundOrder(REFERENCE, "5100000001", 50_001, "NGN", whole=False)
@@ -79,6 +95,11 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
     out = TransferOrder(
         REFERENCE, 50_001, "NGN", ACCOUNT, "011", "Ngozi Example", "Loan L-1", "RCP_2x5j67tnnw1t98k"
     )
+    account = VirtualAccountOrder(REFERENCE, payer, "NGN", "wema-bank")
+    closing = AccountClosingOrder(REFERENCE, "253")
+    taken = SavedChargeOrder(REFERENCE, "AUTH_72btv547", "member@example.com", 50_001, "NGN")
+    part = replace(taken, at_least_minor=20_000)
+    ended = DeactivationOrder(REFERENCE, "AUTH_72btv547")
     window = (NOW - timedelta(days=1), NOW)
     return [
         at.checkouts.send(page, at.checkouts.say(page)),
@@ -111,6 +132,15 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
         at.account_names.banks("NGN"),
         at.account_names.resolve(ACCOUNT, "011"),
         at.balances.balances(),
+        at.virtual_accounts.send(account, at.virtual_accounts.say(account)),
+        at.virtual_accounts.count(account),
+        at.virtual_accounts.fetch("253"),
+        at.account_closings.send(closing, at.account_closings.say(closing)),
+        at.account_closings.find(closing, NOW),
+        at.saved_charges.send(taken, at.saved_charges.say(taken)),
+        at.saved_charges.send(part, at.saved_charges.say(part)),
+        at.saved_charges.find(taken, NOW),
+        at.deactivations.send(ended, at.deactivations.say(ended)),
     ]
 
 
@@ -118,7 +148,8 @@ def _operations() -> set[str]:
     """The names of all operations in the adapter's code: what it can ask at all."""
     folder = Path(adapter.__file__).parent
     code = "\n".join(one.read_text(encoding="utf-8") for one in folder.glob("*.py"))
-    return set(re.findall(r'(?:read|write|walk)\(\s*"(\w+)"', code))
+    named = set(re.findall(r'(?:read|write|walk|remove)\(\s*"(\w+)"', code))
+    return named | {"charge_authorization", "partial_debit"}
 
 
 async def test_prism_finds_nothing_wrong_with_any_request_of_the_adapter_and_can_find_something(
@@ -135,6 +166,12 @@ async def test_prism_finds_nothing_wrong_with_any_request_of_the_adapter_and_can
         headers = {"Authorization": "Bearer sk_test_simulated", "Content-Type": "application/json"}
         asked = HttpRequest("fetch", "GET", f"{url}/transaction/5100000001", Traffic.READ, headers)
         await heard.call(asked)
+        # Likewise the accounts of a customer, and an account whose number is asked about.
+        listed = f"{url}/dedicated_account?customer=297346"
+        await heard.call(HttpRequest("list_accounts", "GET", listed, Traffic.READ, headers))
+        query = urlencode({"account_number": ACCOUNT, "provider_slug": "wema-bank", "date": "2026-03-02"})
+        again = f"{url}/dedicated_account/requery?{query}"
+        await heard.call(HttpRequest("requery_account", "GET", again, Traffic.READ, headers))
         assert {name: faults for name, faults in heard.faults.items() if faults} == SAID_OTHERWISE
         assert set(heard.faults) == _operations()
 
