@@ -19,6 +19,7 @@ def test_the_webhook_benchmark_ends_with_its_ratios() -> None:
     assert _ends_with(lines, r"ratio to minimal handler: \d+\.\d\d", r"ratio to orm: \d+\.\d\d"), lines
 
 
+@pytest.mark.whole
 def test_the_overhead_benchmark_ends_with_its_milliseconds_and_its_ratio() -> None:
     lines = run_bench("overhead", "--runs", "1", "--seconds", "1", "--rate", "10")
     milliseconds = r"-?\d+\.\d ms"
@@ -35,6 +36,7 @@ def test_the_river_beside_a_past_ends_with_its_ratio() -> None:
     )
 
 
+@pytest.mark.whole
 def test_the_comparison_of_a_day_ends_with_its_ratios() -> None:
     lines = run_bench("reconcile_day", "--receipts", "2000", "--runs", "1")
     assert _ends_with(

@@ -110,6 +110,7 @@ async def test_a_broker_killed_in_a_burst_and_the_outbox_agree_to_the_last_event
                 await _agree(database, events)
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(1800)
 async def test_a_kafka_that_forgets_everything_in_a_burst_and_the_outbox_agree_to_the_last_event(
     database_dsn: str, kafka_node: kafka.Node, proof_count: Callable[[int, int], int]
@@ -174,6 +175,7 @@ async def test_a_database_restarted_in_a_burst_and_the_broker_agree_to_the_last_
                     await bus.__aexit__(None, None, None)
 
 
+@pytest.mark.whole
 @pytest.mark.timeout(1800)
 async def test_a_database_killed_in_a_burst_keeps_what_it_promised_and_agrees_with_the_broker(
     broker_url: str, proof_count: Callable[[int, int], int]

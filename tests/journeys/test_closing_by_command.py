@@ -124,6 +124,7 @@ async def test_an_officer_closes_a_day_by_the_api(database_dsn: str, tmp_path: P
         assert (await hub.call("GET", f"/v1/reconciliations/{run_id}/export?format=doc")).status == 422
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("place", _CHOSEN)
 async def test_a_run_that_is_killed_anywhere_can_be_run_again_and_says_the_same(
     database_dsn: str, tmp_path: Path, place: str

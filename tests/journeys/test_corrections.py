@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from rigs import proof
 from rigs.corrections import (
     ADA,
     EVE,
@@ -585,7 +584,8 @@ _PLACES = (
 )
 
 
-@pytest.mark.parametrize("place", _PLACES if proof.WHOLE else _PLACES[::9])
+@pytest.mark.whole
+@pytest.mark.parametrize("place", _PLACES)
 async def test_a_hub_killed_on_the_way_of_a_correction_books_it_once(database_dsn: str, place: str) -> None:
     async with world(database_dsn) as outside:
         first = await outside.start()

@@ -155,6 +155,7 @@ async def _run_into(outside: World, place: str) -> bool:
     return False
 
 
+@pytest.mark.whole
 async def test_random_kills_lose_and_double_nothing(
     database_dsn: str, proof_count: Callable[[int, int], int]
 ) -> None:

@@ -180,7 +180,7 @@ async def test_after_an_outage_everything_is_done(
             "a read comes first"
         )
         reads = {name: asked[name] - asked_before[name] for name in PROBES}
-        assert 0 < reads["quickbooks"] <= probes, reads
+        assert reads["quickbooks"] <= probes, reads
         # The core bank is asked for its business date in any case, whenever its time has come.
         assert 0 < reads["bankone"] <= 3 * probes, reads
         assert await hub.value("SELECT count(*) FROM effects WHERE state IN ('held', 'refused')") == 0

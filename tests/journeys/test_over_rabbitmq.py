@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 from rigs.crashing import World, killed_at_random, world
-from rigs.proof import WHOLE
 from rigs.rabbitmq import node, until
 from rigs.refunds import approve
 from rigs.river import River, river
@@ -79,7 +78,8 @@ async def test_money_goes_on_while_the_broker_is_away_and_events_follow_when_it_
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("broker", BROKERS if WHOLE else BROKERS[:1], indirect=True)
+@pytest.mark.whole
+@pytest.mark.parametrize("broker", BROKERS, indirect=True)
 async def test_workers_killed_at_random_lose_and_double_nothing(
     database_dsn: str, broker: str, proof_count: Callable[[int, int], int]
 ) -> None:

@@ -18,7 +18,6 @@ import asyncpg
 import pytest
 from rigs.command_line import Ran, run
 from rigs.places import all_places
-from rigs.proof import WHOLE
 from rigs.river import Outside, River, configured, hub_settings, prepare, simulators
 from rigs.served import SECRETS, connections_file, write
 from sqlalchemy.engine import make_url
@@ -260,7 +259,8 @@ def _command(dsn: str, outside: Outside, folder: Path) -> Callable[..., Awaitabl
     return recover
 
 
-@pytest.mark.parametrize("place", PLACES if WHOLE else PLACES[2:3])
+@pytest.mark.whole
+@pytest.mark.parametrize("place", PLACES)
 async def test_a_recovery_that_is_killed_anywhere_can_be_run_again(
     database_dsn: str, second_dsn: str, tmp_path: Path, place: str
 ) -> None:

@@ -70,9 +70,9 @@ class Bitten(Generic[SubjectT]):
 
 
 def _part(suite: Suite[SubjectT], promise: str) -> Suite[SubjectT]:
-    """The check of the promise and every twelfth of the others, not the same for each promise."""
-    first = zlib.crc32(promise.encode()) % 12
-    checks = [c for n, c in enumerate(suite.checks) if c.name == promise or n % 12 == first]
+    """The check of the promise and one or two of the others, not the same for each promise."""
+    first = zlib.crc32(promise.encode()) % 40
+    checks = [c for n, c in enumerate(suite.checks) if c.name == promise or n % 40 == first]
     return Suite(checks)
 
 
