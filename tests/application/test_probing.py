@@ -22,6 +22,7 @@ from coopwire.domain.errors import (
     TryLater,
     Unsupported,
 )
+from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Mode
 from coopwire.ports.providers import Connected, Connection, Sockets
 from coopwire.providers import catalog
@@ -147,6 +148,17 @@ async def test_a_read_that_is_not_answered_opens_it_again_and_no_write_is_sent(d
         assert probing.day.asked == 1
         await probing.other.board.exchange()
         assert probing.other.state() is BreakerState.OPEN
+
+
+async def test_where_reads_are_known_to_go_unanswered_nobody_asks_and_it_opens_again(
+    database_dsn: str,
+) -> None:
+    async with half_open(database_dsn) as probing:
+        probing.worker.note(*[False] * 11, traffic=Traffic.READ)
+        await probing.risk()
+        assert isinstance(await probing.risk(), GateClosed)
+        assert probing.worker.state() is BreakerState.OPEN
+        assert probing.day.asked == 0
 
 
 async def test_a_read_that_may_not_be_sent_leaves_the_probe_for_the_next_call(database_dsn: str) -> None:

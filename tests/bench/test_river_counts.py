@@ -8,8 +8,8 @@ import pytest
 from rigs.benches import run_bench
 
 RECEIPTS = 60
-MOST_STATEMENTS = 20.0
-"""Round trips a receipt, BEGIN and COMMIT among them; measured 6 to 10, and above 100 for a receipt alone."""
+MOST_STATEMENTS = 10.0
+"""Round trips a receipt, BEGIN and COMMIT among them; measured 5 to 6, and above 100 for a receipt alone."""
 MOST_COMMITS = 1.2
 """Transactions that write, a receipt; measured 0.6, and 13 for a receipt alone."""
 

@@ -15,6 +15,7 @@ from rigs.serving import serving
 
 from coopwire import app as composition
 from coopwire.connections import Configured
+from coopwire.domain.timings import DEFAULT, DEMO
 from coopwire.ports.keys import Scope
 from coopwire.web.api import build_api
 from coopwire.web.asgi import build_app
@@ -78,7 +79,9 @@ async def front_door(
         routes = replace(configured.routes, allowed_callback_hosts=frozenset(allowed_hosts))
         return replace(configured, routes=routes)
 
-    async with river(dsn, change=allow, **how) as hub:
+    # A slow machine must be able to open a page before the request is answered without it.
+    patient = replace(DEMO, create_answer_within=DEFAULT.create_answer_within)
+    async with river(dsn, change=allow, **{"lengths": patient, **how}) as hub:
         parts = composition.office(hub.app)
         door = Door(hub.app.network, hub.app.database, hub.app.clock, hub.app.bells, parts.meter)
         api = build_api(parts)

@@ -18,11 +18,14 @@ from coopwire.transport.clock import SystemClock
 LENGTHS = replace(
     DEFAULT,
     heartbeat=timedelta(seconds=0.3),
-    call_deadline=timedelta(seconds=2),
-    claim_length=timedelta(seconds=5),
+    call_deadline=timedelta(seconds=4),
+    claim_length=timedelta(seconds=9),
     workers_exchange=timedelta(seconds=0.1),
 )
-"""The durations of production, but for those that bind a test to the machine's own speed."""
+"""The durations of production, but for those that bind a test to the machine's own speed.
+
+A probe is lent for two deadlines: as in production longer than the wait for the next try.
+"""
 
 
 class SkippingClock(SystemClock):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Any
-
 import structlog
 
 from coopwire.domain.errors import GateClosed, HubError, InvalidOrder, NotSent, TryLater, Unsupported
@@ -32,6 +29,10 @@ async def too_risky(connected: Connected, pace: Pace, clock: Clock) -> GateClose
     if not pace.takes_probe(name, Traffic.WRITE, now):
         # Said here: until the call is made the probe may have become ours, and a write would be risked unasked.
         return GateClosed(f"{name}: the breaker is open for writes")
+    if pace.room(name, Traffic.READ, now) == 0 and reads(connected.sockets):
+        # Somebody's reads have found out already: asking again when theirs may go on is soon enough.
+        pace.spend_probe(name, Traffic.WRITE, now)
+        return GateClosed(f"{name}: reads are not answered, so no write is risked")
     try:
         answered = await answers(connected.sockets)
     except GateClosed as closed:
@@ -49,11 +50,8 @@ async def answers(sockets: Sockets) -> bool:
 
     True where there is no such read: then the write itself has to find out. GateClosed when it may not be asked now.
     """
-    read = _read(sockets)
-    if read is None:
-        return True
     try:
-        await read
+        await _read(sockets)
     except GateClosed:
         raise
     except HubError as error:
@@ -64,14 +62,18 @@ async def answers(sockets: Sockets) -> bool:
     return True
 
 
-def _read(sockets: Sockets) -> Awaitable[Any] | None:
+def reads(sockets: Sockets) -> bool:
+    """Whether there is such a read."""
+    return any((sockets.business_date, sockets.charges, sockets.chart_of_accounts))
+
+
+async def _read(sockets: Sockets) -> None:
     if sockets.business_date is not None:
-        return sockets.business_date.current()
-    if sockets.charges is not None:
-        return sockets.charges.find(_NOBODY)
-    if sockets.chart_of_accounts is not None:
-        return sockets.chart_of_accounts.accounts()
-    return None
+        await sockets.business_date.current()
+    elif sockets.charges is not None:
+        await sockets.charges.find(_NOBODY)
+    elif sockets.chart_of_accounts is not None:
+        await sockets.chart_of_accounts.accounts()
 
 
 def _is_answer(error: HubError) -> bool:

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -270,9 +271,16 @@ def _interrupted_by_signals() -> Iterator[Callable[[], bool]]:
         came = True
         raise KeyboardInterrupt
 
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        # It is not lost here: whoever goes on asks.
+        if not (came and lost.exc_type is KeyboardInterrupt):
+            sys.__unraisablehook__(lost)
+
     before = {number: signal.signal(number, interrupt) for number in _heeded() if number != signal.SIGINT}
+    sys.unraisablehook = unraisable
     try:
         yield lambda: came
     finally:
+        sys.unraisablehook = sys.__unraisablehook__
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -71,6 +71,8 @@ class PayoutStore:
 
     async def of_effects(self, effects: Sequence[str], *, lock: bool = False) -> dict[str, Payout]:
         """By effect, its payout; rows are locked in the order of their ids."""
+        if not effects:
+            return {}
         found = await self._db.fetch(
             "SELECT * FROM payouts WHERE recipient = ANY($1::text[]) OR transfer = ANY($1::text[]) "
             f"ORDER BY id {'FOR UPDATE' if lock else ''}",
