@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from coopwire.application.account_desk import AccountDesk
-from coopwire.application.account_tracking import AccountTracker
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, UNKNOWN, Bells
 from coopwire.application.calendar import BusinessDays
 from coopwire.application.chaining import Chainer
-from coopwire.application.disputing import DisputeTracker
 from coopwire.application.executor import Executor
+from coopwire.application.following.accounts import FollowedAccounts
+from coopwire.application.following.disputes import FollowedDisputes
+from coopwire.application.following.payouts import FollowedPayouts
+from coopwire.application.following.refunds import FollowedRefunds
+from coopwire.application.following.tracker import Followed, Tracker
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
 from coopwire.application.keeping import AuthorizationDesk
@@ -32,11 +35,9 @@ from coopwire.application.looking import Looker
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
 from coopwire.application.paying_out import PayoutDesk
-from coopwire.application.payout_tracking import PayoutTracker
 from coopwire.application.reactions import consumers
 from coopwire.application.refunding import Refunding
 from coopwire.application.sweeping import Sweeper
-from coopwire.application.tracking import RefundTracker
 from coopwire.bus.postgres import PostgresBus
 from coopwire.bus.topology import Topics, Topology, topics, topology
 from coopwire.connections import Configured
@@ -100,12 +101,9 @@ class App:
     bus: EventBus
     desk: Desk
     refunding: Refunding
-    tracker: RefundTracker
-    disputes: DisputeTracker
+    trackers: Sequence[Tracker[Any, Any]]
     payouts: PayoutDesk
-    payout_tracker: PayoutTracker
     account_desk: AccountDesk
-    account_tracker: AccountTracker
     authorization_desk: AuthorizationDesk
     board: SharedBoard
     metrics: Metrics
@@ -116,10 +114,7 @@ class App:
         await self._loop(
             self.executor.run,
             self.looker.run,
-            self.tracker.run,
-            self.disputes.run,
-            self.payout_tracker.run,
-            self.account_tracker.run,
+            *(tracker.run for tracker in self.trackers),
             self.drain.run,
             self.importing.run,
             self.bus.run,
@@ -326,6 +321,12 @@ def _assemble(
     gauges = GaugeRows(database.pool, network.budgets(), names, clock)
     metrics.watch(gauges, names, list(network.connections))
     executor = Executor(worker, network, database, clock, bells, fail, traces)
+    followed: Sequence[Followed[Any, Any]] = (
+        FollowedRefunds(network, clock, fail),
+        FollowedDisputes(network, clock, fail),
+        FollowedPayouts(network, clock, settings.payout_policy, fail),
+        FollowedAccounts(network, clock, fail),
+    )
     return App(
         worker=worker,
         settings=settings,
@@ -343,13 +344,10 @@ def _assemble(
         bus=_bus(settings, reactions, database, clock, bells, metrics, traces, fail),
         desk=Desk(worker, network, database, clock, bells, executor, traces),
         refunding=Refunding(network, database, clock),
-        tracker=RefundTracker(network, database, clock, bells, fail, traces),
-        disputes=DisputeTracker(network, database, clock, bells, fail, traces),
+        trackers=[Tracker(one, network, database, clock, bells, traces) for one in followed],
         payouts=PayoutDesk(network, database, clock),
-        payout_tracker=PayoutTracker(network, database, clock, bells, settings.payout_policy, fail, traces),
         account_desk=AccountDesk(network, database, clock, bells),
         authorization_desk=AuthorizationDesk(network, database, clock, bells),
-        account_tracker=AccountTracker(network, database, clock, bells, fail, traces),
         board=board,
         metrics=metrics,
         traces=traces,

@@ -12,7 +12,9 @@ from coopwire.domain.effects import EffectKind
 
 _SOURCE = Path(coopwire.__file__).parent
 _CONSUMERS = ["settle-receipts", "refund-after-debit", "tell-of-failures", "close-breaks"]
+_FOLLOWED = ["refund", "payout", "dispute", "account"]
 _WORDS = {
+    "self._of.name": _FOLLOWED,
     "consumer.name": _CONSUMERS,
     "self.consumer.name": _CONSUMERS,
     "effect.kind.value": [kind.value for kind in EffectKind],

@@ -23,6 +23,11 @@ _TOLD = frozenset({AccountState.ACTIVE, AccountState.FAILED, AccountState.CLOSED
 """States that the loan system is told of."""
 
 
+def accounts_lock(connection: str) -> str:
+    """Whoever opens accounts at a connection does it one after the other under this lock: a number has one owner."""
+    return f"accounts:{connection}"
+
+
 class AccountMoves:
     """Moves virtual accounts by what the gateway says, or by what became of their effects."""
 
@@ -85,8 +90,7 @@ class AccountMoves:
         self, tx: Transaction, account: VirtualAccount, told: AccountSnapshot, looked: bool
     ) -> Changes:
         assert told.number is not None
-        # Whoever opens accounts at a connection does it one after the other: a number has one owner.
-        await tx.lock([f"accounts:{account.connection}"])
+        await tx.lock([accounts_lock(account.connection)])
         here = (account.connection, told.number)
         owners = (await tx.virtual_accounts.of_numbers([here])).get(here, ())
         if any(one.state is AccountState.ACTIVE and one.id != account.id for one in owners):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from coopwire.application import announce, outcomes
-from coopwire.application.account_moves import AccountMoves
+from coopwire.application.account_moves import AccountMoves, accounts_lock
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.dispute_moves import DisputeMoves, dispute_lock
@@ -119,12 +119,10 @@ class Settling:
         return sent
 
     async def _hold(self, tx: Transaction, effects: Collection[Effect]) -> None:
-        """What refunds, answers and payouts change is held in one order: two groups never wait for each other."""
+        """What refunds, answers, accounts and payouts change is held in one order: nobody waits for each other."""
         for receipt in sorted({e.receipt for e in effects if e.receipt and concerns_a_refund(e)}):
             await tx.receipts.get(receipt, lock=True)
-        await tx.lock(
-            [dispute_lock(e.connection, str(e.order["dispute"])) for e in effects if _answers_a_dispute(e)]
-        )
+        await tx.lock([name for e in effects if (name := _lock_of(e)) is not None])
         await tx.payouts.of_effects([e.id for e in effects if concerns_a_payout(e)], lock=True)
 
     def _judge(self, one: Sent) -> Outcome:
@@ -342,8 +340,11 @@ class Settling:
         return changes
 
 
-def _answers_a_dispute(effect: Effect) -> bool:
-    return effect.kind is EffectKind.DISPUTE_ANSWER
+def _lock_of(effect: Effect) -> str | None:
+    """The name under which the dispute that it answers, or the accounts among which it opens one, are held."""
+    if effect.kind is EffectKind.DISPUTE_ANSWER:
+        return dispute_lock(effect.connection, str(effect.order["dispute"]))
+    return accounts_lock(effect.connection) if effect.kind in OF_ACCOUNTS else None
 
 
 def concerns_a_refund(effect: Effect) -> bool:
