@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopwire.cli import hub, show
-from coopwire.cli.failures import BadInput
+from coopwire.cli import hub, listing, show
 
 if TYPE_CHECKING:
     from coopwire.app import App
@@ -33,27 +31,17 @@ def list_(
     from coopwire.domain.states import AuthorizationState
     from coopwire.ports.queries import Filter
 
-    known = [one.value for one in AuthorizationState]
-    if state is not None and state not in known:
-        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    listing.check_state(state, AuthorizationState)
     which = Filter(state=state, member=member)
     found = hub.on_database(lambda database: _listed(database, which, limit))
-    if as_json:
-        show.json_lines(asdict(one) for one in found)
-        return
-    show.table(_COLUMNS, map(_row, found), none="no member left a way to pay")
+    listing.many(found, _COLUMNS, _row, none="no member left a way to pay", as_json=as_json)
 
 
 @app.command("show")
 def show_(authorization: _Id, as_json: _Json = False) -> None:
     """Show one: whose it is, which payment left it, and whether it may be charged."""
     found = hub.on_database(lambda database: _one(database, authorization))
-    if as_json:
-        show.json_lines([asdict(found)])
-        return
-    for name, value in asdict(found).items():
-        if value is not None and value != "":
-            show.say(f"{name:<14}{show.cell(value)}")
+    listing.one(found, as_json=as_json)
 
 
 @app.command()
@@ -75,10 +63,9 @@ async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tupl
 
 
 async def _one(database: PostgresDatabase, authorization: str) -> AuthorizationView:
-    found = await hub.queries(database).authorization(authorization)
-    if found is None:
-        raise BadInput(f"there is no authorization {show.cell(authorization)}")
-    return found
+    return listing.there(
+        await hub.queries(database).authorization(authorization), "authorization", authorization
+    )
 
 
 def _row(one: AuthorizationView) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopwire.cli import hub, show
+from coopwire.cli import hub, listing, show
 from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
@@ -40,15 +40,10 @@ def list_(
     from coopwire.domain.states import DisputeState
     from coopwire.ports.queries import Filter
 
-    known = [one.value for one in DisputeState]
-    if state is not None and state not in known:
-        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    listing.check_state(state, DisputeState)
     which = Filter(state=state, payment=payment)
     found = hub.on_database(lambda database: _listed(database, which, limit))
-    if as_json:
-        show.json_lines(asdict(one) for one in found)
-        return
-    show.table(_COLUMNS, map(_row, found), none="there are no disputes")
+    listing.many(found, _COLUMNS, _row, none="there are no disputes", as_json=as_json)
 
 
 @app.command("show")
@@ -58,9 +53,7 @@ def show_(dispute: _Id, as_json: _Json = False) -> None:
     if as_json:
         show.json_lines([asdict(found)])
         return
-    for name, value in asdict(found.dispute).items():
-        if value is not None and value != "":
-            show.say(f"{name:<14}{show.cell(value)}")
+    listing.members(asdict(found.dispute))
     rows = (
         (
             one.id,
@@ -129,10 +122,7 @@ async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tupl
 
 
 async def _one(database: PostgresDatabase, dispute: str) -> DisputeDetail:
-    found = await hub.queries(database).dispute(dispute)
-    if found is None:
-        raise BadInput(f"there is no dispute {show.cell(dispute)}")
-    return found
+    return listing.there(await hub.queries(database).dispute(dispute), "dispute", dispute)
 
 
 def _tell(answer: DisputeAnswer) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopwire.cli import hub, show
+from coopwire.cli import hub, listing, show
 from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
@@ -38,27 +38,17 @@ def list_(
     from coopwire.domain.states import PayoutState
     from coopwire.ports.queries import Filter
 
-    known = [one.value for one in PayoutState]
-    if state is not None and state not in known:
-        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    listing.check_state(state, PayoutState)
     which = Filter(state=state, member=member, loan=loan)
     found = hub.on_database(lambda database: _listed(database, which, limit))
-    if as_json:
-        show.json_lines(asdict(one) for one in found)
-        return
-    show.table(_COLUMNS, map(_row, found), none="there are no payouts")
+    listing.many(found, _COLUMNS, _row, none="there are no payouts", as_json=as_json)
 
 
 @app.command("show")
 def show_(payout: _Id, as_json: _Json = False) -> None:
     """Show one payout: who wanted it, how far it is, and why it waits."""
     found = hub.on_database(lambda database: _one(database, payout))
-    if as_json:
-        show.json_lines([asdict(found)])
-        return
-    for name, value in asdict(found).items():
-        if value is not None and value != "":
-            show.say(f"{name:<14}{show.cell(value)}")
+    listing.one(found, as_json=as_json)
 
 
 @app.command()
@@ -149,10 +139,7 @@ async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tupl
 
 
 async def _one(database: PostgresDatabase, payout: str) -> PayoutView:
-    found = await hub.queries(database).payout(payout)
-    if found is None:
-        raise BadInput(f"there is no payout {show.cell(payout)}")
-    return found
+    return listing.there(await hub.queries(database).payout(payout), "payout", payout)
 
 
 def _row(payout: PayoutView) -> tuple[object, ...]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopwire.cli import hub, show
-from coopwire.cli.failures import BadInput
+from coopwire.cli import hub, listing, show
 
 if TYPE_CHECKING:
     from coopwire.ports.queries import Filter, RefundView
@@ -32,15 +31,10 @@ def list_(
     from coopwire.domain.states import RefundState
     from coopwire.ports.queries import Filter
 
-    known = [one.value for one in RefundState]
-    if state is not None and state not in known:
-        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    listing.check_state(state, RefundState)
     which = Filter(state=state, payment=payment, receipt=receipt)
     found = hub.on_database(lambda database: _listed(database, which, limit))
-    if as_json:
-        show.json_lines(asdict(one) for one in found)
-        return
-    show.table(_COLUMNS, map(_row, found), none="there are no refunds")
+    listing.many(found, _COLUMNS, _row, none="there are no refunds", as_json=as_json)
 
 
 @app.command("show")
@@ -53,9 +47,7 @@ def show_(
     if as_json:
         show.json_lines([asdict(found)])
         return
-    for name, value in asdict(found).items():
-        if name != "taken" and value is not None and value != "":
-            show.say(f"{name:<14}{show.cell(value)}")
+    listing.members({**asdict(found), "taken": None})
     if found.taken:
         show.say("\ntaken from")
         parts = ((part.component.value, part.due, part.amount_minor) for part in found.taken)
@@ -67,10 +59,7 @@ async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tupl
 
 
 async def _one(database: PostgresDatabase, refund: str) -> RefundView:
-    found = await hub.queries(database).refund(refund)
-    if found is None:
-        raise BadInput(f"there is no refund {show.cell(refund)}")
-    return found
+    return listing.there(await hub.queries(database).refund(refund), "refund", refund)
 
 
 def _row(refund: RefundView) -> tuple[object, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopwire.cli import hub, show
+from coopwire.cli import hub, listing, show
 from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
@@ -35,27 +34,17 @@ def list_(
     from coopwire.domain.states import AccountState
     from coopwire.ports.queries import Filter
 
-    known = [one.value for one in AccountState]
-    if state is not None and state not in known:
-        raise BadInput(f"there is no state {show.cell(state)}; there are: {', '.join(known)}")
+    listing.check_state(state, AccountState)
     which = Filter(state=state, member=member, connection=connection)
     found = hub.on_database(lambda database: _listed(database, which, limit))
-    if as_json:
-        show.json_lines(asdict(one) for one in found)
-        return
-    show.table(_COLUMNS, map(_row, found), none="there are no virtual accounts")
+    listing.many(found, _COLUMNS, _row, none="there are no virtual accounts", as_json=as_json)
 
 
 @app.command("show")
 def show_(account: _Id, as_json: _Json = False) -> None:
     """Show one account: whose it is, what money on it is for, and how far it is."""
     found = hub.on_database(lambda database: _one(database, account))
-    if as_json:
-        show.json_lines([asdict(found)])
-        return
-    for name, value in asdict(found).items():
-        if value is not None and value != "":
-            show.say(f"{name:<14}{show.cell(value)}")
+    listing.one(found, as_json=as_json)
 
 
 @app.command()
@@ -95,10 +84,7 @@ async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tupl
 
 
 async def _one(database: PostgresDatabase, account: str) -> VirtualAccountView:
-    found = await hub.queries(database).virtual_account(account)
-    if found is None:
-        raise BadInput(f"there is no virtual account {show.cell(account)}")
-    return found
+    return listing.there(await hub.queries(database).virtual_account(account), "virtual account", account)
 
 
 def _row(account: VirtualAccountView) -> tuple[object, ...]:
