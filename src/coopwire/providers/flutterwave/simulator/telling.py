@@ -1,18 +1,18 @@
-"""How Flutterwave puts a transaction into JSON (payments contract 2.1, 2.4, 2.5) and its page into HTML."""
+"""How Flutterwave puts a transaction into JSON (payments contract 2.1, 2.4, 2.5) and its page."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
-from urllib.parse import urlencode, urlsplit
 from zlib import crc32
 
 from coopwire.domain.money import Money, exponent
 from coopwire.providers.flutterwave.simulator.account import FAILED, SUCCESSFUL, Charge, Page
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
+from coopwire.simulation import hosted
+from coopwire.simulation.exchange import Answer
 
 ACCOUNT_ID: Final = 118_468
 _FIRST_CUSTOMER: Final = 2_374_551
@@ -130,25 +130,15 @@ def flw_ref(charge: Charge) -> str:
     return f"FLW-MOCK-{charge.id:032x}" if charge.mode == "test" else f"SimulatedBank/FLW{charge.id}"
 
 
-def return_url(page: Page, charge: Charge) -> str:
-    """Where the customer's browser is sent after the page."""
-    query = urlencode({"status": charge.status, "tx_ref": page.tx_ref, "transaction_id": charge.id})
-    mark = "&" if urlsplit(page.redirect_url).query else "?"
-    return f"{page.redirect_url}{mark}{query}"
+def brought_back(page: Page, charge: Charge) -> dict[str, object]:
+    """What the customer's browser brings back from the page, as its query."""
+    return {"status": charge.status, "tx_ref": page.tx_ref, "transaction_id": charge.id}
 
 
-def checkout_html(page: Page) -> str:
+def checkout(page: Page) -> Answer:
     """The hosted page, with buttons for what a customer can do."""
-    buttons = "".join(
-        f'<button name="outcome" value="{outcome}">{label}</button> '
-        for outcome, label in ((SUCCESSFUL, "Pay"), (FAILED, "Fail"))
-    )
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Simulated checkout</title></head>'
-        f"<body><h1>Pay {html.escape(str(Money(page.amount, page.currency)))}</h1>"
-        f"<p>Reference {html.escape(page.tx_ref)}</p>"
-        f'<form method="post">{buttons}</form></body></html>'
-    )
+    price = str(Money(page.amount, page.currency))
+    return hosted.page(price, page.tx_ref, {SUCCESSFUL: "Pay", FAILED: "Fail"})
 
 
 def _told(charge: Charge, settings: FlutterwaveSettings) -> dict[str, object]:

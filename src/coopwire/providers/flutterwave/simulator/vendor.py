@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from coopwire.domain.money import exponent
 from coopwire.providers.flutterwave.simulator import payouts, reading, refunds, settlements, telling
 from coopwire.providers.flutterwave.simulator.account import SUCCESSFUL, Account, Charge, Page, Try
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
-from coopwire.simulation import exact_json
+from coopwire.simulation import exact_json, hosted
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
 from coopwire.simulation.exchange import (
@@ -26,9 +25,7 @@ from coopwire.simulation.exchange import (
     Call,
     Operation,
     TurnedAway,
-    html_answer,
     json_answer,
-    redirect_answer,
 )
 from coopwire.simulation.faults import FaultRule
 from coopwire.simulation.given import ControlError, Given
@@ -236,17 +233,15 @@ class Flutterwave:
 
     def _show_page(self, call: Call) -> Answer:
         page = self.account.by_code.get(call.place["code"])
-        return _no_page() if page is None else html_answer(telling.checkout_html(page))
+        return hosted.no_page() if page is None else telling.checkout(page)
 
     def _use_page(self, call: Call) -> Answer:
         page = self.account.by_code.get(call.place["code"])
         outcome = call.form.get("outcome", SUCCESSFUL)
         if page is None or not _STATUS_WORD.match(outcome):
-            return _no_page()
+            return hosted.no_page()
         charge = self._pay_on(page, Try(outcome))
-        if not page.redirect_url:
-            return html_answer(f"<h1>Payment {html.escape(outcome)}</h1>")
-        return redirect_answer(telling.return_url(page, charge), status=303)
+        return hosted.after(outcome, page.redirect_url, telling.brought_back(page, charge))
 
     def _page(self, reference: str) -> Page:
         page = self.account.page_of(reference)
@@ -446,10 +441,6 @@ def _listed(message: str, rows: Sequence[object], call: Call, size: int) -> Answ
     info = {"total": len(rows), "current_page": page, "total_pages": -(-len(rows) // size)}
     shown = list(rows[(page - 1) * size : page * size])
     return _exact({"status": "success", "message": message, "meta": {"page_info": info}, "data": shown})
-
-
-def _no_page() -> Answer:
-    return html_answer("<h1>This page does not exist</h1>", status=404, outcome=REFUSED)
 
 
 def _try(given: Given) -> Try:

@@ -1,17 +1,17 @@
-"""How Paystack puts a charge into JSON (payments contract 1.1) and its checkout page into HTML."""
+"""How Paystack puts a charge into JSON (payments contract 1.1) and its checkout page."""
 
 from __future__ import annotations
 
-import html
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
-from urllib.parse import urlencode, urlsplit
 from zlib import crc32
 
 from coopwire.providers.paystack.simulator.account import SUCCESS, UNPAID, Charge, Page
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.simulation import hosted
+from coopwire.simulation.exchange import Answer
 
 _FIRST_CUSTOMER: Final = 181_000_001
 
@@ -71,25 +71,15 @@ def stamp(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def return_url(page: Page) -> str:
-    """Where the customer's browser is sent after the page."""
-    query = urlencode({"trxref": page.reference, "reference": page.reference})
-    mark = "&" if urlsplit(page.callback_url).query else "?"
-    return f"{page.callback_url}{mark}{query}"
+def brought_back(page: Page) -> dict[str, object]:
+    """What the customer's browser brings back from the page, as its query."""
+    return {"trxref": page.reference, "reference": page.reference}
 
 
-def checkout_html(page: Page) -> str:
+def checkout(page: Page) -> Answer:
     """The hosted page, with buttons for what a customer can do."""
-    major = f"{page.currency} {Decimal(page.amount).scaleb(-2):,.2f}"
-    buttons = "".join(
-        f'<button name="outcome" value="{outcome}">{label}</button> '
-        for outcome, label in ((SUCCESS, "Pay"), ("failed", "Fail"), (UNPAID, "Leave"))
-    )
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Simulated checkout</title></head>'
-        f"<body><h1>Pay {html.escape(major)}</h1><p>Reference {html.escape(page.reference)}</p>"
-        f'<form method="post">{buttons}</form></body></html>'
-    )
+    price = f"{page.currency} {Decimal(page.amount).scaleb(-2):,.2f}"
+    return hosted.page(price, page.reference, {SUCCESS: "Pay", "failed": "Fail", UNPAID: "Leave"})
 
 
 def _told(charge: Charge, settings: PaystackSettings, *, absent_metadata: object) -> dict[str, object]:

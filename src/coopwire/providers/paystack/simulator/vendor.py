@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ from coopwire.providers.paystack.simulator.counter import success as _success
 from coopwire.providers.paystack.simulator.payouts import Payouts
 from coopwire.providers.paystack.simulator.payouts import as_truth as as_transfer
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.simulation import hosted
 from coopwire.simulation import settings as words
 from coopwire.simulation.courier import Address, Message
 from coopwire.simulation.exchange import (
@@ -38,9 +38,7 @@ from coopwire.simulation.exchange import (
     Call,
     Operation,
     TurnedAway,
-    html_answer,
     json_answer,
-    redirect_answer,
 )
 from coopwire.simulation.faults import FaultRule
 from coopwire.simulation.given import ControlError, Given
@@ -280,17 +278,15 @@ class Paystack:
 
     def _show_page(self, call: Call) -> Answer:
         page = self.account.by_code.get(call.place["access_code"])
-        return _no_page() if page is None else html_answer(telling.checkout_html(page))
+        return hosted.no_page() if page is None else telling.checkout(page)
 
     def _use_page(self, call: Call) -> Answer:
         page = self.account.by_code.get(call.place["access_code"])
         outcome = call.form.get("outcome", SUCCESS)
         if page is None or not _STATUS_WORD.match(outcome):
-            return _no_page()
+            return hosted.no_page()
         self.pay(page.reference, Try(outcome))
-        if not page.callback_url:
-            return html_answer(f"<h1>Payment {html.escape(outcome)}</h1>")
-        return redirect_answer(telling.return_url(page), status=303)
+        return hosted.after(outcome, page.callback_url, telling.brought_back(page))
 
     def _page(self, reference: str) -> Page:
         page = self.account.pages.get(reference)
@@ -459,10 +455,6 @@ def _signed(key: str, body: bytes) -> Mapping[str, str]:
     """Contract 1.4: lower-case hex HMAC-SHA512 of the raw bytes."""
     signature = hmac.new(key.encode(), body, hashlib.sha512).hexdigest()
     return {"x-paystack-signature": signature, "Content-Type": "application/json"}
-
-
-def _no_page() -> Answer:
-    return html_answer("<h1>This page does not exist</h1>", status=404, outcome=REFUSED)
 
 
 def _try(given: Given) -> Try:
