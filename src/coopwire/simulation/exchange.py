@@ -121,6 +121,15 @@ class Call:
         """The body as JSON with exact numbers. ValueError when it is none."""
         return exact_json.loads(self.body)
 
+    @property
+    def members(self) -> Mapping[str, object] | None:
+        """The members of a body that is a JSON object; None for any other body."""
+        try:
+            given = self.json
+        except ValueError:
+            return None
+        return given if isinstance(given, dict) else None
+
     @cached_property
     def form(self) -> Mapping[str, str]:
         """The body as an HTML form."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, get_type_hints
@@ -39,6 +39,12 @@ def shown(current: object) -> dict[str, str]:
     """Every setting as a word, secrets left out."""
     open_names = {one.name for one in _fields(type(current)) if not one.metadata.get("secret")}
     return {name: word for name, word in _words(current).items() if name in open_names}
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """SettingError when the setting `name` is no word of `allowed`."""
+    if value not in allowed:
+        raise SettingError(f"setting {name} must be one of {', '.join(allowed)}")
 
 
 def _fields(kind: type[Any]) -> tuple[Field[Any], ...]:

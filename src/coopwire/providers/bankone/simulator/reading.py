@@ -16,11 +16,8 @@ _MOST_DIGITS: Final = 15
 
 def fields(call: Call) -> Mapping[str, object]:
     """The body's members."""
-    try:
-        given = call.json
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
+    given = call.members
+    if given is None:
         raise Refusal("96", "Bad request")
     return given
 

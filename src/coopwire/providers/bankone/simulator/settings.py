@@ -57,7 +57,7 @@ class BankOneSettings:
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
-            _check_choice(name, getattr(self, name), allowed)
+            words.check_choice(name, getattr(self, name), allowed)
         try:
             self.fixed_date()
             self.window()
@@ -81,8 +81,3 @@ class BankOneSettings:
             return None
         start, _, end = self.eod_window.partition("-")
         return time.fromisoformat(start), time.fromisoformat(end)
-
-
-def _check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise words.SettingError(f"setting {name} must be one of {', '.join(allowed)}")

@@ -83,11 +83,8 @@ def id_in(word: str) -> int:
 
 def fields(call: Call) -> Mapping[str, object]:
     """The members of a body."""
-    try:
-        given = call.json
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
+    given = call.members
+    if given is None:
         raise refused("Invalid JSON passed")
     return given
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -68,16 +67,18 @@ class FlutterwaveSettings:
     """True: transfers wait for somebody to approve them in the dashboard."""
 
     def __post_init__(self) -> None:
-        _one_of("mode", self.mode, ("test", "live"))
-        _one_of("webhook_form", self.webhook_form, ("v3", "legacy", "v4"))
-        _one_of("webhook_signature", self.webhook_signature, ("verif-hash", "flutterwave-signature", "both"))
-        _one_of("fees", self.fees, ("known", "null"))
-        _one_of("bearer", self.bearer, ("merchant", "customer"))
-        _one_of("reference_answers", self.reference_answers, ("latest", "first", "successful"))
-        _one_of("list_ids", self.list_ids, ("number", "text"))
-        _one_of("transfer_word", self.transfer_word, ("NEW", "SUCCESSFUL"))
-        _one_of("transfer_ends", self.transfer_ends, ("SUCCESSFUL", "FAILED", "stays"))
-        _one_of("refund_ends", self.refund_ends, ("completed", "failed", "stays"))
+        words.check_choice("mode", self.mode, ("test", "live"))
+        words.check_choice("webhook_form", self.webhook_form, ("v3", "legacy", "v4"))
+        words.check_choice(
+            "webhook_signature", self.webhook_signature, ("verif-hash", "flutterwave-signature", "both")
+        )
+        words.check_choice("fees", self.fees, ("known", "null"))
+        words.check_choice("bearer", self.bearer, ("merchant", "customer"))
+        words.check_choice("reference_answers", self.reference_answers, ("latest", "first", "successful"))
+        words.check_choice("list_ids", self.list_ids, ("number", "text"))
+        words.check_choice("transfer_word", self.transfer_word, ("NEW", "SUCCESSFUL"))
+        words.check_choice("transfer_ends", self.transfer_ends, ("SUCCESSFUL", "FAILED", "stays"))
+        words.check_choice("refund_ends", self.refund_ends, ("completed", "failed", "stays"))
 
     @property
     def served_currencies(self) -> list[str]:
@@ -95,8 +96,3 @@ class FlutterwaveSettings:
         return int(
             self.fee(amount_minor, currency).scaleb(exponent(currency)).to_integral_value(ROUND_HALF_UP)
         )
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise words.SettingError(f"setting {name} must be one of {', '.join(allowed)}")

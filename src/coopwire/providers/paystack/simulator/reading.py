@@ -174,11 +174,8 @@ def fields(call: Call) -> Mapping[str, object]:
     """The members of a body, JSON or form."""
     if call.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
         return call.form
-    try:
-        given = call.json
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
+    given = call.members
+    if given is None:
         raise refused("Invalid JSON passed", "invalid_params")
     return given
 

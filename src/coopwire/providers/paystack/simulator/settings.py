@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Final
@@ -64,19 +63,21 @@ class PaystackSettings:
     account_seconds: float = 1.0
 
     def __post_init__(self) -> None:
-        _one_of("mode", self.mode, ("test", "live"))
-        _one_of("fees", self.fees, ("known", "null"))
-        _one_of("bearer", self.bearer, ("account", "customer"))
-        _one_of("metadata_echo", self.metadata_echo, _METADATA_ECHOES)
-        _one_of("refund_ends", self.refund_ends, ("processed", "failed", "needs-attention", "stays"))
-        _one_of("transfer_word", self.transfer_word, ("pending", "success", "received"))
-        _one_of(
+        words.check_choice("mode", self.mode, ("test", "live"))
+        words.check_choice("fees", self.fees, ("known", "null"))
+        words.check_choice("bearer", self.bearer, ("account", "customer"))
+        words.check_choice("metadata_echo", self.metadata_echo, _METADATA_ECHOES)
+        words.check_choice(
+            "refund_ends", self.refund_ends, ("processed", "failed", "needs-attention", "stays")
+        )
+        words.check_choice("transfer_word", self.transfer_word, ("pending", "success", "received"))
+        words.check_choice(
             "transfer_ends",
             self.transfer_ends,
             ("success", "failed", "reversed", "rejected", "blocked", "stays"),
         )
-        _one_of("account_ends", self.account_ends, ("success", "failed", "stays"))
-        _one_of("cursor_end", self.cursor_end, ("null", "text"))
+        words.check_choice("account_ends", self.account_ends, ("success", "failed", "stays"))
+        words.check_choice("cursor_end", self.cursor_end, ("null", "text"))
 
     @property
     def served_currencies(self) -> list[str]:
@@ -96,8 +97,3 @@ class PaystackSettings:
             if int(gross) - self.fee(int(gross)) >= asked:
                 return min(int(gross), asked + self.fee_cap)
         return asked + self.fee_cap
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise words.SettingError(f"setting {name} must be one of {', '.join(allowed)}")
