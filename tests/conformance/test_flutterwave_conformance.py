@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from rigs.answering import guarded
+from rigs.gateway_benches import arrivals, both_clocks, control, decliner, refunds, settled
 from rigs.wrong_adapters import Bitten, Wrong, Wrongs
 
 from coopwire.conformance.checks import Suite, require, require_equal
@@ -19,11 +20,9 @@ from coopwire.conformance.gateways import (
     REFERENCE,
     SUITE,
     GatewayBench,
-    GivenBack,
     Opened,
     PaidOut,
     PayoutBench,
-    RefundBench,
     Settled,
     SettlementBench,
 )
@@ -43,62 +42,29 @@ from coopwire.providers.flutterwave import PROVIDER
 from coopwire.providers.flutterwave.adapter import connect
 from coopwire.providers.flutterwave.simulator import build
 from coopwire.providers.flutterwave.webhooks import FlutterwaveWebhooks
-from coopwire.simulation.given import Given
 from coopwire.simulation.kernel import Simulator, running
 from coopwire.transport.http import HttpTransport
 
 KEY = "FLWSECK-planted7f3a-X"
 HASH = "planted-hash-5d1c"
 SIGNED = {"webhook_signature": "flutterwave-signature"}
-
-
-def _refunds(simulator: Simulator[Any]) -> RefundBench:
-    def by_hand(reference: str, amount_minor: int) -> str:
-        told = _control(simulator, "dashboard_refund", reference=reference, amount=amount_minor)
-        return str(told["refund"]["id"])
-
-    def decline() -> None:
-        simulator.faults.add("create_refund", "decline", params={"message": "Not in this test"})
-
-    return RefundBench(
-        given_back=lambda: [
-            GivenBack(str(one["id"]), str(one["charge"]), one["amount_minor"], one["currency"])
-            for one in simulator.vendor.truth()["refunds"]
-        ],
-        arrived=lambda: [entry.body for entry in simulator.record.entries("create_refund")],
-        by_hand=by_hand,
-        end=lambda refund, word: _control(simulator, "refund", id=int(refund), status=word),
-        words={
-            "pending-momo": RefundState.PROCESSING,
-            "completed": RefundState.SUCCEEDED,
-            "completed-mpgs": RefundState.SUCCEEDED,
-            "failed": RefundState.FAILED,
-        },
-        attention="",
-        spoil_send=spoiler(simulator, "create_refund"),
-        spoil_list=spoiler(simulator, "list_refunds"),
-        spoil_fetch=spoiler(simulator, "fetch_refund"),
-        decline=decline,
-    )
+_REFUND_WORDS = {
+    "pending-momo": RefundState.PROCESSING,
+    "completed": RefundState.SUCCEEDED,
+    "completed-mpgs": RefundState.SUCCEEDED,
+    "failed": RefundState.FAILED,
+}
 
 
 def _settlements(simulator: Simulator[Any]) -> SettlementBench:
     def settle(deductions: int) -> Settled:
-        (told,) = _control(simulator, "settle", refunds=deductions)["settlements"]
-        return Settled(
-            str(told["id"]),
-            told["currency"],
-            told["gross_minor"],
-            round(Decimal(told["fee_exact"])),
-            told["deductions_minor"],
-            round(Decimal(told["net_exact"])),
-            date.fromisoformat(told["on"]),
-            tuple(str(charge) for charge in told["charges"]),
-        )
+        (told,) = control(simulator, "settle", refunds=deductions)["settlements"]
+        fee, net = (round(Decimal(told[name])) for name in ("fee_exact", "net_exact"))
+        return settled(told, fee_minor=fee, net_minor=net)
 
     return SettlementBench(
         settle=settle,
-        end=lambda settlement, word: _control(simulator, "settlement", id=int(settlement), status=word),
+        end=lambda settlement, word: control(simulator, "settlement", id=int(settlement), status=word),
         words={"pending": SettlementState.PENDING, "completed": SettlementState.PAID},
         spoil_list=spoiler(simulator, "list_settlements"),
         spoil_lines=spoiler(simulator, "fetch_settlement"),
@@ -108,25 +74,22 @@ def _settlements(simulator: Simulator[Any]) -> SettlementBench:
 def _payouts(simulator: Simulator[Any]) -> PayoutBench:
     vendor = simulator.vendor
 
-    def decline() -> None:
-        simulator.faults.add("create_transfer", "decline", params={"message": "Not in this test"})
-
     return PayoutBench(
         bank="011",
         paid_out=lambda: [
             PaidOut(str(t["id"]), t["reference"], t["account_number"], t["amount_minor"], t["currency"])
             for t in vendor.truth()["transfers"]
         ],
-        arrived=lambda: [entry.body for entry in simulator.record.entries("create_transfer")],
+        arrived=arrivals(simulator, "create_transfer"),
         known=list,
-        name=lambda account, bank, name: _control(
+        name=lambda account, bank, name: control(
             simulator, "account", account_number=account, bank_code=bank, name=name
         ),
         standing=lambda: {
             code: int(amount.scaleb(exponent(code)) // 1)
             for code, amount in vendor.payouts.available().items()
         },
-        end=lambda transfer, word: _control(simulator, "transfer", id=int(transfer), status=word),
+        end=lambda transfer, word: control(simulator, "transfer", id=int(transfer), status=word),
         words={
             "PENDING": PayoutState.PROCESSING,
             "SUCCESSFUL": PayoutState.SUCCEEDED,
@@ -144,12 +107,8 @@ def _payouts(simulator: Simulator[Any]) -> PayoutBench:
         spoil_resolve=spoiler(simulator, "resolve_account"),
         spoil_banks=spoiler(simulator, "list_banks"),
         spoil_balance=spoiler(simulator, "read_balances"),
-        decline=decline,
+        decline=decliner(simulator, "create_transfer"),
     )
-
-
-def _control(simulator: Simulator[Any], name: str, /, **words: object) -> Any:
-    return simulator.vendor.controls[name](Given(words))
 
 
 @asynccontextmanager
@@ -176,12 +135,8 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
         )
         http = guarded("gateway", transport, clock)
 
-        def pass_time(length: timedelta) -> None:
-            simulator.clock.advance(length.total_seconds())
-            clock.advance(length)
-
         def pay(reference: str, **how: object) -> str:
-            return str(_control(simulator, "pay", reference=reference, **how)["charges"][0]["id"])
+            return str(control(simulator, "pay", reference=reference, **how)["charges"][0]["id"])
 
         yield GatewayBench(
             profile=PROVIDER.profile,
@@ -191,9 +146,9 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
             currency="NGN",
             other_currency="XOF",
             now=clock.now,
-            pass_time=pass_time,
+            pass_time=both_clocks(simulator, clock),
             opened=lambda: [Opened(**page) for page in simulator.vendor.truth()["pages"]],
-            arrived=lambda: [entry.body for entry in simulator.record.entries("create_payment")],
+            arrived=arrivals(simulator, "create_payment"),
             pay=pay,
             pay_in_other_mode=lambda reference: pay(reference, mode="test"),
             try_and_fail=lambda reference: pay(reference, outcome="failed", reason="Insufficient funds"),
@@ -201,19 +156,17 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
             spoil_open=spoiler(simulator, "create_payment"),
             spoil_look=spoiler(simulator, "verify_by_reference"),
             spoil_list=spoiler(simulator, "list_transactions"),
-            decline=lambda: simulator.faults.add(
-                "create_payment", "decline", params={"message": "Not in this test"}
-            ),
+            decline=decliner(simulator, "create_payment"),
             refuse_key=lambda: simulator.vendor.configure({"secret_key": "FLWSECK-another-X"}),
             small_pages=lambda: simulator.vendor.configure({"page_size": "2", "refund_page_size": "2"}),
             mail=mail,
-            forge=lambda reference: _control(simulator, "forge", reference=reference),
-            tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
+            forge=lambda reference: control(simulator, "forge", reference=reference),
+            tell=lambda event: control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY, HASH),
-            giving_back=_refunds(simulator),
+            giving_back=refunds(simulator, _REFUND_WORDS, attention=""),
             paying_out=_payouts(simulator),
             settling=_settlements(simulator),
-            start=lambda reference: _control(simulator, "begin", reference=reference),
+            start=lambda reference: control(simulator, "begin", reference=reference),
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from rigs.answering import guarded
+from rigs.gateway_benches import arrivals, both_clocks, control, decliner, refunds, settled
 from rigs.wrong_adapters import (
     DECLARED,
     Bitten,
@@ -34,11 +35,9 @@ from coopwire.conformance.gateways import (
     Answered,
     DisputeBench,
     GatewayBench,
-    GivenBack,
     Opened,
     PaidOut,
     PayoutBench,
-    RefundBench,
     SavedBench,
     Settled,
     SettlementBench,
@@ -87,7 +86,6 @@ from coopwire.providers.paystack import PROVIDER
 from coopwire.providers.paystack.adapter import connect
 from coopwire.providers.paystack.simulator import build
 from coopwire.providers.paystack.webhooks import PaystackWebhooks
-from coopwire.simulation.given import Given
 from coopwire.simulation.kernel import Simulator, running
 from coopwire.transport.http import HttpTransport
 
@@ -104,57 +102,22 @@ def _opened(simulator: Simulator[Any]) -> list[Opened]:
     ]
 
 
-def _given_back(simulator: Simulator[Any]) -> list[GivenBack]:
-    return [
-        GivenBack(str(one["id"]), str(one["charge"]), one["amount_minor"], one["currency"])
-        for one in simulator.vendor.truth()["refunds"]
-    ]
-
-
-def _refunds(simulator: Simulator[Any]) -> RefundBench:
-    def by_hand(reference: str, amount_minor: int) -> str:
-        told = _control(simulator, "dashboard_refund", reference=reference, amount=amount_minor)
-        return str(told["refund"]["id"])
-
-    def decline() -> None:
-        simulator.faults.add("create_refund", "decline", params={"message": "Not in this test"})
-
-    return RefundBench(
-        given_back=lambda: _given_back(simulator),
-        arrived=lambda: [entry.body for entry in simulator.record.entries("create_refund")],
-        by_hand=by_hand,
-        end=lambda refund, word: _control(simulator, "refund", id=int(refund), status=word),
-        words={
-            "processed": RefundState.SUCCEEDED,
-            "failed": RefundState.FAILED,
-            "processing": RefundState.PROCESSING,
-            "needs-attention": RefundState.PENDING,
-        },
-        attention="needs-attention",
-        spoil_send=spoiler(simulator, "create_refund"),
-        spoil_list=spoiler(simulator, "list_refunds"),
-        spoil_fetch=spoiler(simulator, "fetch_refund"),
-        decline=decline,
-    )
+_REFUND_WORDS = {
+    "processed": RefundState.SUCCEEDED,
+    "failed": RefundState.FAILED,
+    "processing": RefundState.PROCESSING,
+    "needs-attention": RefundState.PENDING,
+}
 
 
 def _settlements(simulator: Simulator[Any]) -> SettlementBench:
     def settle(deductions: int) -> Settled:
-        (told,) = _control(simulator, "settle", deductions=deductions)["settlements"]
-        return Settled(
-            str(told["id"]),
-            told["currency"],
-            told["gross_minor"],
-            told["fee_minor"],
-            told["deductions_minor"],
-            told["net_minor"],
-            date.fromisoformat(told["on"]),
-            tuple(str(charge) for charge in told["charges"]),
-        )
+        (told,) = control(simulator, "settle", deductions=deductions)["settlements"]
+        return settled(told, fee_minor=told["fee_minor"], net_minor=told["net_minor"])
 
     return SettlementBench(
         settle=settle,
-        end=lambda settlement, word: _control(simulator, "settlement", id=int(settlement), status=word),
+        end=lambda settlement, word: control(simulator, "settlement", id=int(settlement), status=word),
         words={
             "pending": SettlementState.PENDING,
             "processing": SettlementState.PROCESSING,
@@ -171,12 +134,12 @@ _VERDICTS = {"merchant-accepted": DisputeVerdict.ACCEPT, "declined": DisputeVerd
 
 def _disputes(simulator: Simulator[Any]) -> DisputeBench:
     def claim(reference: str, amount_minor: int) -> str:
-        told = _control(simulator, "dispute", reference=reference, amount=amount_minor, silent=True)
+        told = control(simulator, "dispute", reference=reference, amount=amount_minor, silent=True)
         return str(told["dispute"]["id"])
 
     def end(dispute: str, word: str) -> None:
         member = "resolution" if word in ("declined", "merchant-accepted", "auto-accepted") else "status"
-        _control(simulator, "dispute_moves", id=int(dispute), **{member: word})
+        control(simulator, "dispute_moves", id=int(dispute), **{member: word})
 
     def answered() -> list[Answered]:
         rows = [one for one in simulator.vendor.truth()["disputes"] if one["message"] is not None]
@@ -191,9 +154,6 @@ def _disputes(simulator: Simulator[Any]) -> DisputeBench:
             for one, verdict in zip(rows, verdicts, strict=True)
         ]
 
-    def decline() -> None:
-        simulator.faults.add("resolve_dispute", "decline", params={"message": "Not in this test"})
-
     return DisputeBench(
         open=claim,
         end=end,
@@ -206,11 +166,11 @@ def _disputes(simulator: Simulator[Any]) -> DisputeBench:
             "auto-accepted": DisputeState.LOST,
         },
         answered=answered,
-        arrived=lambda: [entry.body for entry in simulator.record.entries("resolve_dispute")],
+        arrived=arrivals(simulator, "resolve_dispute"),
         spoil_send=spoiler(simulator, "resolve_dispute"),
         spoil_list=spoiler(simulator, "list_disputes"),
         spoil_fetch=spoiler(simulator, "fetch_dispute"),
-        decline=decline,
+        decline=decliner(simulator, "resolve_dispute"),
     )
 
 
@@ -224,25 +184,18 @@ def _paid_out(simulator: Simulator[Any]) -> list[PaidOut]:
 def _payouts(simulator: Simulator[Any]) -> PayoutBench:
     vendor = simulator.vendor
 
-    def arrived() -> list[bytes]:
-        both = ("create_transfer", "bulk_transfer")
-        return [entry.body for name in both for entry in simulator.record.entries(name)]
-
-    def decline() -> None:
-        simulator.faults.add("create_transfer", "decline", params={"message": "Not in this test"})
-
     return PayoutBench(
         bank="011",
         paid_out=lambda: _paid_out(simulator),
-        arrived=arrived,
+        arrived=arrivals(simulator, "create_transfer", "bulk_transfer"),
         known=lambda: list(vendor.payouts.recipients),
-        name=lambda account, bank, name: _control(
+        name=lambda account, bank, name: control(
             simulator, "account", account_number=account, bank_code=bank, name=name
         ),
         standing=lambda: {
             code: amount // IN_HUNDREDTHS[code] for code, amount in vendor.truth()["balance_minor"].items()
         },
-        end=lambda transfer, word: _control(simulator, "transfer", code=transfer, status=word),
+        end=lambda transfer, word: control(simulator, "transfer", code=transfer, status=word),
         words={
             "pending": PayoutState.PROCESSING,
             "received": PayoutState.PROCESSING,
@@ -266,14 +219,11 @@ def _payouts(simulator: Simulator[Any]) -> PayoutBench:
         spoil_resolve=spoiler(simulator, "resolve_account"),
         spoil_banks=spoiler(simulator, "list_banks"),
         spoil_balance=spoiler(simulator, "read_balance"),
-        decline=decline,
+        decline=decliner(simulator, "create_transfer"),
     )
 
 
 def _accounts(simulator: Simulator[Any]) -> AccountBench:
-    def decline() -> None:
-        simulator.faults.add("assign_account", "decline", params={"message": "Not in this test"})
-
     def there() -> list[AccountThere]:
         told = simulator.vendor.truth()["accounts"]
         return [
@@ -284,17 +234,17 @@ def _accounts(simulator: Simulator[Any]) -> AccountBench:
     return AccountBench(
         bank="test-bank",
         accounts=there,
-        arrived=lambda: [entry.body for entry in simulator.record.entries("assign_account")],
-        assign=lambda email: str(_control(simulator, "assign", email=email)["account"]["id"]),
-        deposit=lambda number, amount: _control(
+        arrived=arrivals(simulator, "assign_account"),
+        assign=lambda email: str(control(simulator, "assign", email=email)["account"]["id"]),
+        deposit=lambda number, amount: control(
             simulator, "deposit", number=number, amount=amount, webhook=False
         )["charges"][0]["reference"],
-        miss=lambda number, amount: _control(simulator, "deposit", number=number, amount=amount, missed=True),
+        miss=lambda number, amount: control(simulator, "deposit", number=number, amount=amount, missed=True),
         spoil_ask=spoiler(simulator, "assign_account"),
         spoil_list=spoiler(simulator, "list_accounts"),
         spoil_fetch=spoiler(simulator, "fetch_account"),
         spoil_close=spoiler(simulator, "close_account"),
-        decline=decline,
+        decline=decliner(simulator, "assign_account"),
     )
 
 
@@ -308,16 +258,12 @@ def _wallet(simulator: Simulator[Any]) -> SavedBench:
             if one["reference"] in saved and one["status"] == "success"
         }
 
-    def arrived() -> list[bytes]:
-        entries = (simulator.record.entries(name) for name in ("charge_authorization", "partial_debit"))
-        return [entry.body for some in entries for entry in some]
-
     def plan(code: str, **words: object) -> None:
-        _control(simulator, "plan", code=code, **words)
+        control(simulator, "plan", code=code, **words)
 
     return SavedBench(
         taken=taken,
-        arrived=arrived,
+        arrived=arrivals(simulator, "charge_authorization", "partial_debit"),
         decline_next=lambda code: plan(code, outcome="failed"),
         leave_next_under_way=lambda code: plan(code, outcome="processing"),
         hold_next_up=lambda code: plan(code, outcome="paused"),
@@ -325,10 +271,6 @@ def _wallet(simulator: Simulator[Any]) -> SavedBench:
         spoil_charge=spoiler(simulator, "charge_authorization"),
         spoil_end=spoiler(simulator, "deactivate_authorization"),
     )
-
-
-def _control(simulator: Simulator[Any], name: str, /, **words: object) -> Any:
-    return simulator.vendor.controls[name](Given(words))
 
 
 @asynccontextmanager
@@ -351,16 +293,6 @@ async def paystack() -> AsyncIterator[GatewayBench]:
         )
         http = guarded("gateway", transport, clock)
 
-        def pass_time(length: timedelta) -> None:
-            simulator.clock.advance(length.total_seconds())
-            clock.advance(length)
-
-        def arrived() -> list[bytes]:
-            return [entry.body for entry in simulator.record.entries("initialize_transaction")]
-
-        def decline() -> None:
-            simulator.faults.add("initialize_transaction", "decline", params={"message": "Not in this test"})
-
         yield GatewayBench(
             profile=PROVIDER.profile,
             sockets=connect(connection, Outside(http, MemoryTokens(), clock)),
@@ -369,30 +301,28 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             currency="NGN",
             other_currency="XOF",
             now=clock.now,
-            pass_time=pass_time,
+            pass_time=both_clocks(simulator, clock),
             opened=lambda: _opened(simulator),
-            arrived=arrived,
-            pay=lambda reference: str(_control(simulator, "pay", reference=reference)["charges"][0]["id"]),
-            pay_in_other_mode=lambda reference: _control(
-                simulator, "pay", reference=reference, domain="live"
-            ),
-            try_and_fail=lambda reference: _control(
+            arrived=arrivals(simulator, "initialize_transaction"),
+            pay=lambda reference: str(control(simulator, "pay", reference=reference)["charges"][0]["id"]),
+            pay_in_other_mode=lambda reference: control(simulator, "pay", reference=reference, domain="live"),
+            try_and_fail=lambda reference: control(
                 simulator, "pay", reference=reference, outcome="failed", reason="Insufficient funds"
             ),
-            end_with_word=lambda reference, word: _control(
+            end_with_word=lambda reference, word: control(
                 simulator, "pay", reference=reference, outcome=word
             ),
             spoil_open=spoiler(simulator, "initialize_transaction"),
             spoil_look=spoiler(simulator, "verify_transaction"),
             spoil_list=spoiler(simulator, "list_transactions"),
-            decline=decline,
+            decline=decliner(simulator, "initialize_transaction"),
             refuse_key=lambda: simulator.vendor.configure({"secret_key": "sk_test_another"}),
             small_pages=lambda: simulator.vendor.configure({"largest_page": "2"}),
             mail=mail,
-            forge=lambda reference: _control(simulator, "forge", reference=reference),
-            tell=lambda event: _control(simulator, "notify", event=event, data={"id": 1}),
+            forge=lambda reference: control(simulator, "forge", reference=reference),
+            tell=lambda event: control(simulator, "notify", event=event, data={"id": 1}),
             secrets=lambda: (KEY,),
-            giving_back=_refunds(simulator),
+            giving_back=refunds(simulator, _REFUND_WORDS, attention="needs-attention"),
             settling=_settlements(simulator),
             disputing=_disputes(simulator),
             paying_out=_payouts(simulator),
