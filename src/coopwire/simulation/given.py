@@ -49,12 +49,20 @@ class Given:
             raise ControlError(f"field {name} must be text")
         return value
 
+    def word_if_given(self, name: str) -> str | None:
+        """Text; None when absent or empty."""
+        return self.word(name, "") or None
+
     def whole(self, name: str, default: int | None = None) -> int:
         """A whole number; required when there is no default."""
         value = self._fields.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ControlError(f"field {name} must be a whole number")
         return value
+
+    def whole_if_given(self, name: str) -> int | None:
+        """A whole number; None when absent."""
+        return self.whole(name) if name in self else None
 
     def number(self, name: str, default: float | None = None) -> float:
         """A number, mostly seconds; required when there is no default."""

@@ -370,7 +370,7 @@ class Flutterwave:
 
     def _control_dashboard_refund(self, given: Given) -> object:
         charge = self._charge(given.only(("reference", "id", "amount")))
-        amount = given.whole("amount") if "amount" in given else None
+        amount = given.whole_if_given("amount")
         if amount is not None and amount <= 0:
             raise ControlError("name a positive amount")
         try:
@@ -449,10 +449,10 @@ def _try(given: Given) -> Try:
         raise ControlError("outcome must be a status word")
     return Try(
         outcome,
-        amount=given.whole("amount") if "amount" in given else None,
-        charged=given.whole("charged") if "charged" in given else None,
-        currency=given.word("currency", "") or None,
-        channel=given.word("channel", "") or None,
-        mode=given.word("mode", "") or None,
-        reason=given.word("reason", "") or None,
+        amount=given.whole_if_given("amount"),
+        charged=given.whole_if_given("charged"),
+        currency=given.word_if_given("currency"),
+        channel=given.word_if_given("channel"),
+        mode=given.word_if_given("mode"),
+        reason=given.word_if_given("reason"),
     )

@@ -220,7 +220,7 @@ class PayoutDesk:
             raise ControlError(
                 "name the reference or the code of a transfer, and a status word in lower case"
             )
-        self._move(transfer, status, given.word("reason", "") or None)
+        self._move(transfer, status, given.word_if_given("reason"))
         return {"transfer": payouts.as_truth(transfer)}
 
     def _control_account(self, given: Given) -> object:

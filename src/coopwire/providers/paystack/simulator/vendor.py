@@ -389,14 +389,14 @@ class Paystack:
         status = given.word("status", refunds.PROCESSED)
         if refund is None or not _STATUS_WORD.match(status):
             raise ControlError("name the id of a refund, and a status word in lower case")
-        self._move(refund, status, given.word("reason", "") or None)
+        self._move(refund, status, given.word_if_given("reason"))
         return {"refund": refunds.as_truth(refund)}
 
     def _control_dashboard_refund(self, given: Given) -> object:
         page = self._page(given.only(("reference", "id", "amount")).word("reference"))
         wanted = given.whole("id", page.told.id)
         charge = next((one for one in page.charges if one.id == wanted), None)
-        amount = given.whole("amount") if "amount" in given else None
+        amount = given.whole_if_given("amount")
         if charge is None or (amount is not None and amount <= 0):
             raise ControlError("name a charge of this reference, and a positive amount")
         try:
@@ -463,12 +463,12 @@ def _try(given: Given) -> Try:
         raise ControlError("outcome must be a status word in lower case")
     return Try(
         outcome,
-        amount=given.whole("amount") if "amount" in given else None,
-        requested_amount=given.whole("requested_amount") if "requested_amount" in given else None,
-        currency=given.word("currency", "") or None,
-        channel=given.word("channel", "") or None,
-        domain=given.word("domain", "") or None,
-        reason=given.word("reason", "") or None,
+        amount=given.whole_if_given("amount"),
+        requested_amount=given.whole_if_given("requested_amount"),
+        currency=given.word_if_given("currency"),
+        channel=given.word_if_given("channel"),
+        domain=given.word_if_given("domain"),
+        reason=given.word_if_given("reason"),
         paid_at=_paid_at(given.word("paid_at", "")),
     )
 

@@ -114,7 +114,7 @@ class Wallet:
 
     def _control_plan(self, given: Given) -> object:
         code = given.only(("code", "outcome", "available")).word("code")
-        available = given.whole("available") if "available" in given else None
+        available = given.whole_if_given("available")
         if available is not None and available < 0:
             raise ControlError("what is available cannot be less than nothing")
         self.plans[code] = Plan(given.word("outcome", SUCCESS), available)
