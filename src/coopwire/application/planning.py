@@ -26,21 +26,53 @@ from coopwire.ports.tracing import here
 _Lines = list[tuple[str, str, int]]
 
 
-def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect:
-    """Open a page for an attempt; its reference is the attempt's."""
-    order = {"amount_minor": attempt.money.minor, "currency": attempt.money.currency}
+def _intended(
+    kind: EffectKind,
+    connection: str,
+    reference: str,
+    order: Mapping[str, object],
+    now: datetime,
+    *,
+    id: str | None = None,
+    content: Mapping[str, object] | None = None,
+    lane: str | None = None,
+    after: str | None = None,
+    payment: str | None = None,
+    receipt: str | None = None,
+) -> Effect:
+    """An effect that is due at once, of the trace in which it is wanted.
+
+    `id` is the reference and `content`, what it says economically, the whole order unless they are given.
+    """
     return Effect(
-        id=new_reference(),
-        kind=EffectKind.CHECKOUT,
-        connection=attempt.connection,
-        reference=attempt.reference,
+        id=reference if id is None else id,
+        kind=kind,
+        connection=connection,
+        reference=reference,
         order=order,
-        fingerprint=fingerprint(order),
+        fingerprint=fingerprint(order if content is None else content),
         state=EffectState.INTENDED,
         created_at=now,
         due_at=now,
-        payment=payment.reference,
+        lane=lane,
+        after=after,
+        payment=payment,
+        receipt=receipt,
         traceparent=here(),
+    )
+
+
+def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect:
+    """Open a page for an attempt; its reference is the attempt's."""
+    order = {"amount_minor": attempt.money.minor, "currency": attempt.money.currency}
+    return _intended(
+        EffectKind.CHECKOUT,
+        attempt.connection,
+        attempt.reference,
+        order,
+        now,
+        id=new_reference(),
+        payment=payment.reference,
     )
 
 
@@ -51,36 +83,21 @@ def saved_charge_effect(payment: Payment, attempt: Attempt, authorization: str, 
         "currency": attempt.money.currency,
         "authorization": authorization,
     }
-    return Effect(
+    return _intended(
+        EffectKind.SAVED_CHARGE,
+        attempt.connection,
+        attempt.reference,
+        order,
+        now,
         id=new_reference(),
-        kind=EffectKind.SAVED_CHARGE,
-        connection=attempt.connection,
-        reference=attempt.reference,
-        order=order,
-        fingerprint=fingerprint(order),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
         payment=payment.reference,
-        traceparent=here(),
     )
 
 
 def deactivation_effect(authorization: SavedAuthorization, reference: str, now: datetime) -> Effect:
     """End at the gateway what a member left there."""
     order: dict[str, object] = {"authorization": authorization.id}
-    return Effect(
-        id=reference,
-        kind=EffectKind.DEACTIVATION,
-        connection=authorization.connection,
-        reference=reference,
-        order=order,
-        fingerprint=fingerprint(order),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
-        traceparent=here(),
-    )
+    return _intended(EffectKind.DEACTIVATION, authorization.connection, reference, order, now)
 
 
 def journal_effect(
@@ -103,26 +120,22 @@ def journal_effect(
     content: dict[str, object] = {"on": entry.on.isoformat(), "currency": entry.currency, "lines": lines}
     reference = derived_reference("journal", connection, *about)
     pinned: dict[str, object] = {} if mapping is None else {"mapping": mapping}
-    return Effect(
-        id=reference,
-        kind=EffectKind.JOURNAL,
-        connection=connection,
-        reference=reference,
-        order={
+    return _intended(
+        EffectKind.JOURNAL,
+        connection,
+        reference,
+        {
             **content,
             "kind": entry.kind,
             "narrative": entry.narrative,
             "branch": entry.branch,
             **pinned,
         },
-        fingerprint=fingerprint(content),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
+        now,
+        content=content,
         after=after,
         payment=payment,
         receipt=receipt,
-        traceparent=here(),
     )
 
 
@@ -206,21 +219,18 @@ def posting_effect(
     }
     short = bank.profile.short_references
     what = ("posting", name, *about)
-    return Effect(
+    return _intended(
+        EffectKind.POSTING,
+        name,
+        derived_short_reference(bank.connection.mode, *what) if short else derived_reference(*what),
+        {**content, "value_on": value_on.isoformat(), "narration": narration},
+        now,
         id=derived_reference(*what),
-        kind=EffectKind.POSTING,
-        connection=name,
-        reference=derived_short_reference(bank.connection.mode, *what) if short else derived_reference(*what),
-        order={**content, "value_on": value_on.isoformat(), "narration": narration},
-        fingerprint=fingerprint(content),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
+        content=content,
         lane=posting_lane(name, core_account),
         after=after,
         payment=payment,
         receipt=receipt,
-        traceparent=here(),
     )
 
 
@@ -241,21 +251,16 @@ def reversal_effect(posting: Effect, posted_on: date, now: datetime, *, after: s
     }
     content |= {"original": posting.reference, "posted_on": posted_on.isoformat()}
     reference = derived_reference("reversal", posting.id)
-    return Effect(
-        id=reference,
-        kind=EffectKind.REVERSAL,
-        connection=posting.connection,
-        reference=reference,
-        order=content,
-        fingerprint=fingerprint(content),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
+    return _intended(
+        EffectKind.REVERSAL,
+        posting.connection,
+        reference,
+        content,
+        now,
         lane=posting.lane,
         after=after,
         payment=posting.payment,
         receipt=posting.receipt,
-        traceparent=here(),
     )
 
 
@@ -285,21 +290,16 @@ def refund_effect(refund: Refund, receipt: Receipt, now: datetime, *, after: str
         "whole": refund.amount_minor == receipt.gross_minor,
     }
     reference = derived_reference("refund", refund.id)
-    return Effect(
-        id=reference,
-        kind=EffectKind.REFUND,
-        connection=refund.connection,
-        reference=reference,
-        order=content,
-        fingerprint=fingerprint(content),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
+    return _intended(
+        EffectKind.REFUND,
+        refund.connection,
+        reference,
+        content,
+        now,
         lane=refund_lane(refund.connection, receipt.charge),
         after=after,
         payment=receipt.payment,
         receipt=receipt.id,
-        traceparent=here(),
     )
 
 
@@ -312,19 +312,14 @@ def answer_effect(answer: DisputeAnswer, dispute: Dispute, now: datetime) -> Eff
         "currency": dispute.currency,
     }
     reference = derived_reference("dispute_answer", answer.id)
-    return Effect(
-        id=reference,
-        kind=EffectKind.DISPUTE_ANSWER,
-        connection=dispute.connection,
-        reference=reference,
-        order=content,
-        fingerprint=fingerprint(content),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
+    return _intended(
+        EffectKind.DISPUTE_ANSWER,
+        dispute.connection,
+        reference,
+        content,
+        now,
         payment=dispute.payment,
         receipt=dispute.receipt,
-        traceparent=here(),
     )
 
 
@@ -352,19 +347,7 @@ def _of_payout(
     kind: EffectKind, payout: Payout, content: Mapping[str, object], now: datetime, *, after: str | None
 ) -> Effect:
     reference = derived_reference(kind.value, payout.id)
-    return Effect(
-        id=reference,
-        kind=kind,
-        connection=payout.connection,
-        reference=reference,
-        order=content,
-        fingerprint=fingerprint(content),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
-        after=after,
-        traceparent=here(),
-    )
+    return _intended(kind, payout.connection, reference, content, now, after=after)
 
 
 def refund_lane(connection: str, charge: str) -> str:
@@ -379,19 +362,14 @@ def virtual_account_effect(account: VirtualAccount, lane: str, *, after: str | N
         "currency": account.currency,
         "bank": account.bank,
     }
-    return Effect(
-        id=account.effect,
-        kind=EffectKind.VIRTUAL_ACCOUNT,
-        connection=account.connection,
-        reference=account.effect,
-        order=order,
-        fingerprint=fingerprint(order),
-        state=EffectState.INTENDED,
-        created_at=account.created_at,
-        due_at=account.created_at,
+    return _intended(
+        EffectKind.VIRTUAL_ACCOUNT,
+        account.connection,
+        account.effect,
+        order,
+        account.created_at,
         lane=lane,
         after=after,
-        traceparent=here(),
     )
 
 
@@ -400,18 +378,7 @@ def account_closing_effect(account: VirtualAccount, reference: str, now: datetim
     if account.provider_ref is None:
         raise InvalidOrder("the gateway has not told the id of this account", field="account")
     order: dict[str, object] = {"virtual_account": account.id, "account": account.provider_ref}
-    return Effect(
-        id=reference,
-        kind=EffectKind.ACCOUNT_CLOSING,
-        connection=account.connection,
-        reference=reference,
-        order=order,
-        fingerprint=fingerprint(order),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
-        traceparent=here(),
-    )
+    return _intended(EffectKind.ACCOUNT_CLOSING, account.connection, reference, order, now)
 
 
 def posting_lane(connection: str, core_account: int) -> str:
@@ -433,19 +400,15 @@ def callback_effect(
     """Tell the loan system. The same type about the same subject is the same message for ever."""
     text = f"{payload['type']}|{subject}"
     reference = hashlib.sha256(text.encode()).hexdigest()[:20]
-    return Effect(
-        id=reference,
-        kind=EffectKind.CALLBACK,
-        connection=lms,
-        reference=reference,
-        order={"payload": payload, "url": url, "wants_allocation": wants_allocation},
-        fingerprint=fingerprint({"message": text}),
-        state=EffectState.INTENDED,
-        created_at=now,
-        due_at=now,
+    return _intended(
+        EffectKind.CALLBACK,
+        lms,
+        reference,
+        {"payload": payload, "url": url, "wants_allocation": wants_allocation},
+        now,
+        content={"message": text},
         payment=payment,
         receipt=receipt,
-        traceparent=here(),
     )
 
 

@@ -59,7 +59,7 @@ from coopwire.ports.stores import (
 from coopwire.ports.tracing import behind, here
 from coopwire.ports.writes import Finding
 
-_SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot, TransferSnapshot)
+_SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot, SavedChargeSnapshot, TransferSnapshot)
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 OF_ACCOUNTS = (EffectKind.VIRTUAL_ACCOUNT, EffectKind.ACCOUNT_CLOSING)
@@ -226,7 +226,7 @@ class Settling:
         elif effect.kind is EffectKind.TRANSFER:
             changes.add(await self._payouts.accepted(tx, effect, _transfer_told(one)))
         elif effect.kind is EffectKind.SAVED_CHARGE:
-            self._charged(effect, _charge_told(one), changes)
+            self._charged(effect, _told_to(one, SavedChargeSnapshot), changes)
         elif effect.kind is EffectKind.DEACTIVATION:
             await tx.authorizations.forget([str(effect.order["authorization"])])
         elif effect.kind in OF_ACCOUNTS:
@@ -350,13 +350,6 @@ def _lock_of(effect: Effect) -> str | None:
 def concerns_a_refund(effect: Effect) -> bool:
     """Whether a refund waits for it: the debit before it, or the write that asks the gateway."""
     return effect.kind is EffectKind.REFUND or is_debit(effect)
-
-
-def _charge_told(one: Sent) -> SavedChargeSnapshot:
-    """What the answer or the look-up tells of a charge."""
-    told = one.result.snapshots[0] if isinstance(one.result, Finding) else one.result
-    assert isinstance(told, SavedChargeSnapshot)
-    return told
 
 
 def _accounts_told(one: Sent) -> tuple[AccountSnapshot, ...]:
