@@ -81,6 +81,8 @@ async def office(
 async def a_minute_has_its_calls_and_no_more(of: Office) -> None:
     entered = [await of.enters(n % 2) for n in range(14)]
     assert entered.count(True) == 10
+    # The call was refused from memory; the pause is told to the others with the next exchange.
+    await asyncio.gather(*(worker.exchange() for worker in of.workers))
     gates = await of.database.pool.fetch("SELECT traffic, reason, until FROM gates WHERE kind = 'budget'")
     assert {row["traffic"] for row in gates} == {"read", "write"}
     assert {row["until"] for row in gates} == {of.clock.now() + MINUTE}
