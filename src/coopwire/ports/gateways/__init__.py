@@ -22,7 +22,7 @@ from coopwire.ports.gateways.saved_charges import (
     SavedCharges,
     SavedChargeSnapshot,
 )
-from coopwire.ports.gateways.settlements import SettlementLine, Settlements, SettlementSnapshot
+from coopwire.ports.gateways.settlements import LineKind, SettlementLine, Settlements, SettlementSnapshot
 from coopwire.ports.gateways.transfers import TransferOrder, Transfers, TransferSnapshot, same_transfer
 from coopwire.ports.gateways.virtual_accounts import (
     AccountClosingOrder,
@@ -54,6 +54,7 @@ __all__ = [
     "DisputeSnapshot",
     "Disputes",
     "EvidencePlace",
+    "LineKind",
     "RecipientOrder",
     "RecipientSnapshot",
     "Recipients",

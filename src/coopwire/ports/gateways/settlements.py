@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from coopwire.domain.payments import Mode
@@ -38,9 +39,27 @@ class SettlementSnapshot:
     """What is missing for gross − fee − deductions = net, of the exact amounts and rounded once; 0: it adds up."""
 
 
+class LineKind(StrEnum):
+    """What a line of a settlement is about."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    """Taken for a dispute."""
+    DISPUTE_REVERSAL = "dispute_reversal"
+    """Given back when a dispute was won."""
+    FEE = "fee"
+    """A fee that belongs to no single charge."""
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class SettlementLine:
-    """One charge in a settlement, tied to ours by `charge` (their id) and `reference`; amounts in minor units.
+    """One line of a settlement; amounts in minor units, `gross_minor` below nought for what is taken away.
+
+    A charge is tied to ours by `charge` (their id) and `reference`; a refund or a dispute by `subject`, its own id
+    at theirs, and by `charge`, the one that it is about, where they tell it. `charge` is empty for a line that is
+    about none. What a line adds to the payout is gross less fee.
 
     `fee_exact` is the fee in minor units as decimal text, `fee_minor` the same rounded half-even, once: sums of
     lines are made of the exact ones.
@@ -55,6 +74,8 @@ class SettlementLine:
     fee_known: bool
     paid_at: datetime | None
     raw: bytes = field(default=b"", repr=False)
+    kind: LineKind = LineKind.CHARGE
+    subject: str = ""
 
 
 class Settlements(Protocol):
@@ -72,5 +93,5 @@ class Settlements(Protocol):
         ...
 
     def lines(self, provider_ref: str) -> AsyncIterator[SettlementLine]:
-        """Every charge in it, each once even if pages shift."""
+        """Every line in it that they tell, each once even if pages shift; some tell charges alone."""
         ...
