@@ -244,7 +244,7 @@ def _is_told_plainly(code: int, out: str, err: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("paystak", "webhook"), "there are paystack, flutterwave, quickbooks, bankone, lms"),
+        (("paystak", "webhook"), "there are paystack, flutterwave, stripe, quickbooks, bankone, lms"),
         (("pay\x1b[2Jstack", "webhook"), "there are paystack"),
         (
             ("paystack", "invoice"),

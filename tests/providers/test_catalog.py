@@ -12,7 +12,7 @@ import pytest
 from coopwire.ports.providers import ConfigurationError, ProviderSheet
 from coopwire.providers import catalog
 
-OURS = ["paystack", "flutterwave", "quickbooks", "bankone", "lms"]
+OURS = ["paystack", "flutterwave", "stripe", "quickbooks", "bankone", "lms"]
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -20,7 +20,7 @@ def test_every_fault_kind_and_parameter_is_named() -> None:
         assert set(kinds) | {name for params in kinds.values() for name in params} <= WORDS
 
 
-@pytest.mark.parametrize("provider", ["paystack", "flutterwave", "quickbooks", "bankone", "lms"])
+@pytest.mark.parametrize("provider", ["paystack", "flutterwave", "stripe", "quickbooks", "bankone", "lms"])
 def test_every_operation_control_fault_and_setting_is_named(provider: str) -> None:
     vendor = import_module(f"coopwire.providers.{provider}.simulator").build({}).vendor
     operations = {operation.name for operation in vendor.operations} | set(vendor.messages)

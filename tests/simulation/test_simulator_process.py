@@ -17,7 +17,7 @@ run(build({{}}))
 """
 
 
-@pytest.fixture(params=["paystack", "flutterwave", "quickbooks", "bankone", "lms"])
+@pytest.fixture(params=["paystack", "flutterwave", "stripe", "quickbooks", "bankone", "lms"])
 def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-c", SERVE.format(request.param)],

@@ -14,6 +14,7 @@ ENTRY_POINTS = "coopwire.providers"
 OURS: Mapping[str, str] = {
     "paystack": "coopwire.providers.paystack",
     "flutterwave": "coopwire.providers.flutterwave",
+    "stripe": "coopwire.providers.stripe",
     "quickbooks": "coopwire.providers.quickbooks",
     "bankone": "coopwire.providers.bankone",
     "lms": "coopwire.providers.lms",

@@ -1,0 +1,1 @@
+"""The mapping between our nouns and Stripe's forms and objects: tables first, then pure functions."""
