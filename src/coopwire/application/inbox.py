@@ -113,9 +113,9 @@ class Drain:
         named = reference is not None and 0 < len(reference) <= _MAX_REFERENCE
         look = named and notice.verdict in _OF_CHARGES
         changes.notices.append(NoticeRow(webhook.id, webhook.connection, notice, look, now))
-        if named and notice.verdict is NoticeVerdict.REFUND:
-            assert reference is not None
-            changes.refund_nudges.append(RefundNudge(webhook.connection, reference, now))
+        if notice.verdict is NoticeVerdict.REFUND:
+            of = reference if named else None
+            changes.refund_nudges.append(RefundNudge(webhook.connection, of, now, notice.charge))
         if notice.verdict is NoticeVerdict.DISPUTE:
             changes.dispute_nudges.append(DisputeNudge(webhook.connection, notice.dispute or EVERY, now))
         if named and notice.verdict is NoticeVerdict.PAYOUT:

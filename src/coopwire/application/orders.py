@@ -158,6 +158,7 @@ def _checkout(effect: Effect, material: Material) -> Order:
         payer=payer,
         return_url=material.return_urls.get(effect.payment),
         facts=(("payment", effect.payment),),
+        save=effect.order.get("save") is True,
     )
 
 

@@ -64,7 +64,9 @@ def _intended(
 
 def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect:
     """Open a page for an attempt; its reference is the attempt's."""
-    order = {"amount_minor": attempt.money.minor, "currency": attempt.money.currency}
+    order: dict[str, object] = {"amount_minor": attempt.money.minor, "currency": attempt.money.currency}
+    if payment.save_authorization:
+        order["save"] = True
     return _intended(
         EffectKind.CHECKOUT,
         attempt.connection,

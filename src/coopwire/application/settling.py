@@ -59,7 +59,9 @@ from coopwire.ports.stores import (
 from coopwire.ports.tracing import behind, here
 from coopwire.ports.writes import Finding
 
-_SnapshotT = TypeVar("_SnapshotT", DisputeSnapshot, RefundSnapshot, SavedChargeSnapshot, TransferSnapshot)
+_SnapshotT = TypeVar(
+    "_SnapshotT", CheckoutSnapshot, DisputeSnapshot, RefundSnapshot, SavedChargeSnapshot, TransferSnapshot
+)
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 OF_ACCOUNTS = (EffectKind.VIRTUAL_ACCOUNT, EffectKind.ACCOUNT_CLOSING)
@@ -237,8 +239,10 @@ class Settling:
 
     def _page_opened(self, effect: Effect, one: Sent, changes: Changes) -> None:
         now = self._clock.now()
-        if isinstance(one.result, CheckoutSnapshot) and one.result.url is not None:
-            changes.pages.append(PageUrl(effect.reference, one.result.url))
+        # A look-up tells the address too, where the gateway gives it again.
+        url = _told_to(one, CheckoutSnapshot).url
+        if url is not None:
+            changes.pages.append(PageUrl(effect.reference, url))
         changes.attempts.append(PaymentMove(effect.reference, PaymentState.PENDING))
         assert effect.payment is not None
         changes.payments.append(PaymentMove(effect.payment, PaymentState.PENDING))

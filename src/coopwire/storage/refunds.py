@@ -48,8 +48,8 @@ WHERE f.id = $1
 
 _NUDGE = """
 UPDATE refunds f SET look_at = least(f.look_at, n.at)
-FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n(connection, reference, at)
-JOIN receipts r USING (connection, reference)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS n(connection, reference, charge, at)
+JOIN receipts r ON r.connection = n.connection AND (r.reference = n.reference OR r.charge = n.charge)
 WHERE f.receipt = r.id AND f.provider_ref IS NOT NULL
 """
 
@@ -163,7 +163,11 @@ async def nudge_refunds(db: Connection, nudges: Sequence[RefundNudge]) -> None:
     """Make the refunds of these payments due now; those that no gateway has accepted yet wait for their effect."""
     if nudges:
         await db.execute(
-            _NUDGE, [n.connection for n in nudges], [n.reference for n in nudges], [n.at for n in nudges]
+            _NUDGE,
+            [n.connection for n in nudges],
+            [n.reference for n in nudges],
+            [n.charge for n in nudges],
+            [n.at for n in nudges],
         )
 
 

@@ -21,6 +21,8 @@ class CheckoutOrder:
     return_url: str | None = None
     facts: tuple[tuple[str, str], ...] = ()
     """Names and values shown in the gateway's own dashboard; no personal data."""
+    save: bool = False
+    """Whether what the member pays with is to be kept there, to be charged again; for a gateway that must be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,12 @@ class Restoration:
 
 @dataclass(frozen=True, slots=True)
 class RefundNudge:
-    """Somebody told that refunds of this payment moved: look at them now."""
+    """Somebody told that refunds of this payment moved, named by its reference or its charge: look at them now."""
 
     connection: str
-    reference: str
+    reference: str | None
     at: datetime
+    charge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ def checkout_form(order: CheckoutOrder, account: Account) -> bytes:
     }
     if is_email(order.payer.email):
         fields["customer_email"] = order.payer.email
+    if order.save:
+        # Only a customer keeps a way to pay, and the member is told on the page that it is kept.
+        fields["customer_creation"] = "always"
+        fields["payment_intent_data"] = {"metadata": metadata, "setup_future_usage": "off_session"}
     if account.payment_method_types:
         fields["payment_method_types"] = list(account.payment_method_types)
     return encoded(fields).encode()
