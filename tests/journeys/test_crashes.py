@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from rigs.crashing import Died, World, killed_at_random, world
-from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
+from rigs.gateways import FLUTTERWAVE, PAYSTACK, STRIPE, Gateway
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
@@ -112,6 +112,13 @@ async def test_a_hub_over_flutterwave_killed_at_this_place_loses_and_doubles_not
     database_dsn: str, place: str
 ) -> None:
     await _killed_at(database_dsn, place, FLUTTERWAVE)
+
+
+@pytest.mark.parametrize("place", _chosen_of_another())
+async def test_a_hub_over_stripe_killed_at_this_place_loses_and_doubles_nothing(
+    database_dsn: str, place: str
+) -> None:
+    await _killed_at(database_dsn, place, STRIPE)
 
 
 async def _killed_at(dsn: str, place: str, gateway: Gateway) -> None:

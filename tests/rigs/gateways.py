@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 PAYSTACK_SECRET = "sk_test_simulated"
 FLUTTERWAVE_SECRET = "FLWSECK_TEST-simulated-X"
+STRIPE_SECRET = "sk_test_simulated"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ def _flutterwave(url: str) -> dict[str, str]:
     }
 
 
+def _stripe(url: str) -> dict[str, str]:
+    return {
+        "secret_key": STRIPE_SECRET,
+        "webhook_secret": "whsec_simulated",
+        "base_url": url,
+        "return_url": "https://lender.example/back",
+        "placeholder_email": "member-{member}@members.example",
+    }
+
+
 def _paystack_hint(reference: str, charge: object) -> Mapping[str, object]:
     data = {"id": charge, "reference": reference, "status": "success", "domain": "test"}
     return {"event": "charge.success", "data": {**data, "amount": 1, "currency": "NGN"}}
@@ -52,6 +63,13 @@ def _flutterwave_hint(reference: str, charge: object) -> Mapping[str, object]:
     return {"event": "charge.completed", "data": {**data, "amount": 0.01, "currency": "NGN"}}
 
 
+def _stripe_hint(reference: str, charge: object) -> Mapping[str, object]:
+    intent = {"id": charge, "object": "payment_intent", "status": "succeeded", "amount": 1, "currency": "ngn"}
+    told = {"type": "payment_intent.succeeded", "object": "event", "livemode": False}
+    return {**told, "data": {"object": {**intent, "metadata": {"reference": reference}}}}
+
+
 PAYSTACK = Gateway("paystack", _paystack, "initialize_transaction", "success", _paystack_hint)
 FLUTTERWAVE = Gateway("flutterwave", _flutterwave, "create_payment", "successful", _flutterwave_hint)
-GATEWAYS = {one.name: one for one in (PAYSTACK, FLUTTERWAVE)}
+STRIPE = Gateway("stripe", _stripe, "create_session", "succeeded", _stripe_hint)
+GATEWAYS = {one.name: one for one in (PAYSTACK, FLUTTERWAVE, STRIPE)}

@@ -53,11 +53,12 @@ SOURCES = {
 """Sources of receipts from elsewhere; the payroll wants a second person."""
 HOLDING = {
     "gateway_clearing.flutterwave": MAPPING["gateway_clearing.paystack"],
+    "gateway_clearing.stripe": MAPPING["gateway_clearing.paystack"],
     "cash_in_hand.counter": "92",
     "bank.zenith": "35",
     "check_off_receivable.payroll": "121",
 }
-"""Their accounts in the simulated books, and the one of the other gateway."""
+"""Their accounts in the simulated books, and those of the other gateways."""
 
 
 @dataclass
