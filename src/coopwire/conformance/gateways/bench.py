@@ -167,6 +167,8 @@ class DisputeBench:
     spoil_fetch: Spoil
     decline: Callable[[], None]
     """Its next answer to an answer is a refusal by one of its rules, in the words "Not in this test"."""
+    takes_parts: bool = True
+    """Whether a part of the claim can be accepted, with words and a file; else all of it goes back, and no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +267,10 @@ class SavedBench:
     """(authorization): the next charge of it is declined, in the words "Insufficient Funds"."""
     leave_next_under_way: Callable[[str], None]
     """(authorization): whether the next charge of it is paid is told later."""
-    hold_next_up: Callable[[str], None]
-    """(authorization): the next charge of it waits until the member has gone somewhere."""
-    only_so_much: Callable[[str, int], None]
-    """(authorization, minor units): so much is there for the next charge of it."""
+    hold_next_up: Callable[[str], None] | None
+    """(authorization): the next charge of it waits until the member has gone somewhere. None: it never waits."""
+    only_so_much: Callable[[str, int], None] | None
+    """(authorization, minor units): so much is there for the next charge of it. None: it takes all or nothing."""
     spoil_charge: Spoil
     spoil_end: Spoil
 
@@ -533,13 +535,17 @@ class GatewayBench:
         await self.paid()
         return self.claims.open(REFERENCE, amount_minor)
 
+    async def acceptable(self, refund_minor: int) -> str:
+        """A page that was paid, and a dispute of it of which this can be accepted; the dispute's id."""
+        return await self.claimed(150_000 if self.claims.takes_parts else refund_minor)
+
     async def answer_order(
         self, dispute: str, verdict: DisputeVerdict, refund_minor: int = 0
     ) -> DisputeOrder:
-        """An everyday answer, with a file that was uploaded."""
-        place = await self.disputes.evidence_place(dispute)
+        """An everyday answer, with a file that was uploaded where they take one."""
+        name = (await self.disputes.evidence_place(dispute)).name if self.claims.takes_parts else None
         message = "The member has confirmed the payment"
-        return DisputeOrder(ANSWER, dispute, verdict, refund_minor, self.currency, message, place.name)
+        return DisputeOrder(ANSWER, dispute, verdict, refund_minor, self.currency, message, name)
 
     async def answer(self, order: DisputeOrder) -> DisputeSnapshot:
         """Say it and send it."""

@@ -19,7 +19,7 @@ from coopwire.conformance.gateways.bench import (
 from coopwire.conformance.mischief import Mischief
 from coopwire.domain.errors import ContractBroken, TryLater
 from coopwire.domain.states import SettlementState
-from coopwire.ports.gateways import SettlementSnapshot
+from coopwire.ports.gateways import LineKind, SettlementSnapshot
 from coopwire.ports.providers import Capability
 
 _RowT = TypeVar("_RowT")
@@ -53,10 +53,14 @@ async def the_lines_of_a_settlement_are_told_whole_and_each_once(gateway: Gatewa
 
 @SUITE.check(Capability.SETTLEMENTS)
 async def the_lines_of_a_settlement_add_up_to_it(gateway: GatewayBench) -> None:
-    """What was paid and the exact fees, in the currency of the settlement."""
+    """What was paid, what was kept where they tell it, and the exact fees, in the currency of the settlement."""
     there = await _settled(gateway)
     lines = await _all(gateway.settlements.lines(there.id))
-    require_equal(sum(line.gross_minor for line in lines), there.gross_minor, "gross of the lines")
+    paid = [line.gross_minor for line in lines if line.kind is LineKind.CHARGE]
+    kept = [-line.gross_minor for line in lines if line.kind is not LineKind.CHARGE]
+    require_equal(sum(paid), there.gross_minor, "gross of the lines")
+    if kept:
+        require_equal(sum(kept), there.deductions_minor, "deductions of the lines")
     exact = sum(Decimal(line.fee_exact) for line in lines)
     require_equal(round(exact), there.fee_minor, "fees of the lines")
     require_equal({line.currency for line in lines}, {there.currency}, "currencies")
