@@ -31,14 +31,10 @@ NOT_DECLARED = frozenset(
     {
         Capability.VIRTUAL_ACCOUNTS,
         Capability.ACCOUNT_CLOSINGS,
-        Capability.SAVED_CHARGES,
-        Capability.DEACTIVATIONS,
         Capability.RECIPIENTS,
         Capability.TRANSFERS,
         Capability.ACCOUNT_NAMES,
         Capability.BALANCES,
-        Capability.SETTLEMENTS,
-        Capability.DISPUTES,
     }
 )
 YOUNG = timedelta(minutes=2)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rigs.answering import guarded
 from rigs.gateway_benches import arrivals, both_clocks, control, decliner
+from rigs.stripe_desks import disputes, settlements, wallet
 
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import GatewayBench, GivenBack, Opened, RefundBench
@@ -121,5 +122,8 @@ async def stripe(**more: str) -> AsyncIterator[GatewayBench]:
             tell=lambda event: control(simulator, "notify", event=event, data={"id": "obj_1"}),
             secrets=lambda: (KEY, SECRET),
             giving_back=_refunds(simulator),
+            settling=settlements(simulator),
+            disputing=disputes(simulator),
+            charging_again=wallet(simulator),
             start=lambda reference: control(simulator, "begin", reference=reference),
         )

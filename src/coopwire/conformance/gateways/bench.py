@@ -273,6 +273,9 @@ class SavedBench:
     """(authorization, minor units): so much is there for the next charge of it. None: it takes all or nothing."""
     spoil_charge: Spoil
     spoil_end: Spoil
+    want_the_member: Callable[[str], None] = lambda _: None
+    """(authorization): the next charge of it is declined, because the bank wants the member there. Nothing where it
+    waits for the member instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -607,7 +610,8 @@ class GatewayBench:
 
     async def authorized(self) -> Authorization:
         """A way to pay that a member left by paying a page."""
-        await self.paid(reference=OTHER_REFERENCE)
+        await self.open(replace(self.order(reference=OTHER_REFERENCE), save=True))
+        self.pay(OTHER_REFERENCE)
         [charge] = await self.charges.find(OTHER_REFERENCE)
         require(charge.authorization is not None, "a paid charge does not tell what may be charged again")
         assert charge.authorization is not None

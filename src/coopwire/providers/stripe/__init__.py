@@ -1,4 +1,4 @@
-"""Stripe: Checkout Sessions, payment intents with their exact fee, refunds, webhooks under rotating secrets."""
+"""Stripe: hosted pages, payments with their exact fee, saved methods, refunds, disputes, payouts, webhooks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROFILE = Profile(
     name="stripe",
     title="Stripe",
     role=Role.GATEWAY,
-    reads=frozenset({Capability.CHARGES, Capability.WEBHOOKS}),
+    reads=frozenset({Capability.CHARGES, Capability.SETTLEMENTS, Capability.WEBHOOKS}),
     writes={
         # Under the same key the first answer comes again, so the very same order gives the very same page with its
         # address. Whether a page was made before, their list of sessions tells at once, but nothing says how long a
@@ -32,6 +32,12 @@ PROFILE = Profile(
         Capability.CHECKOUTS: Trust(lookup=Lookup.BY_REFERENCE, idempotent_for=_WINDOW, look_every=_EVERY),
         # Our reference stands in the refund's metadata, and the list of a payment's refunds is consistent.
         Capability.REFUNDS: Trust(lookup=Lookup.BY_MARKER, idempotent_for=_WINDOW, look_every=_EVERY),
+        # A dispute takes one answer and tells it; under the same key the same answer may go again.
+        Capability.DISPUTES: Trust(lookup=Lookup.BY_REFERENCE, idempotent_for=_WINDOW, look_every=_EVERY),
+        # Our reference stands in the intent's metadata, and the list of a day's intents is consistent.
+        Capability.SAVED_CHARGES: Trust(lookup=Lookup.BY_MARKER, idempotent_for=_WINDOW, look_every=_EVERY),
+        # A payment method that belongs to nobody is ended: taking it away again does no harm, with or without its key.
+        Capability.DEACTIVATIONS: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
     },
     settings=(
         SettingField(
@@ -78,6 +84,8 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
+        "dispute": f"{_HERE}.inspectors:dispute",
+        "settlement": f"{_HERE}.inspectors:settlement",
         "error": f"{_HERE}.inspectors:error",
     },
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.ports.providers import Inspection, InspectionError
 from coopwire.providers.stripe.wire.answers import absent, denial, refusal, said, success
 from coopwire.providers.stripe.wire.charges import charge_of, page_alone
+from coopwire.providers.stripe.wire.disputes import dispute_of
 from coopwire.providers.stripe.wire.events import tell
 from coopwire.providers.stripe.wire.reading import linked, parse
 from coopwire.providers.stripe.wire.refunds import refund_of
-from coopwire.transport.inspecting import Answers, stamp, understood
+from coopwire.providers.stripe.wire.settlements import payout_of, settlement_of
+from coopwire.transport.inspecting import Answers, settlement_shown, stamp, understood
 from coopwire.transport.reading import at
 
 _ANSWERS = Answers(
@@ -55,6 +58,16 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _refunded)
 
 
+def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The disputes of an answer (fetch, list, contest, close), or a bare dispute."""
+    return _ANSWERS.objects(body, _disputed)
+
+
+def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The payouts of an answer (fetch, list), or a bare payout; the amount is what goes to the bank."""
+    return _ANSWERS.objects(body, _settled)
+
+
 def _payment(row: object) -> Inspection:
     kind = at(row, "object")
     if kind == "checkout.session":
@@ -96,6 +109,28 @@ def _refunded(row: object) -> Inspection:
         failure_reason=told.reason or None,
         occurred_at=stamp(told.created_at),
     )
+
+
+def _disputed(row: object) -> Inspection:
+    with understood("this is no dispute of Stripe: "):
+        told = dispute_of(row, b"")
+    return Inspection(
+        object="dispute",
+        reference=told.reference,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        failure_reason=told.reason or None,
+        occurred_at=stamp(told.created_at),
+    )
+
+
+def _settled(row: object) -> Inspection:
+    with understood("this is no payout of Stripe: "):
+        told = settlement_of(payout_of(row, b""), ())
+    # A bare payout does not tell what is in it.
+    return replace(settlement_shown(told), fee_minor=None)
 
 
 error = _ANSWERS.error

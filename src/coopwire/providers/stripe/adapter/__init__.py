@@ -6,7 +6,10 @@ from coopwire.ports.providers import Connection, Outside, Sockets
 from coopwire.providers.stripe.adapter.api import Api
 from coopwire.providers.stripe.adapter.charges import StripeCharges
 from coopwire.providers.stripe.adapter.checkouts import StripeCheckouts
+from coopwire.providers.stripe.adapter.disputes import StripeDisputes
 from coopwire.providers.stripe.adapter.refunds import StripeRefunds
+from coopwire.providers.stripe.adapter.saved import StripeDeactivations, StripeSavedCharges
+from coopwire.providers.stripe.adapter.settlements import StripeSettlements
 from coopwire.providers.stripe.wire.account import account
 
 
@@ -17,4 +20,8 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         checkouts=StripeCheckouts(api),
         charges=StripeCharges(api),
         refunds=StripeRefunds(api),
+        settlements=StripeSettlements(api),
+        disputes=StripeDisputes(api),
+        saved_charges=StripeSavedCharges(api),
+        deactivations=StripeDeactivations(api),
     )

@@ -43,6 +43,8 @@ class Intent:
     payment_method: str | None = None
     key: str | None = None
     """The idempotency key of the request that it came from."""
+    email: str = ""
+    """What the customer gave on the page."""
 
     @property
     def latest(self) -> Charge | None:
@@ -173,6 +175,7 @@ class Account:
             future_use=page.future_use,
             customer=page.customer,
             key=page.key,
+            email=page.email,
         )
         page.intents.append(intent)
         return self.add(intent)

@@ -191,12 +191,7 @@ class Pages:
         return intent
 
     def _tell(self, page: Page, intent: Intent, outcome: str, was_complete: bool) -> None:
-        of_intent = {SUCCEEDED: "succeeded", FAILED: "payment_failed", PROCESSING: PROCESSING}.get(outcome)
-        if of_intent is not None:
-            self._desk.tell(f"payment_intent.{of_intent}", telling.intent(intent), intent.key)
-        latest = intent.latest
-        if latest is not None and outcome in (SUCCEEDED, FAILED):
-            self._desk.tell(f"charge.{outcome}", telling.charge(latest), intent.key)
+        tell_try(self._desk, intent, outcome)
         late = {SUCCEEDED: "async_payment_succeeded", FAILED: "async_payment_failed"}
         first = {SUCCEEDED: "completed", PROCESSING: "completed"}
         of_page = (late if was_complete else first).get(outcome)
@@ -241,6 +236,16 @@ class Pages:
         if page is None:
             raise ControlError(f"no page was opened for reference {reference[:100]!r}")
         return page
+
+
+def tell_try(desk: Desk, intent: Intent, outcome: str) -> None:
+    """The events of a payment that was tried, wherever that was."""
+    of_intent = {SUCCEEDED: "succeeded", FAILED: "payment_failed", PROCESSING: PROCESSING}.get(outcome)
+    if of_intent is not None:
+        desk.tell(f"payment_intent.{of_intent}", telling.intent(intent), intent.key)
+    latest = intent.latest
+    if latest is not None and outcome in (SUCCEEDED, FAILED):
+        desk.tell(f"charge.{outcome}", telling.charge(latest), intent.key)
 
 
 def _try(given: Given, page: Page) -> Try:

@@ -111,12 +111,15 @@ def limit(given: Tree, most: int) -> int:
 
 def created_within(given: Tree, created: int) -> bool:
     """Whether a time in unix seconds lies in the window that `created` asks for."""
-    bounds = given.get("created", {})
+    return within(given, "created", created)
+
+
+def within(given: Tree, name: str, moment: int) -> bool:
+    """Whether a time in unix seconds lies in the window that this field asks for."""
+    bounds = given.get(name, {})
     if isinstance(bounds, str):
-        return created == whole(given, "created")
-    return all(
-        _holds(name, created, bound) for name, bound in _bounds(only(inner(given, "created"), _COMPARED))
-    )
+        return moment == whole(given, name)
+    return all(_holds(word, moment, bound) for word, bound in _bounds(only(inner(given, name), _COMPARED)))
 
 
 def _bounds(given: Tree) -> Iterator[tuple[str, int]]:

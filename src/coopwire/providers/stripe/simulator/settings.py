@@ -27,6 +27,8 @@ class StripeSettings:
     """Comma-separated events that the endpoint is subscribed to; `*`: every one."""
     fee_percent: Decimal = Decimal("2.9")
     fee_fixed: int = 30
+    dispute_fee: int = 1500
+    """What a dispute costs, given back when it is won."""
     search_lag_seconds: float = 60.0
     """So late the search tells what became of a payment (contract 3.1)."""
     key_seconds: float = 24 * 3600.0

@@ -78,13 +78,7 @@ def charge(one: Charge) -> Told:
         "application_fee": None,
         "application_fee_amount": None,
         "balance_transaction": Link(one.entry, lambda: entry(one)) if one.entry else None,
-        "billing_details": {
-            "address": _NO_ADDRESS,
-            "email": None,
-            "name": None,
-            "phone": None,
-            "tax_id": None,
-        },
+        "billing_details": billing(of),
         "captured": paid,
         "created": unix(one.created_at),
         "currency": of.currency,
@@ -108,7 +102,7 @@ def charge(one: Charge) -> Told:
         "paid": paid,
         "payment_intent": link_intent(of),
         "payment_method": of.payment_method,
-        "payment_method_details": {"type": one.channel, **({"card": _CARD} if one.channel == "card" else {})},
+        "payment_method_details": {"type": one.channel, **({"card": CARD} if one.channel == "card" else {})},
         "receipt_email": None,
         "receipt_number": None,
         "receipt_url": None,
@@ -124,7 +118,7 @@ def charge(one: Charge) -> Told:
     }
 
 
-_CARD: Final = {
+CARD: Final = {
     "brand": "visa",
     "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
     "country": "US",
@@ -137,6 +131,17 @@ _CARD: Final = {
     "three_d_secure": None,
     "wallet": None,
 }
+
+
+def billing(one: Intent) -> Told:
+    """What is known of who paid."""
+    return {
+        "address": _NO_ADDRESS,
+        "email": one.email or None,
+        "name": None,
+        "phone": None,
+        "tax_id": None,
+    }
 
 
 def entry(one: Charge) -> Told:

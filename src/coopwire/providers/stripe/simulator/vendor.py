@@ -8,10 +8,20 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from coopwire.providers.stripe.simulator import pages, reading, refunds, telling
+from coopwire.providers.stripe.simulator import (
+    disputes,
+    pages,
+    payouts,
+    reading,
+    refunds,
+    telling,
+    wallet,
+)
 from coopwire.providers.stripe.simulator.account import SUCCEEDED, Account, Intent, Try, newest_first
 from coopwire.providers.stripe.simulator.amounts import amount_of, code_of, minor_of
+from coopwire.providers.stripe.simulator.balance import Balance
 from coopwire.providers.stripe.simulator.desk import WEBHOOK, Desk
+from coopwire.providers.stripe.simulator.disputes import Disputes
 from coopwire.providers.stripe.simulator.keys import Keys
 from coopwire.providers.stripe.simulator.objects import (
     Told,
@@ -23,8 +33,10 @@ from coopwire.providers.stripe.simulator.objects import (
     unix,
 )
 from coopwire.providers.stripe.simulator.pages import Pages
+from coopwire.providers.stripe.simulator.payouts import Payouts
 from coopwire.providers.stripe.simulator.refunds import Refunds
 from coopwire.providers.stripe.simulator.settings import StripeSettings
+from coopwire.providers.stripe.simulator.wallet import Wallet
 from coopwire.simulation import settings as words
 from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation, json_answer
 from coopwire.simulation.faults import FaultRule
@@ -54,6 +66,10 @@ class Stripe:
         self.account = Account()
         self.pages = Pages(self.desk, self.account)
         self.refunds = Refunds(self.desk, self.account)
+        self.disputes = Disputes(self.desk, self.account)
+        self.balance = Balance(self.account, self.refunds, self.disputes)
+        self.payouts = Payouts(self.desk, self.balance)
+        self.wallet = Wallet(self.desk, self.account)
         desk = self.desk
         self.operations: Sequence[Operation] = (
             *self.pages.operations,
@@ -61,11 +77,17 @@ class Stripe:
             desk.reads("list_intents", "/v1/payment_intents", self._list),
             desk.reads("fetch_intent", "/v1/payment_intents/{id}", self._fetch),
             *self.refunds.operations,
+            *self.disputes.operations,
+            *self.payouts.operations,
+            *self.wallet.operations,
             desk.reads("list_events", "/v1/events", self._list_events),
             desk.reads("fetch_event", "/v1/events/{id}", self._fetch_event),
         )
-        writes = frozenset({pages.CREATE, refunds.CREATE})
-        api = writes | _READS_OF_INTENTS | pages.READS | refunds.READS
+        writes = frozenset({pages.CREATE, refunds.CREATE}) | disputes.WRITES | wallet.WRITES
+        reads = (
+            _READS_OF_INTENTS | pages.READS | refunds.READS | disputes.READS | payouts.READS | wallet.READS
+        )
+        api = writes | reads
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "type": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -76,6 +98,9 @@ class Stripe:
         self.controls: Mapping[str, Control] = {
             **self.pages.controls,
             **self.refunds.controls,
+            **self.disputes.controls,
+            **self.payouts.controls,
+            **self.wallet.controls,
             "dashboard_payment": self._control_dashboard_payment,
             "resend": self._control_resend,
             "forge": self._control_forge,
@@ -220,6 +245,8 @@ class Stripe:
             },
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": back,
+            "disputes": self.disputes.truth(),
+            "settlements": self.payouts.truth(),
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -234,6 +261,10 @@ class Stripe:
         """Forget pages, payments, refunds, events and keys."""
         self.account.reset()
         self.refunds.reset()
+        self.disputes.reset()
+        self.balance.reset()
+        self.payouts.reset()
+        self.wallet.reset()
         self.desk.events.clear()
         self.desk.keys = Keys()
 

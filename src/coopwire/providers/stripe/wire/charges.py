@@ -15,6 +15,7 @@ from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.providers.stripe.wire.amounts import code_of, exact_minor, to_minor
+from coopwire.providers.stripe.wire.authorizations import authorization_of
 from coopwire.providers.stripe.wire.reading import linked, mode_of, moment, word
 from coopwire.transport import passes
 from coopwire.transport.reading import at, label, needed, plain, rounded, words
@@ -132,6 +133,7 @@ def charge_of(intent: object, raw: bytes) -> ChargeSnapshot:
         created_at=_created(intent),
         failure_reason=failure_of(intent),
         reversed=at(intent, "latest_charge.refunded") is True,
+        authorization=authorization_of(intent) if paid else None,
         raw=raw,
     )
 

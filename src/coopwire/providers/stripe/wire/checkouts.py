@@ -14,6 +14,7 @@ from coopwire.ports.gateways import CheckoutOrder, CheckoutSnapshot
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.stripe.wire.account import Account
 from coopwire.providers.stripe.wire.amounts import code_of, to_minor, to_stripe
+from coopwire.providers.stripe.wire.authorizations import OFF_SESSION
 from coopwire.providers.stripe.wire.charges import REFERENCE, page_reference
 from coopwire.providers.stripe.wire.form import Field, encoded
 from coopwire.providers.stripe.wire.reading import linked, mode_of
@@ -55,7 +56,7 @@ def checkout_form(order: CheckoutOrder, account: Account) -> bytes:
     if order.save:
         # Only a customer keeps a way to pay, and the member is told on the page that it is kept.
         fields["customer_creation"] = "always"
-        fields["payment_intent_data"] = {"metadata": metadata, "setup_future_usage": "off_session"}
+        fields["payment_intent_data"] = {"metadata": metadata, "setup_future_usage": OFF_SESSION}
     if account.payment_method_types:
         fields["payment_method_types"] = list(account.payment_method_types)
     return encoded(fields).encode()

@@ -14,9 +14,11 @@ from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.providers.stripe.wire.amounts import code_of, to_minor
 from coopwire.providers.stripe.wire.charges import failure_of, page_reference, reference_of, state_of
+from coopwire.providers.stripe.wire.disputes import state_of as state_of_dispute
 from coopwire.providers.stripe.wire.reading import linked, mode_of, moment, parse, word
 from coopwire.providers.stripe.wire.refunds import STATES as REFUND_STATES
 from coopwire.providers.stripe.wire.refunds import charge_named, reason_of
+from coopwire.providers.stripe.wire.settlements import STATES as SETTLEMENTS
 from coopwire.transport.reading import at, label, members, words
 
 THIN = "v2.core.event"
@@ -51,6 +53,11 @@ def _refund_status(refund: object) -> str | None:
     return None if told is None else REFUND_STATES[told].value if told in REFUND_STATES else told
 
 
+def _payout_status(payout: object) -> str | None:
+    told = word(payout, "status")
+    return None if told is None else SETTLEMENTS[told].value if told in SETTLEMENTS else told
+
+
 PAGE = Shape(
     "checkout",
     charge=_page_charge,
@@ -71,8 +78,10 @@ CHARGE = Shape(
     failure=lambda charge: words(at(charge, "failure_message")),
 )
 REFUND = Shape("refund", charge=charge_named, status=_refund_status, failure=reason_of)
-DISPUTE = Shape("dispute", charge=charge_named)
-PAYOUT = Shape("settlement", failure=lambda payout: words(at(payout, "failure_message")))
+DISPUTE = Shape("dispute", charge=charge_named, status=lambda dispute: state_of_dispute(dispute).value)
+PAYOUT = Shape(
+    "settlement", status=_payout_status, failure=lambda payout: words(at(payout, "failure_message"))
+)
 MANDATE = Shape("mandate")
 SETUP = Shape("setup_intent")
 STRANGER = Shape("unknown")

@@ -1,0 +1,177 @@
+"""The part of the simulated account that charges what customers left, and ends it.
+
+Source: payments contract 3.1 (saved method), 3.3 (402 with the intent inside); the official specification (detach).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from coopwire.providers.stripe.simulator import reading, telling
+from coopwire.providers.stripe.simulator.account import FAILED, SUCCEEDED, Account, Intent, Try
+from coopwire.providers.stripe.simulator.desk import Desk
+from coopwire.providers.stripe.simulator.objects import (
+    Told,
+    invalid,
+    missing,
+    new_id,
+    problem,
+    rendered,
+    unix,
+)
+from coopwire.providers.stripe.simulator.pages import tell_try
+from coopwire.simulation import exact_json
+from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation
+from coopwire.simulation.given import Given
+from coopwire.simulation.vendor import Control
+
+CHARGE: Final = "create_intent"
+DETACH: Final = "detach_method"
+FETCH: Final = "fetch_method"
+WRITES: Final = frozenset({CHARGE, DETACH})
+READS: Final = frozenset({FETCH})
+AUTHENTICATION: Final = "authentication_required"
+_NO_FUNDS: Final = "Your card has insufficient funds."
+_ASKED_FOR: Final = "Your card was declined. This transaction requires authentication."
+_FIELDS: Final = (
+    *("amount", "currency", "customer", "payment_method", "off_session", "confirm", "metadata"),
+    *("automatic_payment_methods", "description", "return_url"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A payment method that a customer left with a payment."""
+
+    id: str
+    customer: str
+    left_with: Intent
+
+
+class Wallet:
+    """Payment methods of customers, and payments by them."""
+
+    def __init__(self, desk: Desk, account: Account) -> None:
+        self._desk = desk
+        self._account = account
+        self.ended: set[str] = set()
+        self.plans: dict[str, str] = {}
+        self.saved: list[str] = []
+        """Ids of the payment intents that were made here, the oldest first."""
+        self.operations: Sequence[Operation] = (
+            desk.writes(CHARGE, "/v1/payment_intents", self._charge),
+            desk.reads(FETCH, "/v1/payment_methods/{id}", self._fetch),
+            desk.writes(DETACH, "/v1/payment_methods/{id}/detach", self._detach),
+        )
+        self.controls: Mapping[str, Control] = {"plan": self._control_plan}
+
+    def reset(self) -> None:
+        """Forget what was ended, planned and charged."""
+        self.ended, self.plans, self.saved = set(), {}, []
+
+    # -- the API ------------------------------------------------------------------------------------------
+
+    def _charge(self, call: Call) -> Answer:
+        given = reading.only(reading.asked(call), _FIELDS)
+        if any(reading.text(given, name, "") != "true" for name in ("off_session", "confirm")):
+            raise invalid(
+                "This simulator makes payment intents that are confirmed off session", param="confirm"
+            )
+        method = self._method(given)
+        currency = reading.text(given, "currency")
+        amount = reading.whole(given, "amount")
+        if amount <= 0 or currency not in self._desk.settings.served_currencies:
+            raise invalid("Invalid amount or currency", param="amount")
+        now = self._desk.now()
+        intent = Intent(
+            id=new_id("pi_"),
+            amount=amount,
+            currency=currency,
+            metadata=reading.metadata(given),
+            livemode=self._desk.settings.livemode,
+            created_at=now,
+            touched_at=now,
+            customer=method.customer,
+            payment_method=method.id,
+            key=call.headers.get("Idempotency-Key"),
+        )
+        self._account.add(intent)
+        self.saved.append(intent.id)
+        return self._attempt(call, intent, self.plans.pop(method.id, SUCCEEDED))
+
+    def _attempt(self, call: Call, intent: Intent, plan: str) -> Answer:
+        asked_for = plan == AUTHENTICATION
+        outcome = FAILED if asked_for else plan
+        code = AUTHENTICATION if asked_for else "card_declined"
+        attempt = Try(outcome, reason=_ASKED_FOR if asked_for else _NO_FUNDS, code=code)
+        self._account.use(intent, attempt, self._desk.settings, self._desk.now())
+        tell_try(self._desk, intent, outcome)
+        if outcome != FAILED:
+            return self._desk.told(call, telling.intent(intent))
+        more = {
+            "decline_code": AUTHENTICATION if asked_for else "insufficient_funds",
+            "charge": intent.latest.id if intent.latest else None,
+            "payment_intent": rendered(telling.intent(intent), ()),
+        }
+        told = problem("card_error", attempt.reason, code=code, more=more)
+        return Answer(402, exact_json.dumps(told).encode(), outcome=REFUSED)
+
+    def _method(self, given: reading.Tree) -> Method:
+        """The payment method that is to be charged; TurnedAway when it is not this customer's, or not any more."""
+        customer, wanted = (reading.text(given, name) for name in ("customer", "payment_method"))
+        method = self._left(wanted)
+        if method is None:
+            raise missing("PaymentMethod", wanted, param="payment_method", status=400)
+        if method.customer != customer or wanted in self.ended:
+            message = f"The customer does not have a payment method with the ID {wanted}."
+            raise invalid(message, param="payment_method")
+        return method
+
+    def _left(self, id_: str) -> Method | None:
+        for intent in self._account.intents:
+            if intent.payment_method == id_ and intent.future_use and intent.customer:
+                return Method(id_, intent.customer, intent)
+        return None
+
+    def _fetch(self, call: Call) -> Answer:
+        return self._desk.told(call, self._told(self._wanted(call)))
+
+    def _detach(self, call: Call) -> Answer:
+        reading.only(reading.asked(call), ())
+        method = self._wanted(call)
+        if method.id in self.ended:
+            raise invalid(
+                "The payment method you provided is not attached to a customer so detachment is impossible."
+            )
+        self.ended.add(method.id)
+        self._desk.tell("payment_method.detached", self._told(method))
+        return self._desk.told(call, self._told(method))
+
+    def _wanted(self, call: Call) -> Method:
+        method = self._left(call.place["id"])
+        if method is None:
+            raise missing("PaymentMethod", call.place["id"], param="payment_method")
+        return method
+
+    def _told(self, method: Method) -> Told:
+        return {
+            "id": method.id,
+            "object": "payment_method",
+            "allow_redisplay": "limited",
+            "billing_details": telling.billing(method.left_with),
+            "card": telling.CARD,
+            "created": unix(method.left_with.created_at),
+            "customer": None if method.id in self.ended else method.customer,
+            "livemode": method.left_with.livemode,
+            "metadata": {},
+            "type": "card",
+        }
+
+    # -- controls -----------------------------------------------------------------------------------------
+
+    def _control_plan(self, given: Given) -> object:
+        method = given.only(("method", "outcome")).word("method")
+        self.plans[method] = given.word("outcome", SUCCEEDED)
+        return {}
