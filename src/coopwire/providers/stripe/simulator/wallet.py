@@ -62,8 +62,8 @@ class Wallet:
         """Ids of the payment intents that were made here, the oldest first."""
         self.operations: Sequence[Operation] = (
             desk.writes(CHARGE, "/v1/payment_intents", self._charge),
-            desk.reads(FETCH, "/v1/payment_methods/{id}", self._fetch),
-            desk.writes(DETACH, "/v1/payment_methods/{id}/detach", self._detach),
+            desk.reads(FETCH, "/v1/payment_methods/{payment_method}", self._fetch),
+            desk.writes(DETACH, "/v1/payment_methods/{payment_method}/detach", self._detach),
         )
         self.controls: Mapping[str, Control] = {"plan": self._control_plan}
 
@@ -150,9 +150,9 @@ class Wallet:
         return self._desk.told(call, self._told(method))
 
     def _wanted(self, call: Call) -> Method:
-        method = self._left(call.place["id"])
+        method = self._left(call.place["payment_method"])
         if method is None:
-            raise missing("PaymentMethod", call.place["id"], param="payment_method")
+            raise missing("PaymentMethod", call.place["payment_method"], param="payment_method")
         return method
 
     def _told(self, method: Method) -> Told:
