@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from coopwire.domain.errors import (
     BadCredentials,
@@ -21,13 +20,11 @@ from coopwire.domain.gates import Traffic
 from coopwire.domain.states import PayoutState
 from coopwire.ports.gateways import AccountName, Balance, Bank, TransferOrder, TransferSnapshot
 from coopwire.ports.writes import Finding, FindingWord
+from coopwire.providers.flutterwave.adapter.api import Api
 from coopwire.providers.flutterwave.wire import pages, transfers
 from coopwire.providers.flutterwave.wire.amounts import to_major
 from coopwire.providers.flutterwave.wire.answers import denial, refusal
 from coopwire.transport.reading import identifier
-
-if TYPE_CHECKING:
-    from coopwire.providers.flutterwave.adapter import _Api
 
 _MOST_RETRIES = 5
 _CANNOT_TELL = frozenset({200, 400, 404})
@@ -38,7 +35,7 @@ _NO_BULK = "transfers go to Flutterwave one by one"
 class FlutterwaveTransfers:
     """Transfers from the wallet. They take the account itself; what stands under a reference is listed by it."""
 
-    def __init__(self, api: _Api) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
 
     def say(self, order: TransferOrder) -> bytes:
@@ -135,7 +132,7 @@ def _as_ours(family: Sequence[TransferSnapshot]) -> TransferSnapshot:
 class FlutterwaveAccountNames:
     """Names of accounts and banks."""
 
-    def __init__(self, api: _Api) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
 
     async def banks(self, currency: str) -> tuple[Bank, ...]:
@@ -165,7 +162,7 @@ class FlutterwaveAccountNames:
 class FlutterwaveBalances:
     """The wallet that transfers are paid from."""
 
-    def __init__(self, api: _Api) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
 
     async def balances(self) -> tuple[Balance, ...]:
