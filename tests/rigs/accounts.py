@@ -47,13 +47,13 @@ async def opened(hub: River, **changes: Any) -> tuple[str, str]:
 async def number_of(hub: River, account: str) -> str:
     """The number, as the bank knows it."""
     ref = await hub.value("SELECT provider_ref FROM virtual_accounts WHERE id = $1", account)
-    accounts = (await hub.outside.truth("paystack"))["accounts"]
+    accounts = (await hub.outside.truth(hub.gateway.name))["accounts"]
     return str(next(one["number"] for one in accounts if str(one["id"]) == ref))
 
 
 async def deposit(hub: River, number: str, amount: int, *, hint: bool = True) -> dict[str, Any]:
     """Somebody transfers money to the number; the webhook is handed in unless it is lost."""
-    told = await hub.outside.control("paystack", "deposit", number=number, amount=amount)
+    told = await hub.outside.control(hub.gateway.name, "deposit", number=number, amount=amount)
     charge: dict[str, Any] = told["charges"][0]
     if hint:
         await hub.hint(charge["reference"], charge["id"])

@@ -24,10 +24,20 @@ from coopwire.ports.stores import Changes, NewPayment, NewReceipt, PaymentMove
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What this transaction has read under its locks: allocations per payment's loan, and lane tails."""
+    """What this transaction has read under its locks: allocations per payment's loan, and lane tails.
 
-    allocated: Mapping[str, Mapping[str, int]]
+    Payments that stand under the same dues share what is allocated to these.
+    """
+
+    allocated: Mapping[str, dict[str, int]]
     tails: dict[str, str]
+
+    def count(self, payment: Payment, lines: Sequence[AllocationLine]) -> None:
+        """Count what was just allocated for those that are booked behind it."""
+        taken = self.allocated.get(payment.reference, {})
+        for line in lines:
+            if line.due is not None:
+                taken[line.due] = taken.get(line.due, 0) + line.amount_minor
 
 
 @dataclass(frozen=True, slots=True)

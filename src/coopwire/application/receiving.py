@@ -105,6 +105,8 @@ class Receiving:
         booked = book(receipt, deposit.owner(), self.ledger, self.network, now)
         self.out.add(booked.changes)
         if new is not None:
+            # Several may have come to one account since the last look: the next one falls over what is left.
+            self.ledger.count(new.payment, booked.changes.receipts[0].lines)
             self.out.add(paid(new.payment, ours=booked.ours, now=now))
 
     def _owner(self) -> Owner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coopwire.application.booking import Ledger
@@ -47,7 +47,7 @@ class Recorder:
         contexts = await tx.lookups.contexts([look.lookup for look in looks])
         looks = await _discreet(tx, looks, contexts)
         into_accounts = await self._deposits(tx, looks, contexts)
-        _refuse_shared_loans(contexts.values(), into_accounts.values())
+        _refuse_shared_loans(looks, contexts, into_accounts)
         ledger = await self._lock_and_read(tx, looks, contexts, into_accounts.values())
         changes = await kept(tx, looks, contexts, self._network, self._clock)
         recorded: list[Sequence[Recorded]] = []
@@ -104,12 +104,15 @@ class Recorder:
         }
         lanes = {lane for account in accounts if (lane := self._lane(account)) is not None}
         await tx.lock([p.account_key for p in payments.values()] + sorted(lanes))
-        with_dues = [p for p in payments.values() if p.dues is not None]
-        rows = await tx.lookups.allocated(
-            [(p.account_key, p.dues.as_of, p.dues.version) for p in with_dues if p.dues is not None]
-        )
+        dues = {
+            p.reference: (p.account_key, p.dues.as_of, p.dues.version)
+            for p in payments.values()
+            if p.dues is not None
+        }
+        asked = list(dict.fromkeys(dues.values()))
+        rows = dict(zip(asked, await tx.lookups.allocated(asked), strict=True))
         return Ledger(
-            {p.reference: row for p, row in zip(with_dues, rows, strict=True)},
+            {reference: rows[under] for reference, under in dues.items()},
             await tx.effects.lane_tails(sorted(lanes)),
         )
 
@@ -149,8 +152,16 @@ def _without_payer(look: Look, payment: str | None, hidden: Discretion) -> Look:
     return replace(look, charges=tuple(charges))
 
 
-def _refuse_shared_loans(contexts: Iterable[LookContext], into_accounts: Iterable[Deposit]) -> None:
-    keys = [c.payment.account_key for c in contexts if c.payment is not None]
-    keys += [d.payment.account_key for d in into_accounts if d.payment is not None]
+def _refuse_shared_loans(
+    looks: Sequence[Look], contexts: Mapping[str, LookContext], into_accounts: Mapping[Where, Deposit]
+) -> None:
+    """What one look tells is booked one after the other; two looks would not see each other."""
+    keys: list[str] = []
+    for look in looks:
+        context = contexts.get(look.lookup.token)
+        told = [into_accounts.get((look.lookup.connection, charge.charge)) for charge in look.charges]
+        payments = [deposit.payment for deposit in told if deposit is not None]
+        payments += [context.payment] if context is not None else []
+        keys += {payment.account_key for payment in payments if payment is not None}
     if len(keys) != len(set(keys)):
         raise SharedLoan

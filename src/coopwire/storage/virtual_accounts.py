@@ -56,6 +56,11 @@ JOIN virtual_accounts v ON v.connection = n.connection AND v.number_mark = n.mar
 ORDER BY n.i, v.state = 'active' DESC, v.closed_at DESC, v.id
 """
 
+_OF_ORDERS = """
+SELECT v.* FROM unnest($1::text[], $2::text[]) AS o(connection, reference)
+JOIN virtual_accounts v ON v.connection = o.connection AND v.effect = o.reference
+"""
+
 _DUES = """
 SELECT DISTINCT ON (p.account_key) p.account_key, p.dues FROM payments p
 WHERE p.account_key = ANY($1::text[]) AND p.dues IS NOT NULL
@@ -122,6 +127,15 @@ class VirtualAccountStore:
             key = numbers[row["i"]]
             found[key] = (*found.get(key, ()), _account(row))
         return found
+
+    async def of_orders(self, orders: Collection[tuple[str, str]]) -> dict[tuple[str, str], VirtualAccount]:
+        """By (connection, reference), the account whose order bears the reference."""
+        if not orders:
+            return {}
+        found = [
+            _account(row) for row in await self._db.fetch(_OF_ORDERS, *map(list, zip(*orders, strict=True)))
+        ]
+        return {(account.connection, account.effect): account for account in found}
 
     async def latest_dues(self, account_keys: Collection[str]) -> dict[str, Dues]:
         """By account key, the newest dues that a payment of it brought."""

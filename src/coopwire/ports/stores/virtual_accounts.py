@@ -92,6 +92,10 @@ class VirtualAccounts(Protocol):
         """By (connection, number), whose it is or was: the open one first, then those that were closed last."""
         ...
 
+    async def of_orders(self, orders: Collection[tuple[str, str]]) -> dict[tuple[str, str], VirtualAccount]:
+        """By (connection, reference), the account whose order bears the reference."""
+        ...
+
     async def latest_dues(self, account_keys: Collection[str]) -> dict[str, Dues]:
         """By account key, the newest dues that a payment of it brought."""
         ...
