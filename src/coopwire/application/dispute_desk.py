@@ -12,7 +12,7 @@ from coopwire.application.people import Person, given_reason, given_text
 from coopwire.application.planning import answer_effect
 from coopwire.domain.disputes import AnswerState, Dispute, DisputeAnswer, DisputeVerdict
 from coopwire.domain.effects import Effect
-from coopwire.domain.errors import InvalidOrder
+from coopwire.domain.errors import InvalidOrder, Unsupported
 from coopwire.domain.money import Money
 from coopwire.domain.references import derived_reference, new_reference
 from coopwire.domain.states import ENDED_DISPUTE
@@ -107,7 +107,10 @@ class DisputeDesk:
         """Where a file of evidence is put, and its name for the answer. HubError when the gateway does not say."""
         async with self._database.begin("read dispute") as tx:
             dispute = await self._found(tx, id, lock=False)
-        return await self._socket(dispute).evidence_place(dispute.provider_ref)
+        try:
+            return await self._socket(dispute).evidence_place(dispute.provider_ref)
+        except Unsupported as none:
+            raise Rejected("dispute", none.message, "conflict") from None
 
     # -- steps --------------------------------------------------------------------------------------------
 

@@ -251,6 +251,7 @@ def dispute_order(effect: Effect, words: AnswerWords) -> DisputeOrder:
         currency=cast(str, order["currency"]),
         message=words.message,
         evidence_file=words.evidence_file,
+        whole=bool(order.get("whole")),
     )
 
 

@@ -312,6 +312,7 @@ def answer_effect(answer: DisputeAnswer, dispute: Dispute, now: datetime) -> Eff
         "verdict": answer.verdict.value,
         "amount_minor": answer.refund_minor,
         "currency": dispute.currency,
+        "whole": answer.refund_minor == dispute.amount_minor,
     }
     reference = derived_reference("dispute_answer", answer.id)
     return _intended(

@@ -17,8 +17,8 @@ from coopwire.ports.writes import Finding
 class DisputeOrder:
     """Answer a dispute: accept it and give `refund_minor` (minor units) back, or contest it (`refund_minor` 0).
 
-    `message` is the lender's reason, `evidence_file` the name that the gateway gave to an uploaded file; both may
-    tell of a person.
+    `whole`: that is all that is claimed. `message` is the lender's reason, `evidence_file` the name that the gateway
+    gave to an uploaded file; both may tell of a person.
     """
 
     reference: str
@@ -28,6 +28,7 @@ class DisputeOrder:
     currency: str
     message: str = field(repr=False)
     evidence_file: str | None = field(default=None, repr=False)
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Disputes(Protocol):
         ...
 
     async def evidence_place(self, provider_ref: str) -> EvidencePlace:
-        """Where to put a file of evidence for a dispute."""
+        """Where to put a file of evidence for a dispute. Unsupported where they tell no such place."""
         ...
 
     def say(self, order: DisputeOrder) -> bytes:
