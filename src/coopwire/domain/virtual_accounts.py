@@ -13,11 +13,12 @@ from coopwire.domain.states import AccountState, PaymentState
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a bank wants to know before it assigns an account; all of it personal."""
+    """What a bank wants to know before it assigns an account; all of it personal, each empty where it is not told."""
 
-    bvn: str = field(repr=False)
-    account_number: str = field(repr=False)
-    bank_code: str = field(repr=False)
+    bvn: str = field(default="", repr=False)
+    account_number: str = field(default="", repr=False)
+    bank_code: str = field(default="", repr=False)
+    nin: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from coopwire.domain.money import Money
 from coopwire.domain.payments import Component, Due, Dues, PaymentKind
 from coopwire.domain.timings import Timings
 from coopwire.domain.virtual_accounts import Identity
-from coopwire.web.models import DuesBody, PaymentBody, VirtualAccountBody
+from coopwire.web.models import DuesBody, IdentityBody, PaymentBody, VirtualAccountBody
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -50,7 +50,6 @@ def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: T
 
 def account_request(body: VirtualAccountBody, routes: Routes) -> AccountRequest:
     """The request for an account behind a body. Rejected names the field to mend."""
-    told = body.identity
     return AccountRequest(
         kind=body.kind,
         currency=body.currency,
@@ -61,10 +60,16 @@ def account_request(body: VirtualAccountBody, routes: Routes) -> AccountRequest:
         loan=of_kind(body.kind, body.loan, body.account),
         branch=body.branch,
         bank=body.bank or "",
-        identity=Identity(told.bvn, told.account_number, told.bank_code) if told else None,
+        identity=_identity(body.identity),
         callback_url=_callback(body.callback_url, routes),
         gateway=body.gateway,
     )
+
+
+def _identity(told: IdentityBody | None) -> Identity | None:
+    if told is None:
+        return None
+    return Identity(told.bvn or "", told.account_number or "", told.bank_code or "", told.nin or "")
 
 
 def _dues(body: PaymentBody, now: datetime, timings: Timings) -> Dues | None:

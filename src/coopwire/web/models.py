@@ -191,11 +191,19 @@ class PaymentBody(_Body):
 
 
 class IdentityBody(_Body):
-    """What a bank wants to know of the holder. Kept sealed until the account is open, then forgotten."""
+    """What a bank wants to know of the holder; which of it depends on the gateway.
 
-    bvn: Annotated[str, StringConstraints(pattern=r"^[0-9]{11}$")] = Field(repr=False)
-    account_number: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")] = Field(repr=False)
-    bank_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{3,11}$")] = Field(repr=False)
+    Kept sealed until the account is open, then forgotten.
+    """
+
+    bvn: Annotated[str, StringConstraints(pattern=r"^[0-9]{11}$")] | None = Field(None, repr=False)
+    nin: Annotated[str, StringConstraints(pattern=r"^[0-9]{11}$")] | None = Field(None, repr=False)
+    account_number: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")] | None = Field(
+        None, repr=False
+    )
+    bank_code: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{3,11}$")] | None = Field(
+        None, repr=False
+    )
 
 
 class VirtualAccountBody(_Body):

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.payments import Payer
 from coopwire.domain.states import AccountState
+from coopwire.domain.virtual_accounts import Identity
 from coopwire.ports.gateways import AccountClosingOrder, AccountSnapshot, VirtualAccountOrder
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.account import Account
@@ -45,10 +46,17 @@ def assign_body(order: VirtualAccountOrder, account: Account) -> bytes:
         "country": country,
     }
     if order.identity is not None:
-        body["bvn"] = order.identity.bvn
-        body["account_number"] = order.identity.account_number
-        body["bank_code"] = order.identity.bank_code
+        body |= _identity(order.identity)
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _identity(known: Identity) -> dict[str, str]:
+    """They take all three, or none of them."""
+    told = {"bvn": known.bvn, "account_number": known.account_number, "bank_code": known.bank_code}
+    for name, value in told.items():
+        if not value:
+            raise InvalidOrder(f"Paystack needs the {name} of the holder, too", field=f"identity.{name}")
+    return told
 
 
 def _names(name: str) -> tuple[str, str]:
