@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,23 +19,43 @@ from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import (
     REFERENCE,
     SUITE,
+    AccountBench,
+    AccountThere,
+    Answered,
+    DisputeBench,
     GatewayBench,
     Opened,
     PaidOut,
     PayoutBench,
+    SavedBench,
     Settled,
     SettlementBench,
 )
 from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import Forged, OutcomeUnknown, Refused
 from coopwire.domain.money import exponent
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
-from coopwire.domain.states import PaymentState, PayoutState, RefundState, SettlementState
-from coopwire.ports.gateways import ChargeSnapshot, CheckoutOrder, CheckoutSnapshot
+from coopwire.domain.states import (
+    DisputeState,
+    PaymentState,
+    PayoutState,
+    RefundState,
+    SettlementState,
+)
+from coopwire.domain.virtual_accounts import Identity
+from coopwire.ports.gateways import (
+    ChargeSnapshot,
+    CheckoutOrder,
+    CheckoutSnapshot,
+    DisputeSnapshot,
+    SavedChargeOrder,
+    SavedChargeSnapshot,
+)
 from coopwire.ports.providers import Capability, Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.flutterwave import PROVIDER
@@ -111,6 +131,101 @@ def _payouts(simulator: Simulator[Any]) -> PayoutBench:
     )
 
 
+def _accounts(simulator: Simulator[Any]) -> AccountBench:
+    def there() -> list[AccountThere]:
+        told = simulator.vendor.truth()["accounts"]
+        return [
+            AccountThere(one["id"], one["number"], one["bank"], one["currency"], one["open"]) for one in told
+        ]
+
+    def assign(email: str) -> str:
+        return str(next(one["id"] for one in simulator.vendor.truth()["accounts"] if one["email"] == email))
+
+    def deposit(number: str, amount: int) -> str:
+        told = control(simulator, "deposit", number=number, amount=amount, silent=True)
+        return str(told["charges"][0]["reference"])
+
+    return AccountBench(
+        bank="",
+        accounts=there,
+        arrived=arrivals(simulator, "open_account"),
+        assign=assign,
+        deposit=deposit,
+        miss=None,
+        spoil_ask=spoiler(simulator, "open_account"),
+        spoil_list=lambda _: None,
+        spoil_fetch=spoiler(simulator, "fetch_account"),
+        spoil_close=spoiler(simulator, "close_account"),
+        decline=decliner(simulator, "open_account"),
+        identity=Identity(bvn="22200000011"),
+        repeats_our_reference=True,
+    )
+
+
+def _wallet(simulator: Simulator[Any]) -> SavedBench:
+    def taken() -> dict[str, int]:
+        sums: dict[str, int] = {}
+        for charge in simulator.vendor.account.charges:
+            if charge.saved and charge.status == "successful":
+                sums[charge.tx_ref] = sums.get(charge.tx_ref, 0) + charge.charged
+        return sums
+
+    def plan(outcome: str) -> Callable[[str], None]:
+        return lambda token: control(simulator, "plan", token=token, outcome=outcome)
+
+    return SavedBench(
+        taken=taken,
+        arrived=arrivals(simulator, "charge_token"),
+        decline_next=plan("failed"),
+        leave_next_under_way=plan("pending"),
+        hold_next_up=plan("redirect"),
+        only_so_much=None,
+        spoil_charge=spoiler(simulator, "charge_token"),
+        spoil_end=lambda _: None,
+        reference_is_key=False,
+    )
+
+
+def _disputes(simulator: Simulator[Any]) -> DisputeBench:
+    def claim(reference: str, amount: int) -> str:
+        told = control(simulator, "chargeback", reference=reference, amount=amount, silent=True)
+        return str(told["chargeback"]["id"])
+
+    def answered() -> list[Answered]:
+        verdicts = {"accepted": DisputeVerdict.ACCEPT, "declined": DisputeVerdict.CONTEST}
+        return [
+            Answered(
+                str(one["id"]),
+                verdicts[one["status"]],
+                one["amount_minor"] if one["status"] == "accepted" else 0,
+                one["comment"],
+            )
+            for one in simulator.vendor.truth()["chargebacks"]
+            if one["status"] in verdicts
+        ]
+
+    return DisputeBench(
+        open=claim,
+        end=lambda dispute, word: control(simulator, "chargeback_moves", id=int(dispute), status=word),
+        words={
+            "pending": DisputeState.OPEN,
+            "initiated": DisputeState.OPEN,
+            "declined": DisputeState.UNDER_REVIEW,
+            "accepted": DisputeState.LOST,
+            "lost": DisputeState.LOST,
+            "won": DisputeState.WON,
+            "reversed": DisputeState.WON,
+        },
+        answered=answered,
+        arrived=arrivals(simulator, "answer_chargeback"),
+        spoil_send=spoiler(simulator, "answer_chargeback"),
+        spoil_list=spoiler(simulator, "list_chargebacks"),
+        spoil_fetch=spoiler(simulator, "list_chargebacks"),
+        decline=decliner(simulator, "answer_chargeback"),
+        takes_parts=False,
+    )
+
+
 @asynccontextmanager
 async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
@@ -166,21 +281,15 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
             giving_back=refunds(simulator, _REFUND_WORDS, attention=""),
             paying_out=_payouts(simulator),
             settling=_settlements(simulator),
+            disputing=_disputes(simulator),
+            keeping_accounts=_accounts(simulator),
+            charging_again=_wallet(simulator),
             start=lambda reference: control(simulator, "begin", reference=reference),
         )
 
 
 GATEWAY = Bitten(SUITE, PROVIDER.profile, flutterwave)
-NOT_DECLARED = frozenset(
-    {
-        Capability.VIRTUAL_ACCOUNTS,
-        Capability.ACCOUNT_CLOSINGS,
-        Capability.SAVED_CHARGES,
-        Capability.DEACTIVATIONS,
-        Capability.RECIPIENTS,
-        Capability.DISPUTES,
-    }
-)
+NOT_DECLARED = frozenset({Capability.DEACTIVATIONS, Capability.RECIPIENTS})
 
 
 async def test_flutterwave_keeps_every_promise_of_a_gateway() -> None:
@@ -241,6 +350,43 @@ async def a_refusal_under_http_200_is_no_success(gateway: GatewayBench) -> None:
         require("greater than the charged amount" in refused.message, "their words are lost")
         return
     require(False, "a refusal under HTTP 200 was taken for a success")
+
+
+@OWN.check(Capability.SAVED_CHARGES)
+async def every_payment_under_a_saved_charges_reference_is_told(gateway: GatewayBench) -> None:
+    """A reference is no key there: who charged twice must hear of both."""
+    order = gateway.saved_order(await gateway.authorized())
+    told = {(await gateway.charge_again(order)).provider_ref for _ in range(2)}
+    found = await gateway.saved.find(order, gateway.now())
+    require_equal({one.provider_ref for one in found.snapshots}, told, "payments found")
+
+
+@OWN.check(Capability.DISPUTES)
+async def an_answer_is_told_after_the_chargeback_was_decided(gateway: GatewayBench) -> None:
+    """Its status has moved on by then; the history has not."""
+    dispute = await gateway.claimed()
+    await gateway.answer(await gateway.answer_order(dispute, DisputeVerdict.CONTEST))
+    gateway.claims.end(dispute, "won")
+    told = await gateway.disputes.fetch(dispute)
+    require_equal((told.state, told.answer), (DisputeState.WON, DisputeVerdict.CONTEST), "told")
+
+
+@OWN.check(Capability.DISPUTES)
+async def silence_is_no_answer(gateway: GatewayBench) -> None:
+    """Who said nothing in time has lost, and has not accepted."""
+    dispute = await gateway.claimed()
+    gateway.claims.end(dispute, "lost")
+    require_equal((await gateway.disputes.fetch(dispute)).answer, None, "answer")
+
+
+@OWN.check(Capability.WEBHOOKS)
+async def a_chargeback_is_told_by_its_id(gateway: GatewayBench) -> None:
+    """So that it is read at once."""
+    dispute = await gateway.claimed()
+    await gateway.mail.next()
+    gateway.claims.end(dispute, "lost")
+    (notice,) = gateway.door.read((await gateway.mail.next()).body)
+    require_equal((notice.verdict, notice.dispute), (NoticeVerdict.DISPUTE, dispute), "the hint")
 
 
 @OWN.check(Capability.WEBHOOKS)
@@ -332,9 +478,36 @@ class BelievesHttp200(Wrong):
             return None
 
 
+class FindsOneOfTwoPayments(Wrong):
+    async def find(self, order: SavedChargeOrder, sent_at: datetime) -> Finding[SavedChargeSnapshot]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, snapshots=found.snapshots[:1])
+
+
+class ReadsTheStatusAlone(Wrong):
+    async def fetch(self, provider_ref: str) -> DisputeSnapshot:
+        told = await self.right.fetch(provider_ref)
+        return replace(told, answer=None) if told.state is DisputeState.WON else told
+
+
+class TakesSilenceForAYes(Wrong):
+    async def fetch(self, provider_ref: str) -> DisputeSnapshot:
+        told = await self.right.fetch(provider_ref)
+        silent = told.state is DisputeState.LOST and told.answer is None
+        return replace(told, answer=DisputeVerdict.ACCEPT) if silent else told
+
+
+class ForgetsTheChargebacksId(Wrong):
+    def read(self, body: bytes) -> tuple[Notice, ...]:
+        return tuple(replace(notice, dispute=None) for notice in self.right.read(body))
+
+
 class TakesCompletedForPaid(Wrong):
     def read(self, body: bytes) -> tuple[Notice, ...]:
-        return tuple(replace(notice, verdict=NoticeVerdict.PAID) for notice in self.right.read(body))
+        return tuple(
+            replace(one, verdict=NoticeVerdict.PAID) if one.verdict is NoticeVerdict.FAILED else one
+            for one in self.right.read(body)
+        )
 
 
 class ChecksOneHeaderOnly(Wrong):
@@ -355,7 +528,21 @@ OWN_CHECKOUTS: Wrongs = {
     ),
 }
 OWN_REFUNDS: Wrongs = {"believes HTTP 200": (BelievesHttp200, "a refusal under http 200 is no success")}
+OWN_SAVED: Wrongs = {
+    "finds one of two payments": (
+        FindsOneOfTwoPayments,
+        "every payment under a saved charges reference is told",
+    ),
+}
+OWN_DISPUTES: Wrongs = {
+    "reads the status alone": (
+        ReadsTheStatusAlone,
+        "an answer is told after the chargeback was decided",
+    ),
+    "takes silence for a yes": (TakesSilenceForAYes, "silence is no answer"),
+}
 OWN_WEBHOOKS: Wrongs = {
+    "forgets the chargeback's id": (ForgetsTheChargebacksId, "a chargeback is told by its id"),
     "takes completed for paid": (
         TakesCompletedForPaid,
         "a completed charge that failed is not told as paid",
@@ -387,6 +574,16 @@ async def test_a_lie_about_refunds_breaks_exactly_its_promise(wrong: str) -> Non
     await OWN_GATEWAY.bites("refunds", OWN_REFUNDS[wrong])
 
 
+@pytest.mark.parametrize("wrong", OWN_SAVED)
+async def test_a_lie_about_saved_cards_breaks_exactly_its_promise(wrong: str) -> None:
+    await OWN_GATEWAY.bites("saved_charges", OWN_SAVED[wrong])
+
+
+@pytest.mark.parametrize("wrong", OWN_DISPUTES)
+async def test_a_lie_about_chargebacks_breaks_exactly_its_promise(wrong: str) -> None:
+    await OWN_GATEWAY.bites("disputes", OWN_DISPUTES[wrong])
+
+
 @pytest.mark.parametrize("wrong", OWN_WEBHOOKS)
 async def test_a_lie_about_webhooks_breaks_exactly_its_promise(wrong: str) -> None:
     flaw, promise = OWN_WEBHOOKS[wrong]
@@ -397,7 +594,7 @@ async def test_a_lie_about_webhooks_breaks_exactly_its_promise(wrong: str) -> No
 def test_every_promise_of_flutterwave_has_a_lie_that_breaks_it() -> None:
     bitten = {
         promise
-        for table in (OWN_CHARGES, OWN_CHECKOUTS, OWN_REFUNDS, OWN_WEBHOOKS)
+        for table in (OWN_CHARGES, OWN_CHECKOUTS, OWN_REFUNDS, OWN_SAVED, OWN_DISPUTES, OWN_WEBHOOKS)
         for _, promise in table.values()
     }
     assert {check.name for check in OWN.checks} == bitten

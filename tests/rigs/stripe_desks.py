@@ -84,6 +84,7 @@ def disputes(simulator: Simulator[Any]) -> DisputeBench:
         spoil_fetch=spoiler(simulator, "fetch_dispute"),
         decline=decline,
         takes_parts=False,
+        takes_words=False,
     )
 
 

@@ -179,6 +179,11 @@ class DropsKobo(_SaysOtherwise):
         return replace(found, snapshots=whole)
 
 
+class GivesTheWholeForAPart(_SaysOtherwise):
+    def changed(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
+        return {"refund_amount": 50_001} if body["refund_amount"] == 50_000 else {}
+
+
 class TakesContestedForLost(Wrong):
     async def send(self, order: DisputeOrder, said: bytes) -> DisputeSnapshot:
         right: DisputeSnapshot = await self.right.send(order, said)
@@ -245,6 +250,10 @@ WRONG_DISPUTES: Wrongs = {
     ),
     "hides a failed fetch": (HidesAFailedFetch, "a dispute that cannot be fetched is tried later"),
     "drops kobo": (DropsKobo, "an accepted dispute is answered exactly as ordered"),
+    "gives the whole for a part": (
+        GivesTheWholeForAPart,
+        "a part is given back exactly or refused before anything is sent",
+    ),
     "takes contested for lost": (TakesContestedForLost, "a contested dispute gives nothing back"),
     "says it differently": (SaysItDifferently, "an answer is said in the same bytes"),
     "takes nothing for the whole": (

@@ -15,17 +15,30 @@ from typing import Any
 import pytest
 from rigs.flutterwave_samples import ABSENT, samples, there
 
+from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.payments import Mode
-from coopwire.domain.states import SettlementState
+from coopwire.domain.states import AccountState, DisputeState, SettlementState
 from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.providers import Connection, InspectionError
-from coopwire.providers.flutterwave.inspectors import error, payment, refund, settlement, webhook
+from coopwire.providers.flutterwave.inspectors import (
+    dispute,
+    error,
+    payment,
+    refund,
+    settlement,
+    virtual_account,
+    webhook,
+)
 from coopwire.providers.flutterwave.wire.account import account
+from coopwire.providers.flutterwave.wire.accounts import account_of
 from coopwire.providers.flutterwave.wire.answers import denial, success
+from coopwire.providers.flutterwave.wire.authorizations import authorization_of
 from coopwire.providers.flutterwave.wire.charges import charge_of
+from coopwire.providers.flutterwave.wire.disputes import answer_of, dispute_of
+from coopwire.providers.flutterwave.wire.disputes import told as chargeback_told
 from coopwire.providers.flutterwave.wire.pages import page
 from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.providers.flutterwave.wire.refunds import refund_of
@@ -117,6 +130,67 @@ def test_each_settlement_adds_up_and_so_do_its_lines(name: str) -> None:
     assert shown == [(one.provider_ref, one.net_minor) for one in read]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "collection/Virtual Account Numbers/Create a Virtual Account Number#0",
+        "collection/Virtual Account Numbers/Fetch a Virtual Account Number#0",
+        "docs/virtualAccount/Create a virtual account number",
+        "docs/virtualAccount/Get a virtual account number",
+    ],
+)
+def test_each_account_is_open_and_known_by_its_order(name: str) -> None:
+    (row,) = rows_of(name)
+    read = account_of(row, b"")
+    assert (read.provider_ref, read.number, read.bank) == (
+        row["order_ref"],
+        row["account_number"],
+        row["bank_name"],
+    )
+    assert (read.state, read.currency) == (AccountState.ACTIVE, "NGN")
+    (seen,) = virtual_account(samples()[name].body, {})
+    assert (seen.provider_ref, seen.status) == (row["order_ref"], "active")
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "answer", "charge"),
+    [
+        ("collection/Chargebacks/Get all Chargebacks#0", DisputeState.LOST, None, "1554166"),
+        ("collection/Chargebacks/Fetch a Chargeback#0", DisputeState.OPEN, None, "4989465"),
+    ],
+)
+def test_each_chargeback_names_its_transaction_and_what_was_answered(
+    name: str, state: DisputeState, answer: DisputeVerdict | None, charge: str
+) -> None:
+    (row,) = rows_of(name)
+    read = dispute_of(chargeback_told(row, b""), "NGN", ACCOUNT)
+    assert (read.state, read.answer, read.charge, read.amount_minor) == (state, answer, charge, 10_000)
+    assert (read.category, read.reference) == ("new", row["tx_ref"])
+    assert read.deadline_at is not None and read.created_at is not None
+    (seen,) = dispute(samples()[name].body, {})
+    assert (seen.provider_ref, seen.reference, seen.status) == (
+        str(row["id"]),
+        row["tx_ref"],
+        state.value,
+    )
+
+
+def test_the_answer_to_an_answer_names_no_transaction() -> None:
+    (row,) = rows_of("collection/Chargebacks/Accept/Decline Chargebacks#0")
+    assert answer_of(row) is DisputeVerdict.ACCEPT
+    with pytest.raises(ContractBroken, match="transaction_id"):
+        chargeback_told(row, b"")
+
+
+def test_the_tokens_of_the_samples_may_be_charged_again() -> None:
+    (row,) = rows_of("docs/tokenization/Charge with token")
+    left = authorization_of(row)
+    assert left is not None
+    assert (left.code, left.email) == (row["card"]["token"], row["customer"]["email"])
+    # The token ends a year after the payment, the card fourteen months after that.
+    assert (left.channel, left.brand, left.expires) == ("card", "MASTERCARD", (2021, 6))
+
+
 @pytest.mark.parametrize("name", EXPECTED["errors"])
 def test_each_error_is_sorted_as_expected(name: str) -> None:
     expected, sample = EXPECTED["errors"][name], samples()[name]
@@ -162,7 +236,7 @@ def test_the_official_list_shows_one_reference_with_several_transactions() -> No
 
 def test_no_inspection_of_a_sample_shows_anything_personal() -> None:
     for name, sample in samples().items():
-        for kind in (webhook, payment, refund, settlement, error):
+        for kind in (webhook, payment, refund, dispute, settlement, virtual_account, error):
             try:
                 text = repr([asdict(seen) for seen in kind(sample.body, {})])
             except InspectionError as refused:

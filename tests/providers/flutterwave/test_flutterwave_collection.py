@@ -12,7 +12,18 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from rigs.flutterwave_samples import ABSENT, requests, there
 
-from coopwire.ports.gateways import CheckoutOrder, RefundOrder, TransferOrder
+from coopwire.domain.disputes import DisputeVerdict
+from coopwire.domain.payments import Payer
+from coopwire.domain.virtual_accounts import Identity
+from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    CheckoutOrder,
+    DisputeOrder,
+    RefundOrder,
+    SavedChargeOrder,
+    TransferOrder,
+    VirtualAccountOrder,
+)
 from coopwire.simulation import exact_json
 from coopwire.simulation.given import Given
 
@@ -70,6 +81,22 @@ RULES = {
         needed=_words("account_number account_bank"), known=_words("account_number account_bank")
     ),
     "GET /balances": Rule(),
+    "POST /tokenized-charges": Rule(
+        needed=_words("token email currency amount tx_ref"),
+        known=_words("token email currency country amount tx_ref ip narration redirect_url type"),
+    ),
+    "POST /virtual-account-numbers": Rule(
+        needed=_words("email tx_ref is_permanent"),
+        known=_words(
+            "email tx_ref is_permanent bvn nin amount firstname lastname phonenumber narration currency"
+        ),
+    ),
+    "GET /virtual-account-numbers/:order_ref": Rule(),
+    "POST /virtual-account-numbers/:order_ref": Rule(needed=_words("status"), known=_words("status")),
+    "GET /chargebacks": Rule(known_query=_words("flw_ref status from to currency id page")),
+    "PUT /chargebacks/:id": Rule(
+        needed=_words("action comment"), known=_words("action comment uploaded_proof")
+    ),
     "GET /settlements": Rule(known_query=_words("from to page subaccount_id")),
     "GET /settlements/:id": Rule(),
 }
@@ -145,7 +172,39 @@ async def _every_verb(bench: Any, order: CheckoutOrder) -> list[Asked]:
     today = now.date()
     assert len([one async for one in sockets.settlements.list_window(today, today)]) == 1
     assert len([one async for one in sockets.settlements.lines(str(settled[0]["id"]))]) == 2
+    await _saved_accounts_and_chargebacks(bench, charge)
     return [_asked(entry) for entry in bench.simulator.record.entries()]
+
+
+async def _saved_accounts_and_chargebacks(bench: Any, charge: str) -> None:
+    sockets, now = bench.sockets, datetime.now(UTC)
+    window = (now - timedelta(days=1), now + timedelta(days=1))
+    left = (await sockets.charges.by_id(charge)).authorization
+    again = SavedChargeOrder("saved000000000000001", left.code, left.email, 75_050, "NGN")
+    await sockets.saved_charges.send(again, sockets.saved_charges.say(again))
+    await sockets.saved_charges.find(again, now)
+    holder = Payer("M-1", "Ngozi Example", "+2348000000000", "member@example.com")
+    asked = VirtualAccountOrder("account0000000000001", holder, "NGN", identity=Identity("22200000011"))
+    told = await sockets.virtual_accounts.send(asked, sockets.virtual_accounts.say(asked))
+    await sockets.virtual_accounts.fetch(told.provider_ref)
+    closing = AccountClosingOrder("closing0000000000001", told.provider_ref)
+    await sockets.account_closings.send(closing, sockets.account_closings.say(closing))
+    await sockets.account_closings.find(closing, now)
+    control = bench.simulator.vendor.controls["chargeback"]
+    claimed = control(Given({"reference": "saved000000000000001", "amount": 75_050}))["chargeback"]
+    assert len([one async for one in sockets.disputes.list_window(*window)]) == 1
+    assert len(await sockets.disputes.of_charge(str(claimed["charge"]))) == 1
+    answer = DisputeOrder(
+        "answer00000000000001",
+        str(claimed["id"]),
+        DisputeVerdict.CONTEST,
+        0,
+        "NGN",
+        "it was theirs",
+        "https://files.example/proof",
+    )
+    await sockets.disputes.send(answer, sockets.disputes.say(answer))
+    await sockets.disputes.find(answer, now)
 
 
 def _asked(entry: Any) -> Asked:

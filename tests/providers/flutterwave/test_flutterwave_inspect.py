@@ -12,10 +12,17 @@ from hypothesis import strategies as st
 
 from coopwire.ports.providers import InspectionError
 from coopwire.providers.flutterwave import PROVIDER
-from coopwire.providers.flutterwave.inspectors import error, payment, refund, webhook
+from coopwire.providers.flutterwave.inspectors import (
+    dispute,
+    error,
+    payment,
+    refund,
+    virtual_account,
+    webhook,
+)
 
 Transaction = Callable[..., dict[str, object]]
-KINDS = [webhook, payment, refund, error]
+KINDS = [webhook, payment, refund, dispute, virtual_account, error]
 
 
 def body(told: object) -> bytes:
@@ -27,7 +34,8 @@ def success(data: object) -> dict[str, object]:
 
 
 def test_the_sheet_offers_a_kind_for_each_of_their_objects() -> None:
-    assert set(PROVIDER.inspectors) == {"webhook", "payment", "refund", "transfer", "settlement", "error"}
+    kinds = "webhook payment refund dispute transfer settlement account error"
+    assert set(PROVIDER.inspectors) == set(kinds.split())
 
 
 def test_a_verify_answer_a_list_and_a_bare_transaction_are_charges(a_transaction: Transaction) -> None:

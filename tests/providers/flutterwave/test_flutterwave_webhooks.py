@@ -204,7 +204,21 @@ def test_test_money_told_to_a_live_connection_is_no_hint(
     assert bool(notice.reason) is (verdict is NoticeVerdict.OTHER)
 
 
-@pytest.mark.parametrize("event", sorted(set(EVENTS) - {"charge.completed", "transfer.completed"}))
+CHARGEBACKS = {event for event in EVENTS if event.startswith("chargeback.")}
+
+
+@pytest.mark.parametrize("event", sorted(CHARGEBACKS))
+def test_a_chargeback_is_read_by_its_id_whatever_the_webhook_says_of_it(event: str) -> None:
+    for told in (1591, "1591"):
+        notice = read({"event": event, "data": {"id": told, "status": "won", "tx_ref": "r"}})
+        assert (notice.verdict, notice.dispute) == (NoticeVerdict.DISPUTE, "1591")
+    nameless = read({"event": event, "data": {"id": "../transfers", "status": "won"}})
+    assert (nameless.verdict, nameless.dispute) == (NoticeVerdict.DISPUTE, None)
+
+
+@pytest.mark.parametrize(
+    "event", sorted(set(EVENTS) - CHARGEBACKS - {"charge.completed", "transfer.completed"})
+)
 def test_every_other_documented_event_is_kept_with_a_reason(event: str) -> None:
     notice = read({"event": event, "data": {"id": 1, "status": "FAILED"}})
     assert notice.verdict is NoticeVerdict.OTHER

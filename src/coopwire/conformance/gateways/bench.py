@@ -14,8 +14,10 @@ from coopwire.conformance.checks import (
 from coopwire.conformance.mailbox import Mail, Mailbox
 from coopwire.conformance.mischief import Spoil
 from coopwire.domain.disputes import DisputeVerdict
+from coopwire.domain.errors import Unsupported
 from coopwire.domain.payments import Mode, Payer
 from coopwire.domain.states import DisputeState, PayoutState, RefundState, SettlementState
+from coopwire.domain.virtual_accounts import Identity
 from coopwire.ports.gateways import (
     AccountClosingOrder,
     AccountClosings,
@@ -48,7 +50,7 @@ from coopwire.ports.gateways import (
     VirtualAccountOrder,
     VirtualAccounts,
 )
-from coopwire.ports.providers import Capability, Profile, Sockets
+from coopwire.ports.providers import Capability, Lookup, Profile, Sockets
 from coopwire.ports.webhooks import Webhooks
 
 REFERENCE = "r4e1f9k2m7p3t8w5x6z0"
@@ -168,7 +170,9 @@ class DisputeBench:
     decline: Callable[[], None]
     """Its next answer to an answer is a refusal by one of its rules, in the words "Not in this test"."""
     takes_parts: bool = True
-    """Whether a part of the claim can be accepted, with words and a file; else all of it goes back, and no words."""
+    """Whether a part of the claim can be accepted; else all of it goes back."""
+    takes_words: bool = True
+    """Whether who accepts says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,24 +239,31 @@ class AccountThere:
 
 @dataclass(frozen=True, slots=True)
 class AccountBench:
-    """What can be done with members' accounts on the gateway's side. Without help none is assigned."""
+    """What can be done with members' accounts on the gateway's side.
+
+    Without help none is assigned, but where an order is answered with its account.
+    """
 
     bank: str
     accounts: Callable[[], Sequence[AccountThere]]
     arrived: Callable[[], Sequence[bytes]]
     """The bodies of all orders that reached it, accepted or not."""
     assign: Callable[[str], str]
-    """(e-mail of the holder): the bank assigns what was asked for; tells the account's id."""
+    """(e-mail of the holder): the bank assigns what was asked for, if it has not yet; tells the account's id."""
     deposit: Callable[[str, int], str]
-    """(number, minor units): somebody transfers money to the account; tells the gateway's reference."""
-    miss: Callable[[str, int], None]
-    """(number, minor units): the same, and the bank does not tell the gateway."""
+    """(number, minor units): somebody transfers money to the account; tells the transfer's reference."""
+    miss: Callable[[str, int], None] | None
+    """(number, minor units): the same, and the bank does not tell the gateway. None: it is never asked to look."""
     spoil_ask: Spoil
     spoil_list: Spoil
     spoil_fetch: Spoil
     spoil_close: Spoil
     decline: Callable[[], None]
     """Its next answer to an order is a refusal by one of its rules, in the words "Not in this test"."""
+    identity: Identity | None = None
+    """What it wants to know of a holder."""
+    repeats_our_reference: bool = False
+    """Whether each transfer bears the reference of the order for its account, instead of one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +287,8 @@ class SavedBench:
     want_the_member: Callable[[str], None] = lambda _: None
     """(authorization): the next charge of it is declined, because the bank wants the member there. Nothing where it
     waits for the member instead."""
+    reference_is_key: bool = True
+    """Whether a second charge under one reference takes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +504,11 @@ class GatewayBench:
         return CheckoutOrder(reference, amount_minor, currency or self.currency, payer, return_url, facts)
 
     @property
+    def counts_accounts(self) -> bool:
+        """Whether an account is found by what the holder had before; else the answer to its order alone tells it."""
+        return self.profile.writes[Capability.VIRTUAL_ACCOUNTS].lookup is Lookup.CENSUS
+
+    @property
     def takes_orders_again(self) -> bool:
         """Whether the profile says that an order may be sent again: money from either page has our reference."""
         return self.profile.writes[Capability.CHECKOUTS].idempotent_for is not None
@@ -545,10 +563,14 @@ class GatewayBench:
     async def answer_order(
         self, dispute: str, verdict: DisputeVerdict, refund_minor: int = 0
     ) -> DisputeOrder:
-        """An everyday answer, with a file that was uploaded where they take one."""
-        name = (await self.disputes.evidence_place(dispute)).name if self.claims.takes_parts else None
+        """An everyday answer, with a file that was uploaded where they have a place for one."""
+        try:
+            name = (await self.disputes.evidence_place(dispute)).name
+        except Unsupported:
+            name = None
         message = "The member has confirmed the payment"
-        return DisputeOrder(ANSWER, dispute, verdict, refund_minor, self.currency, message, name)
+        whole = (await self.disputes.fetch(dispute)).amount_minor == refund_minor
+        return DisputeOrder(ANSWER, dispute, verdict, refund_minor, self.currency, message, name, whole)
 
     async def answer(self, order: DisputeOrder) -> DisputeSnapshot:
         """Say it and send it."""
@@ -587,8 +609,8 @@ class GatewayBench:
 
     def account_order(self, email: str = EMAIL) -> VirtualAccountOrder:
         """An everyday order for an account, not counted yet."""
-        holder = Payer("M-1", NAME, PHONE, email)
-        return VirtualAccountOrder(REFERENCE, holder, self.currency, self.standing.bank)
+        holder, standing = Payer("M-1", NAME, PHONE, email), self.standing
+        return VirtualAccountOrder(REFERENCE, holder, self.currency, standing.bank, standing.identity)
 
     async def counted_account(self, order: VirtualAccountOrder) -> VirtualAccountOrder:
         """The order with what its holder has."""

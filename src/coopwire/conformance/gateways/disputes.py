@@ -116,7 +116,7 @@ async def an_accepted_dispute_is_answered_exactly_as_ordered(gateway: GatewayBen
     dispute = await gateway.acceptable(50_001)
     order = await gateway.answer_order(dispute, DisputeVerdict.ACCEPT, 50_001)
     told = await gateway.answer(order)
-    words = order.message if gateway.claims.takes_parts else ""
+    words = order.message if gateway.claims.takes_words else ""
     expected = Answered(dispute, DisputeVerdict.ACCEPT, 50_001, words)
     require_equal(list(gateway.claims.answered()), [expected], "answers")
     require(same_answer(order, told), "the answer is not told as it was given")
@@ -137,14 +137,14 @@ async def a_contested_dispute_gives_nothing_back(gateway: GatewayBench) -> None:
 @SUITE.check(Capability.DISPUTES)
 async def an_answer_is_said_in_the_same_bytes(gateway: GatewayBench) -> None:
     """What is stored before the send is what is sent."""
-    order = await gateway.answer_order(await gateway.claimed(), DisputeVerdict.ACCEPT, 50_001)
+    order = await gateway.answer_order(await gateway.acceptable(50_001), DisputeVerdict.ACCEPT, 50_001)
     require(gateway.disputes.say(order) == gateway.disputes.say(order), "two sayings of one answer differ")
 
 
 @SUITE.check(Capability.DISPUTES)
 async def an_answer_for_nothing_is_refused_before_anything_is_sent(gateway: GatewayBench) -> None:
     """Who accepts gives something back: no amount must never mean the whole, and no words are no answer."""
-    order = await gateway.answer_order(await gateway.claimed(), DisputeVerdict.ACCEPT, 50_001)
+    order = await gateway.answer_order(await gateway.acceptable(50_001), DisputeVerdict.ACCEPT, 50_001)
     for wrong in (
         replace(order, refund_minor=0),
         replace(order, refund_minor=-1),
@@ -202,6 +202,18 @@ async def another_answer_is_not_ours(gateway: GatewayBench) -> None:
         found = await gateway.disputes.find(order, gateway.now())
         require(found.word is not FindingWord.ABSENT, "an answer that stands there was told as absent")
         require(not any(same_answer(order, one) for one in found.snapshots), "another answer is told as ours")
+
+
+@SUITE.check(Capability.DISPUTES)
+async def a_part_is_given_back_exactly_or_refused_before_anything_is_sent(gateway: GatewayBench) -> None:
+    """Never more than was ordered."""
+    order = await gateway.answer_order(await gateway.claimed(), DisputeVerdict.ACCEPT, 50_000)
+    if gateway.claims.takes_parts:
+        await gateway.answer(order)
+        require_equal([one.refund_minor for one in gateway.claims.answered()], [50_000], "given back")
+        return
+    await require_raises(InvalidOrder, gateway.answer(order))
+    require_equal(len(gateway.claims.arrived()), 0, "answers that arrived")
 
 
 @SUITE.check(Capability.DISPUTES)

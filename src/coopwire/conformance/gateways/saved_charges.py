@@ -83,7 +83,16 @@ async def a_saved_charge_that_met_a_failure_of_theirs_is_unknown(gateway: Gatewa
 
 @SUITE.check(Capability.SAVED_CHARGES)
 async def a_used_reference_is_unknown_and_charges_nothing(gateway: GatewayBench) -> None:
-    """It may be our own first send, which only a look-up tells, or is told again where they promise so."""
+    """It may be our own first send, which only a look-up tells, or is told again where they promise so.
+
+    Where a reference is no key, an order may never go again.
+    """
+    if not gateway.wallet.reference_is_key:
+        trust = gateway.profile.writes[Capability.SAVED_CHARGES]
+        require_equal(
+            (trust.idempotent_for, trust.absence_counts_after), (None, None), "what lets it go again"
+        )
+        return
     order = gateway.saved_order(await gateway.authorized())
     first = await gateway.charge_again(order)
     if gateway.profile.writes[Capability.SAVED_CHARGES].idempotent_for is None:

@@ -54,10 +54,15 @@ class AccountClosingOrder:
 
 
 class VirtualAccounts(Protocol):
-    """Accounts of members. An order takes no reference of ours: what the holder has is counted before a send."""
+    """Accounts of members.
+
+    Where an order takes no reference of ours, what the holder has is counted before a send. Where it does, each
+    transfer to the account bears that reference.
+    """
 
     async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
-        """Their ids of all accounts of the holder now. TryLater, BadCredentials, ContractBroken."""
+        """Their ids of all accounts of the holder now; none where they take our reference. TryLater,
+        BadCredentials, ContractBroken."""
         ...
 
     def say(self, order: VirtualAccountOrder) -> bytes:
@@ -79,7 +84,7 @@ class VirtualAccounts(Protocol):
 
     async def requery(self, provider_ref: str, on: date) -> None:
         """Let them look for transfers to the account that they missed on that day; what they find they tell by
-        webhook. TryLater, BadCredentials, ContractBroken."""
+        webhook. TryLater, BadCredentials, ContractBroken; Unsupported where they cannot be asked."""
         ...
 
 

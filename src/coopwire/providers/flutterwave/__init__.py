@@ -1,4 +1,5 @@
-"""Flutterwave (v3): hosted checkout, every charge of a reference, by id and by day, refunds, payouts, webhooks."""
+"""Flutterwave (v3): hosted checkout, every charge of a reference, by id and by day, refunds, chargebacks, payouts,
+static accounts, saved cards, settlements, webhooks."""
 
 from __future__ import annotations
 
@@ -44,6 +45,20 @@ PROFILE = Profile(
         # That a used reference is refused was never seen (contract 2.3), so an empty list never lets an order go
         # again: a person decides.
         Capability.TRANSFERS: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
+        # An account is told in the answer to its order and can be read by the id in it alone, so a lost one is lost.
+        # Nobody was given its number, and each transfer to either account bears the reference of the order: the same
+        # order opens another one. See ADR 0021.
+        Capability.VIRTUAL_ACCOUNTS: Trust(idempotent_for=timedelta(days=1)),
+        # An account that is closed twice is closed.
+        Capability.ACCOUNT_CLOSINGS: Trust(
+            lookup=Lookup.BY_REFERENCE,
+            idempotent_for=timedelta(days=30),
+            look_every=timedelta(seconds=30),
+        ),
+        # A reference is no key there, and who sends twice charges twice: an order never goes again.
+        Capability.SAVED_CHARGES: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
+        # A chargeback takes one answer and tells it; nothing says how soon, so that its silence proves nothing.
+        Capability.DISPUTES: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
     },
     tells_time_of_payment=False,
     settings=(
@@ -117,8 +132,10 @@ PROVIDER = ProviderSheet(
         "webhook": f"{_HERE}.inspectors:webhook",
         "payment": f"{_HERE}.inspectors:payment",
         "refund": f"{_HERE}.inspectors:refund",
+        "dispute": f"{_HERE}.inspectors:dispute",
         "transfer": f"{_HERE}.inspectors:transfer",
         "settlement": f"{_HERE}.inspectors:settlement",
+        "account": f"{_HERE}.inspectors:virtual_account",
         "error": f"{_HERE}.inspectors:error",
     },
 )

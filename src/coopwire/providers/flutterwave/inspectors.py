@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from coopwire.domain.payments import Mode
 from coopwire.ports.providers import Inspection, InspectionError
-from coopwire.providers.flutterwave.wire import refunds
+from coopwire.providers.flutterwave.wire import disputes, refunds
 from coopwire.providers.flutterwave.wire.account import COMPLETED
+from coopwire.providers.flutterwave.wire.accounts import account_of
 from coopwire.providers.flutterwave.wire.amounts import to_minor
 from coopwire.providers.flutterwave.wire.answers import denial, refusal, said, success
 from coopwire.providers.flutterwave.wire.charges import failure_of, fee_of, stage_of
@@ -76,9 +77,47 @@ def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _settled)
 
 
+def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The chargebacks of a list, or a bare one. No amount: it is in the currency of the transaction, which a
+    chargeback does not say."""
+    return _ANSWERS.objects(body, _disputed)
+
+
+def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The static account of an answer (create, read), or a bare one; never its number."""
+    return _ANSWERS.objects(body, _account)
+
+
 def _settled(row: object) -> Inspection:
     with understood("this is no settlement of Flutterwave: "):
         return settlement_shown(settlement_of(row, Mode.TEST, b""))
+
+
+def _disputed(row: object) -> Inspection:
+    word = label(at(row, "status"))
+    if word is None or at(row, *_OF_DISPUTES) is None:
+        raise InspectionError(
+            "this is no chargeback of Flutterwave: it has no status word, stage and due date"
+        )
+    return Inspection(
+        object="dispute",
+        reference=label(at(row, "tx_ref")),
+        provider_ref=identifier(at(row, "id")),
+        status=disputes.state_of(word).value,
+        occurred_at=stamp(instant(at(row, "created_at"))),
+    )
+
+
+def _account(row: object) -> Inspection:
+    with understood("this is no account of Flutterwave: "):
+        told = account_of(row, b"")
+    return Inspection(
+        object="virtual_account",
+        provider_ref=told.provider_ref,
+        currency=told.currency,
+        status=told.state.value,
+        channel=told.bank,
+    )
 
 
 def _transferred(row: object) -> Inspection:

@@ -52,4 +52,5 @@ def _notice(told: Told, *, ours: bool) -> Notice:
         currency=told.currency,
         status=told.word,
         reason=told.known.reason if ours else "test money told to a live connection",
+        dispute=told.dispute,
     )

@@ -33,18 +33,20 @@ class Api:
             url = f"{url}?{urlencode(query)}"
         return await self._http.call(HttpRequest(operation, "GET", url, Traffic.READ, self._headers()))
 
-    async def write(self, operation: str, path: str, body: bytes) -> HttpAnswer:
-        """POST JSON below the base address."""
-        return await self._post(operation, path, body, Traffic.WRITE)
+    async def write(self, operation: str, path: str, body: bytes, method: str = "POST") -> HttpAnswer:
+        """Send JSON below the base address."""
+        return await self._send(operation, method, path, body, Traffic.WRITE)
 
     async def ask(self, operation: str, path: str, body: bytes) -> HttpAnswer:
         """POST JSON that writes nothing there."""
-        return await self._post(operation, path, body, Traffic.READ)
+        return await self._send(operation, "POST", path, body, Traffic.READ)
 
-    async def _post(self, operation: str, path: str, body: bytes, traffic: Traffic) -> HttpAnswer:
+    async def _send(
+        self, operation: str, method: str, path: str, body: bytes, traffic: Traffic
+    ) -> HttpAnswer:
         headers = {**self._headers(), "Content-Type": "application/json"}
         url = f"{self.account.base_url}{path}"
-        return await self._http.call(HttpRequest(operation, "POST", url, traffic, headers, body))
+        return await self._http.call(HttpRequest(operation, method, url, traffic, headers, body))
 
     async def verify(self, reference: str) -> tuple[Said, bytes] | None:
         """A transaction under a reference with the body that told it, whichever of several they choose; None when

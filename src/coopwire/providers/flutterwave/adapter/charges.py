@@ -59,6 +59,13 @@ class FlutterwaveCharges:
             raise ContractBroken("verify answered for another id")
         return found
 
+    async def known(self, charge_id: str) -> ChargeSnapshot:
+        """The charge of an id that they have told; ContractBroken when they do not know it."""
+        found = await self.by_id(charge_id) if identifier(charge_id) == charge_id else None
+        if found is None:
+            raise ContractBroken("a transaction that was told is not known there")
+        return found
+
     async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
         """Charges created in [start, end), each once.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import ChargeSnapshot, RefundOrder, RefundSnapshot
+from coopwire.ports.gateways import RefundOrder, RefundSnapshot
 from coopwire.ports.writes import Finding
 from coopwire.providers.flutterwave.adapter.api import Api
 from coopwire.providers.flutterwave.adapter.charges import FlutterwaveCharges
@@ -69,7 +69,7 @@ class FlutterwaveRefunds:
 
     async def _of(self, order: RefundOrder) -> AsyncIterator[RefundSnapshot]:
         """The refunds of the order's charge; no refund is older than its charge."""
-        charge = await self._charge(order.charge)
+        charge = await self._charges.known(order.charge)
         begun, query = charge.created_at, {}
         if begun is not None and self._dated:
             query = pages.dates(begun, self._api.clock.now())
@@ -90,10 +90,4 @@ class FlutterwaveRefunds:
         return self._api.walk("list_refunds", "/refunds", walk)
 
     async def _currency(self, charge: str) -> str:
-        return (await self._charge(charge)).currency
-
-    async def _charge(self, charge: str) -> ChargeSnapshot:
-        found = await self._charges.by_id(charge) if identifier(charge) == charge else None
-        if found is None:
-            raise ContractBroken("the transaction of a refund is not known there")
-        return found
+        return (await self._charges.known(charge)).currency

@@ -52,6 +52,8 @@ class Charge:
     words: str = _OTP_WORDS
     originator: Mapping[str, str] | None = None
     """Who sent a bank transfer."""
+    saved: bool = False
+    """Whether a card was charged by its token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Account:
     def use(self, page: Page, attempt: Try, settings: FlutterwaveSettings, now: datetime) -> Charge:
         """A customer tries to pay; a try after an end is a transaction of its own, under the same reference."""
         charge = self.take_up(page, settings, now)
+        self.end(charge, page, attempt, settings)
+        return charge
+
+    def end(self, charge: Charge, page: Page, attempt: Try, settings: FlutterwaveSettings) -> None:
+        """The charge on the page comes to the end that the try says."""
         charge.status = attempt.outcome
         charge.channel = attempt.channel or charge.channel
         charge.currency = attempt.currency or page.currency
@@ -108,7 +115,6 @@ class Account:
         charge.charged = charge.amount
         if attempt.outcome == SUCCESSFUL:
             self._take_money(charge, attempt.charged, settings)
-        return charge
 
     def new(self, page: Page, settings: FlutterwaveSettings, now: datetime) -> Charge:
         """A transaction on the page, kept."""

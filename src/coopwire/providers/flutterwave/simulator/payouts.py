@@ -5,10 +5,10 @@ Source: payments contract 2.1 (transfer, transfer status, retry, fees, wallet, b
 
 from __future__ import annotations
 
+import collections
 import itertools
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Final
 
 from coopwire.domain.money import exponent
 from coopwire.providers.flutterwave.simulator import reading
-from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
+from coopwire.providers.flutterwave.simulator.counter import Counter, listed, success
 from coopwire.providers.flutterwave.simulator.telling import stamp
 from coopwire.simulation import exact_json
 from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation, TurnedAway
@@ -61,21 +61,12 @@ class Transfer:
 
 
 class PayoutDesk:
-    """One account's payouts. `authorise` turns a call with another key away, `tell` sends a webhook."""
+    """One account's payouts."""
 
-    def __init__(
-        self,
-        stage: Stage,
-        settings: Callable[[], FlutterwaveSettings],
-        authorise: Callable[[Call], None],
-        paid_in: Callable[[], Mapping[str, int]],
-        tell: Callable[[Mapping[str, object], str], object],
-    ) -> None:
+    def __init__(self, stage: Stage, counter: Counter) -> None:
         self._stage = stage
-        self._settings = settings
-        self._authorise = authorise
-        self._paid_in = paid_in
-        self._tell = tell
+        self._counter = counter
+        self._settings = counter.settings
         self.reset()
         does = (
             (TRANSFER, "POST", "/v3/transfers", self._order),
@@ -87,7 +78,8 @@ class PayoutDesk:
             ("read_balances", "GET", "/v3/balances", self._balances),
         )
         self.operations: Sequence[Operation] = tuple(
-            Operation(name, method, path, self._behind_the_key(answer)) for name, method, path, answer in does
+            Operation(name, method, path, counter.behind_the_key(answer))
+            for name, method, path, answer in does
         )
         self.controls: Mapping[str, Control] = {
             "transfer": self._control_transfer,
@@ -101,19 +93,12 @@ class PayoutDesk:
         self.transfers: list[Transfer] = []
         self.names: dict[tuple[str, str], str] = {}
 
-    def _behind_the_key(self, answer: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
-        def answered(call: Call) -> Answer:
-            self._authorise(call)
-            return answer(call)
-
-        return answered
-
     # Orders
 
     def _order(self, call: Call) -> Answer:
         given = reading.fields(call)
         reference, account, bank = (
-            _text(given, name) for name in ("reference", "account_number", "account_bank")
+            reading.text(given, name) for name in ("reference", "account_number", "account_bank")
         )
         currency = str(given.get("currency") or self._settings().served_currencies[0])
         amount = reading.minor_of(given.get("amount"), currency)
@@ -131,7 +116,7 @@ class PayoutDesk:
             raise TurnedAway(Answer(400, exact_json.dumps(told).encode(), outcome=REFUSED))
         self._begin(made)
         word = self._settings().transfer_word
-        return _done("Transfer Queued Successfully", {**self._told(made), "status": word})
+        return success("Transfer Queued Successfully", {**self._told(made), "status": word})
 
     def _made(
         self, reference: str, account: str, bank: str, name: str, amount: int, currency: str, narration: str
@@ -167,7 +152,7 @@ class PayoutDesk:
         if status in (SUCCESSFUL, FAILED):
             told = {**self._told(transfer), "fullname": transfer.name}
             body = {"event": "transfer.completed", "event.type": "Transfer", "data": told}
-            self._tell(body, f"transfer.completed {transfer.id}")
+            self._counter.tell(body, f"transfer.completed {transfer.id}")
 
     # Reads
 
@@ -176,7 +161,7 @@ class PayoutDesk:
         found = next((one for one in self.transfers if one.id == wanted), None)
         if found is None:
             raise reading.refused("Transfer not found", status=404)
-        return _done("Transfer fetched", self._told(found))
+        return success("Transfer fetched", self._told(found))
 
     def _list(self, call: Call) -> Answer:
         query = call.query
@@ -189,31 +174,29 @@ class PayoutDesk:
             and (first is None or one.created_at.date() >= first)
             and (last is None or one.created_at.date() <= last)
         ]
-        page, size = reading.number(query.get("page", "1"), "page"), min(_PAGE, self._settings().page_size)
-        info = {"total": len(rows), "current_page": page, "total_pages": -(-len(rows) // size)}
-        shown = [self._told(one) for one in rows[(page - 1) * size : page * size]]
-        return _done("Transfers fetched", shown, {"page_info": info})
+        size = min(_PAGE, self._settings().page_size)
+        return listed("Transfers fetched", [self._told(one) for one in rows], call, size)
 
     def _fee(self, call: Call) -> Answer:
         currency = call.query.get("currency", "")
         if not currency:
             raise reading.refused("currency is required")
         fee = {"currency": currency, "fee_type": "value", "fee": self._settings().transfer_fee}
-        return _done("Transfer fee fetched", [fee])
+        return success("Transfer fee fetched", [fee])
 
     def _banks(self, call: Call) -> Answer:
         if call.place["country"] != "NG":
             raise reading.refused("No banks found for country code", status=404)
         rows = [{"id": number, "code": code, "name": name} for number, code, name in BANKS]
-        return _done("Banks fetched successfully", rows)
+        return success("Banks fetched successfully", rows)
 
     def _resolve(self, call: Call) -> Answer:
         given = reading.fields(call)
-        account, bank = _text(given, "account_number"), _text(given, "account_bank")
+        account, bank = reading.text(given, "account_number"), reading.text(given, "account_bank")
         holder = self._holder(account, bank)
         if not holder:
             raise reading.refused("invalid account")
-        return _done("Account details fetched", {"account_number": account, "account_name": holder})
+        return success("Account details fetched", {"account_number": account, "account_name": holder})
 
     def _holder(self, account: str, bank: str) -> str:
         known = any(code == bank for _, code, _ in BANKS)
@@ -224,19 +207,19 @@ class PayoutDesk:
             {"currency": code, "available_balance": amount, "ledger_balance": amount}
             for code, amount in self.available().items()
         ]
-        return _done("Wallet balances fetched", rows)
+        return success("Wallet balances fetched", rows)
 
     def available(self) -> dict[str, Decimal]:
         """What can be paid out, in major units of each currency."""
-        taken: Counter[str] = Counter()
-        fees: Counter[str] = Counter()
+        taken: collections.Counter[str] = collections.Counter()
+        fees: collections.Counter[str] = collections.Counter()
         for one in self.transfers:
             if one.status != FAILED:
                 taken[one.currency] += one.amount
                 fees[one.currency] += 1
         return {
             code: self._settings().wallet
-            + Decimal(self._paid_in().get(code, 0) - taken[code]).scaleb(-exponent(code))
+            + Decimal(self._counter.account().paid_minor().get(code, 0) - taken[code]).scaleb(-exponent(code))
             - fees[code] * self._settings().transfer_fee
             for code in self._settings().served_currencies
         }
@@ -316,17 +299,3 @@ def as_truth(transfer: Transfer) -> dict[str, object]:
         "currency": transfer.currency,
         "created_at": stamp(transfer.created_at),
     }
-
-
-def _text(given: Mapping[str, object], name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value:
-        raise reading.refused(f"{name} is required")
-    return value
-
-
-def _done(message: str, data: object, meta: Mapping[str, object] | None = None) -> Answer:
-    told: dict[str, object] = {"status": "success", "message": message, "data": data}
-    if meta is not None:
-        told["meta"] = dict(meta)
-    return Answer(200, exact_json.dumps(told).encode())

@@ -37,14 +37,12 @@ def new_page(call: Call, settings: FlutterwaveSettings) -> Page:
     email = customer.get("email") if isinstance(customer, dict) else None
     if not isinstance(email, str) or "@" not in email:
         raise refused("customer email is required")
-    currency = given.get("currency") or settings.served_currencies[0]
-    if currency not in settings.served_currencies:
-        raise refused("Invalid currency provided")
+    currency = currency_in(given, settings)
     return Page(
         tx_ref=reference,
         code=secrets.token_hex(10),
-        amount=minor_of(given.get("amount"), str(currency)),
-        currency=str(currency),
+        amount=minor_of(given.get("amount"), currency),
+        currency=currency,
         email=email,
         meta=given.get("meta"),
         redirect_url=str(given.get("redirect_url") or ""),
@@ -87,6 +85,22 @@ def fields(call: Call) -> Mapping[str, object]:
     if given is None:
         raise refused("Invalid JSON passed")
     return given
+
+
+def text(given: Mapping[str, object], name: str) -> str:
+    """A member that must be there."""
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise refused(f"{name} is required")
+    return value
+
+
+def currency_in(given: Mapping[str, object], settings: FlutterwaveSettings) -> str:
+    """The currency of a body, the account's own where it names none."""
+    currency = given.get("currency") or settings.served_currencies[0]
+    if currency not in settings.served_currencies:
+        raise refused("Invalid currency provided")
+    return str(currency)
 
 
 def minor_of(amount: object, currency: str) -> int:

@@ -130,6 +130,11 @@ def flw_ref(charge: Charge) -> str:
     return f"FLW-MOCK-{charge.id:032x}" if charge.mode == "test" else f"SimulatedBank/FLW{charge.id}"
 
 
+def token(charge: Charge) -> str:
+    """The token of the customer's card: one for each customer."""
+    return f"flw-t1nf-simulated{crc32(charge.email.casefold().encode()):08x}-m03k"
+
+
 def brought_back(page: Page, charge: Charge) -> dict[str, object]:
     """What the customer's browser brings back from the page, as its query."""
     return {"status": charge.status, "tx_ref": page.tx_ref, "transaction_id": charge.id}
@@ -162,8 +167,13 @@ def _told(charge: Charge, settings: FlutterwaveSettings) -> dict[str, object]:
         "created_at": stamp(charge.created_at),
         "account_id": ACCOUNT_ID,
         "amount_settled": None if fee is None else _settled(charge, fee),
-        **({"card": _CARD} if charge.channel == "card" and charge.status == SUCCESSFUL else {}),
+        **_card(charge),
     }
+
+
+def _card(charge: Charge) -> dict[str, object]:
+    paid = charge.channel == "card" and charge.status == SUCCESSFUL
+    return {"card": {**_CARD, "token": token(charge)}} if paid else {}
 
 
 _CARD: Final = {
@@ -172,7 +182,6 @@ _CARD: Final = {
     "issuer": "SIMULATED BANK",
     "country": "NIGERIA NG",
     "type": "VISA",
-    "token": "flw-t1nf-simulated-m03k",
     "expiry": "09/35",
 }
 

@@ -12,8 +12,18 @@ from decimal import Decimal
 from typing import Final
 
 from coopwire.domain.money import exponent
-from coopwire.providers.flutterwave.simulator import payouts, reading, refunds, settlements, telling
+from coopwire.providers.flutterwave.simulator import (
+    accounts,
+    chargebacks,
+    payouts,
+    reading,
+    refunds,
+    settlements,
+    telling,
+    wallet,
+)
 from coopwire.providers.flutterwave.simulator.account import SUCCESSFUL, Account, Charge, Page, Try
+from coopwire.providers.flutterwave.simulator.counter import Counter, exact, listed, success
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
 from coopwire.simulation import exact_json, hosted
 from coopwire.simulation import settings as words
@@ -59,9 +69,18 @@ class Flutterwave:
         self.refunds = refunds.Refunds()
         self.settlements = settlements.Settlements()
         self._stage = stage
-        self.payouts = payouts.PayoutDesk(
-            stage, lambda: self.settings, self._authorise, lambda: self.account.paid_minor(), self._send
+        counter = Counter(
+            settings=lambda: self.settings,
+            account=lambda: self.account,
+            authorise=self._authorise,
+            now=stage.clock.now,
+            tell=self._send,
+            tell_charge=self._tell,
         )
+        self.payouts = payouts.PayoutDesk(stage, counter)
+        self.accounts = accounts.StaticAccounts(counter)
+        self.wallet = wallet.Wallet(counter)
+        self.chargebacks = chargebacks.Chargebacks(counter)
         self.operations: Sequence[Operation] = (
             Operation(_PAYMENT, "POST", "/v3/payments", self._create_payment),
             Operation(
@@ -78,9 +97,14 @@ class Flutterwave:
             Operation("checkout_page", "GET", "/v3/hosted/pay/{code}", self._show_page),
             Operation("pay_page", "POST", "/v3/hosted/pay/{code}", self._use_page),
             *self.payouts.operations,
+            *self.accounts.operations,
+            *self.wallet.operations,
+            *self.chargebacks.operations,
         )
         reads = _READS | _READS_OF_REFUNDS | _READS_OF_SETTLEMENTS | payouts.READS
-        api = reads | {_PAYMENT, _CREATE_REFUND, payouts.TRANSFER}
+        reads |= {accounts.FETCH, chargebacks.LIST}
+        writes = {_PAYMENT, _CREATE_REFUND, payouts.TRANSFER, wallet.CHARGE}
+        api = reads | writes | {accounts.OPEN, accounts.CLOSE, chargebacks.ANSWER}
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "status": int, "record": bool}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -89,13 +113,15 @@ class Flutterwave:
         self.controls: Mapping[str, Control] = {
             "pay": self._control_pay,
             "begin": self._control_begin,
-            "deposit": self._control_deposit,
             "resend": self._control_resend,
             "forge": self._control_forge,
             "notify": self._control_notify,
             "refund": self._control_refund,
             "dashboard_refund": self._control_dashboard_refund,
             **self.payouts.controls,
+            **self.accounts.controls,
+            **self.wallet.controls,
+            **self.chargebacks.controls,
             "settle": self._control_settle,
             "settlement": self._control_settlement,
         }
@@ -118,7 +144,7 @@ class Flutterwave:
         self._authorise(call)
         page = reading.new_page(call, self.settings)
         self.account.open(page)
-        return _success("Hosted Link", {"link": f"{call.base_url}/v3/hosted/pay/{page.code}"})
+        return success("Hosted Link", {"link": f"{call.base_url}/v3/hosted/pay/{page.code}"})
 
     def _verify_reference(self, call: Call) -> Answer:
         self._authorise(call)
@@ -128,14 +154,14 @@ class Flutterwave:
         paid = (charge for charge in charges if charge.status == SUCCESSFUL)
         chosen = {"latest": charges[-1], "first": charges[0], "successful": next(paid, charges[-1])}
         told = chosen[self.settings.reference_answers]
-        return _success("Transaction fetched successfully", telling.as_verified(told, self.settings))
+        return success("Transaction fetched successfully", telling.as_verified(told, self.settings))
 
     def _verify(self, call: Call) -> Answer:
         self._authorise(call)
         charge = self.account.by_id.get(reading.id_in(call.place["id"]))
         if charge is None:
             raise reading.refused("No transaction was found for this id")
-        return _success("Transaction fetched successfully", telling.as_verified(charge, self.settings))
+        return success("Transaction fetched successfully", telling.as_verified(charge, self.settings))
 
     def _list(self, call: Call) -> Answer:
         self._authorise(call)
@@ -149,14 +175,14 @@ class Flutterwave:
             if all(query.get(name) in (None, "", getattr(charge, of)) for name, of in wanted.items())
         ]
         shown = [telling.as_listed(charge, self.settings) for charge in rows]
-        return _listed("Transactions fetched", shown, call, self.settings.page_size)
+        return listed("Transactions fetched", shown, call, self.settings.page_size)
 
     def _resend_hook(self, call: Call) -> Answer:
         self._authorise(call)
         charge = self.account.by_id.get(reading.id_in(call.place["id"]))
         if charge is None or not self._tell(charge):
             raise reading.refused("no hook data found")
-        return _success("hook sent successfully", "hook sent")
+        return success("hook sent successfully", "hook sent")
 
     # Settlements
 
@@ -169,14 +195,14 @@ class Flutterwave:
             if (first is None or one.created_at.date() >= first)
             and (last is None or one.created_at.date() <= last)
         ]
-        return _listed("Settlements fetched", rows, call, self.settings.refund_page_size)
+        return listed("Settlements fetched", rows, call, self.settings.refund_page_size)
 
     def _fetch_settlement(self, call: Call) -> Answer:
         self._authorise(call)
         one = self.settlements.by_id(reading.id_in(call.place["id"]))
         if one is None:
             raise reading.refused("Settlement not found")
-        return _success("Settlement fetched", settlements.as_fetched(one))
+        return success("Settlement fetched", settlements.as_fetched(one))
 
     def _control_settle(self, given: Given) -> object:
         refunded = given.only(("refunds",)).whole("refunds", 0)
@@ -198,9 +224,7 @@ class Flutterwave:
         if charge is None:
             raise reading.refused("Error: Cannot refund non-existent transaction", status=200)
         amount, comment = reading.refund_asked(call, charge.currency)
-        return _success(
-            "Transaction refund initiated", refunds.as_made(self._refund(charge, amount, comment))
-        )
+        return success("Transaction refund initiated", refunds.as_made(self._refund(charge, amount, comment)))
 
     def _refund(self, charge: Charge, amount: int | None, comment: str | None) -> refunds.Refund:
         begins = self.settings.refund_begins
@@ -220,14 +244,14 @@ class Flutterwave:
         first, last = reading.day(call.query.get("from")), reading.day(call.query.get("to"))
         echo = self.settings.echo_comments
         shown = [refunds.as_listed(one, echo=echo) for one in self.refunds.created_on(first, last)]
-        return _listed("Refunds fetched", shown, call, self.settings.refund_page_size)
+        return listed("Refunds fetched", shown, call, self.settings.refund_page_size)
 
     def _fetch_refund(self, call: Call) -> Answer:
         self._authorise(call)
         refund = self.refunds.by_id.get(reading.id_in(call.place["id"]))
         if refund is None or not self.settings.refunds_by_id:
             raise reading.refused("Refund not found", status=404)
-        return _success("Refund fetched", refunds.as_listed(refund, echo=self.settings.echo_comments))
+        return success("Refund fetched", refunds.as_listed(refund, echo=self.settings.echo_comments))
 
     # The hosted page
 
@@ -298,7 +322,7 @@ class Flutterwave:
         for row in told["data"] if isinstance(told["data"], list) else [told["data"]]:
             for name in _AMOUNTS:
                 row[name] += Decimal(rule.whole("delta", -100)).scaleb(-exponent(row["currency"]))
-        return _exact(told)
+        return exact(told)
 
     def failure(self, status: int) -> Answer:
         """Their words for an HTTP error; a failure inside has an id alone."""
@@ -318,24 +342,6 @@ class Flutterwave:
     def _control_begin(self, given: Given) -> object:
         page = self._page(given.only(("reference",)).word("reference"))
         charge = self.account.take_up(page, self.settings, self._stage.clock.now())
-        return {"charges": [telling.as_truth(charge)]}
-
-    def _control_deposit(self, given: Given) -> object:
-        """Money on a static account: each deposit repeats the account's reference under an id of its own."""
-        reference = given.only(("reference", "amount", "currency")).word("reference")
-        currency = given.word("currency", self.settings.served_currencies[0])
-        page = Page(reference, "", given.whole("amount"), currency, "nobody@example.com")
-        now = self._stage.clock.now()
-        charge = self.account.new(page, self.settings, now)
-        charge.originator = {
-            "originatorname": "A SENDER",
-            "bankname": "Simulated Bank",
-            "originatoraccountnumber": "123*******90",
-            "originatoramount": "N/A",
-        }
-        charge.status, charge.channel, charge.words = SUCCESSFUL, "bank_transfer", "success"
-        charge.fee = self.settings.fee(charge.amount, currency)
-        self._tell(charge)
         return {"charges": [telling.as_truth(charge)]}
 
     def _control_resend(self, given: Given) -> object:
@@ -402,6 +408,8 @@ class Flutterwave:
             "refunded_minor": self.refunds.back_minor(),
             "transfers": [payouts.as_truth(one) for one in self.payouts.transfers],
             "settlements": [settlements.as_truth(one) for one in self.settlements.all],
+            "accounts": [accounts.as_truth(one) for one in self.accounts.all],
+            "chargebacks": [chargebacks.as_truth(one) for one in self.chargebacks.all],
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -413,11 +421,13 @@ class Flutterwave:
         self.settings = words.changed(self.settings, changes)
 
     def reset(self) -> None:
-        """Forget pages, transactions, refunds and settlements."""
+        """Forget everything that happened."""
         self.account = Account(self.settings.first_id)
         self.refunds = refunds.Refunds()
         self.payouts.reset()
         self.settlements = settlements.Settlements()
+        for part in (self.accounts, self.wallet, self.chargebacks):
+            part.reset()
 
 
 def _signed(kind: str, secret: str, body: bytes) -> Mapping[str, str]:
@@ -426,21 +436,6 @@ def _signed(kind: str, secret: str, body: bytes) -> Mapping[str, str]:
     headers = {"verif-hash": secret, "flutterwave-signature": mac}
     chosen = headers if kind == "both" else {kind: headers[kind]}
     return {**chosen, "Content-Type": "application/json"}
-
-
-def _success(message: str, data: object) -> Answer:
-    return _exact({"status": "success", "message": message, "data": data})
-
-
-def _exact(told: object) -> Answer:
-    return Answer(200, exact_json.dumps(told).encode())
-
-
-def _listed(message: str, rows: Sequence[object], call: Call, size: int) -> Answer:
-    page = reading.number(call.query.get("page", "1"), "page")
-    info = {"total": len(rows), "current_page": page, "total_pages": -(-len(rows) // size)}
-    shown = list(rows[(page - 1) * size : page * size])
-    return _exact({"status": "success", "message": message, "meta": {"page_info": info}, "data": shown})
 
 
 def _try(given: Given) -> Try:

@@ -27,6 +27,8 @@ _YES_OR_NO = {"success": True, "error": False}
 _CREDENTIAL_WORDS = ("authorization required", "invalid authorization key")
 _ABSENT_WORDS = frozenset({"no transaction was found for this id"})
 """Said about an id and about a reference alike."""
+_NO_ORDER = "no order found"
+"""Said about the id of an account."""
 
 _DONE = range(200, 300)
 _DENIED = frozenset(range(400, 500)) - {HTTPStatus.REQUEST_TIMEOUT}
@@ -55,6 +57,11 @@ class Said:
     def absent(self) -> bool:
         """Whether they say positively that they have no such transaction."""
         return not self.yes and self._words in _ABSENT_WORDS
+
+    @property
+    def order_absent(self) -> bool:
+        """Whether they say positively that they have no such account."""
+        return not self.yes and self._words == _NO_ORDER
 
     @property
     def kept_a_record(self) -> bool:

@@ -14,6 +14,7 @@ from coopwire.domain.states import PaymentState
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import exact_minor, to_minor
+from coopwire.providers.flutterwave.wire.authorizations import authorization_of
 from coopwire.transport.reading import at, currency, identifier, instant, label, needed, plain, rounded, words
 
 STATES: Mapping[str, PaymentState] = {
@@ -117,6 +118,7 @@ def charge_of(transaction: object, account: Account, raw: bytes) -> ChargeSnapsh
         paid_at=None,
         created_at=_created(transaction),
         failure_reason=failure_of(transaction, word),
+        authorization=authorization_of(transaction) if state_of(word) is PaymentState.SUCCEEDED else None,
         raw=raw,
     )
 

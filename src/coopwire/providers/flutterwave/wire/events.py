@@ -101,7 +101,7 @@ class Known:
 
 
 _TRANSFER = Known(TRANSFER, "a payout: its own look-up decides")
-_CHARGEBACK = Known(CHARGEBACK, "a chargeback: kept for a person, the receipt stands")
+_CHARGEBACK = Known(CHARGEBACK, "a chargeback: its own look-up decides")
 EVENTS: Mapping[str, Known] = {
     # Of failed attempts too: what became of it stands in the status, and is a hint even then (trap 21).
     "charge.completed": Known(CHARGE),
@@ -146,9 +146,16 @@ class Told:
         """What it claims. A charge that is not said to be paid is a hint all the same: the look-up decides."""
         if self.known.shape is TRANSFER:
             return NoticeVerdict.PAYOUT
+        if self.known.shape is CHARGEBACK:
+            return NoticeVerdict.DISPUTE
         if self.known.shape is not CHARGE:
             return NoticeVerdict.OTHER
         return NoticeVerdict.PAID if self.status == SUCCEEDED else NoticeVerdict.FAILED
+
+    @property
+    def dispute(self) -> str | None:
+        """Their id of the chargeback that it is about."""
+        return identifier(self.provider_ref) if self.known.shape is CHARGEBACK else None
 
 
 def tell(body: bytes) -> Told:

@@ -1,6 +1,6 @@
 """Walks their lists by page number: no row missed, none told twice.
 
-Source: payments contract 2.1 (list for a date: ten rows a page; refunds list: twenty).
+Source: payments contract 2.1 (list for a date: ten rows a page; refunds and chargebacks: twenty).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TypeVar
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.payments import Mode
 from coopwire.ports.gateways import ChargeSnapshot, SettlementSnapshot, TransferSnapshot
+from coopwire.providers.flutterwave.wire import disputes, refunds
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.answers import Said
 from coopwire.providers.flutterwave.wire.charges import charge_of
-from coopwire.providers.flutterwave.wire.refunds import Told, told
 from coopwire.providers.flutterwave.wire.settlements import settlement_of
 from coopwire.providers.flutterwave.wire.transfers import transfer_of
 from coopwire.transport.passes import Kind, Passes
@@ -26,10 +26,11 @@ from coopwire.transport.reading import at, identifier, needed
 _A_DAY = timedelta(days=1)
 _AROUND = timedelta(days=3)
 _RowT = TypeVar("_RowT")
-_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, Told, TransferSnapshot)
+_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, refunds.Told, disputes.Told, TransferSnapshot)
 
 TRANSFERS: Kind[TransferSnapshot] = Kind("transfers", transfer_of, lambda transfer: transfer.provider_ref)
-REFUNDS: Kind[Told] = Kind("refunds", told, lambda refund: refund.id)
+REFUNDS: Kind[refunds.Told] = Kind("refunds", refunds.told, lambda refund: refund.id)
+CHARGEBACKS: Kind[disputes.Told] = Kind("chargebacks", disputes.told, lambda chargeback: chargeback.id)
 
 
 def charges_read_by(account: Account) -> Kind[ChargeSnapshot]:
