@@ -6,7 +6,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from rigs.gateways import STRIPE
+import pytest
+from rigs.canaries import Canaries
+from rigs.gateways import STRIPE, STRIPE_SECRET
 from rigs.refunds import approve, back_at_the_gateway, received, unbanked
 from rigs.river import River, river
 
@@ -84,6 +86,43 @@ async def test_money_that_nobody_ordered_is_booked_to_suspense(database_dsn: str
         [receipt] = await hub.rows("SELECT charge, reference, gross_minor FROM receipts")
         assert tuple(receipt.values()) == (charge, charge, 700_000)
         assert await hub.value("SELECT component FROM allocations") == "suspense"
+
+
+async def test_no_secret_of_a_page_or_a_payment_leaves_the_sealed_columns(
+    database_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address of the page, the client secret, the key, the endpoint's secret and the payer's address."""
+    canaries = Canaries()
+    canaries.plant("e-mail", "ngozi.canary@members.example")
+    canaries.plant("client secret", "_secret_simulated")
+    canaries.plant("key", STRIPE_SECRET)
+    canaries.plant("endpoint's secret", "whsec_simulated")
+    async with river(database_dsn, gateway=STRIPE) as hub:
+        accepted = await hub.accept(email="ngozi.canary@members.example")
+        await hub.pay(accepted.attempt)
+        [page] = hub.outside.made["stripe"].vendor.account.pages
+        canaries.plant("page's secret", page.secret)
+        for told in hub.outside.made["stripe"].vendor.desk.events:
+            await hub.notify(json.dumps(told).encode())
+        await hub.settled(1)
+        assert canaries.planted["page's secret"] in str(accepted.url)
+        rows = await _every_value(hub)
+    logged = capsys.readouterr()
+    texts = [*rows, ("standard output", logged.out), ("standard error", logged.err)]
+    assert canaries.leaks(texts) == []
+    assert "effect_answered" in logged.out
+    assert len(rows) > 100
+
+
+async def _every_value(hub: River) -> list[tuple[str, str]]:
+    tables = await hub.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    return [
+        (f"{table}.{column}", value.decode("latin-1") if isinstance(value, bytes) else str(value))
+        for (table,) in (row.values() for row in tables)
+        for row in await hub.rows(f'SELECT * FROM "{table}"')
+        for column, value in row.items()
+        if value is not None
+    ]
 
 
 async def test_money_goes_back_and_the_day_holds(database_dsn: str) -> None:

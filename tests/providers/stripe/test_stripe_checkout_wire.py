@@ -67,8 +67,9 @@ def test_a_way_to_pay_is_kept_where_the_order_says_so(an_order: Orders, an_accou
 
 
 def test_a_chosen_way_to_pay_is_asked_for(an_order: Orders, an_account: Accounts) -> None:
-    told = said(an_order(), an_account(payment_method_types="card, sepa_debit"))
-    assert (told["payment_method_types[0]"], told["payment_method_types[1]"]) == ("card", "sepa_debit")
+    told = said(an_order(), an_account(allowed_payment_method_types="card, sepa_debit"))
+    names = ("allowed_payment_method_types[0]", "allowed_payment_method_types[1]")
+    assert [told[name] for name in names] == ["card", "sepa_debit"]
 
 
 @pytest.mark.parametrize(

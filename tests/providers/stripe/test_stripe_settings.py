@@ -39,7 +39,7 @@ def test_a_key_of_the_other_mode_is_refused_and_not_quoted(mode: Mode, other: Mo
         ("webhook_secret", "abc"),
         ("previous_webhook_secret", "whsec_with blank"),
         ("base_url", "http://api.example.com"),
-        ("payment_method_types", "card;sepa"),
+        ("allowed_payment_method_types", "card;sepa"),
         ("return_url", "ftp://x"),
         ("product_name", "x" * 251),
     ],

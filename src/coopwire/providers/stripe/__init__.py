@@ -57,8 +57,8 @@ PROFILE = Profile(
         ),
         SettingField("base_url", "address of the API", required=False, default="https://api.stripe.com"),
         SettingField(
-            "payment_method_types",
-            "comma-separated ways to pay offered on the page (card,sepa_debit…); empty: as the dashboard says",
+            "allowed_payment_method_types",
+            "comma-separated ways to pay, of those that the dashboard offers (card,sepa_debit…); empty: all of them",
             required=False,
         ),
         SettingField(

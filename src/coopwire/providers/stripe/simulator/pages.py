@@ -38,7 +38,7 @@ _FIELDS: Final = (
         "metadata",
         "payment_intent_data",
         "expires_at",
-        "payment_method_types",
+        "allowed_payment_method_types",
         "ui_mode",
     ),
 )

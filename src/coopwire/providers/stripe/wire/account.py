@@ -25,7 +25,7 @@ class Account:
     secret_key: str = field(repr=False)
     mode: Mode
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-    payment_method_types: tuple[str, ...] = ()
+    allowed_payment_method_types: tuple[str, ...] = ()
     return_url: str = ""
     product_name: str = "Payment"
 
@@ -43,7 +43,7 @@ def account(connection: Connection) -> Account:
         secret_key=key,
         mode=mode,
         webhook_secrets=_secrets(said),
-        payment_method_types=_methods(said),
+        allowed_payment_method_types=_methods(said),
         return_url=_return_url(said),
         product_name=_product(said),
     )
@@ -56,10 +56,10 @@ def _secrets(said: ConnectionSettings) -> tuple[str, ...]:
 
 
 def _methods(said: ConnectionSettings) -> tuple[str, ...]:
-    names = [name.strip() for name in said.word("payment_method_types").split(",")]
+    names = [name.strip() for name in said.word("allowed_payment_method_types").split(",")]
     chosen = tuple(name for name in names if name)
     if not all(_METHOD.match(name) for name in chosen):
-        raise said.wrong("payment_method_types", "write words of Stripe's, such as card,sepa_debit")
+        raise said.wrong("allowed_payment_method_types", "write words of Stripe's, such as card,sepa_debit")
     return chosen
 
 

@@ -57,8 +57,8 @@ def checkout_form(order: CheckoutOrder, account: Account) -> bytes:
         # Only a customer keeps a way to pay, and the member is told on the page that it is kept.
         fields["customer_creation"] = "always"
         fields["payment_intent_data"] = {"metadata": metadata, "setup_future_usage": OFF_SESSION}
-    if account.payment_method_types:
-        fields["payment_method_types"] = list(account.payment_method_types)
+    if account.allowed_payment_method_types:
+        fields["allowed_payment_method_types"] = list(account.allowed_payment_method_types)
     return encoded(fields).encode()
 
 
