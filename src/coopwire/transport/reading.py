@@ -14,6 +14,7 @@ from coopwire.transport.wording import safe_words
 LONGEST_LABEL = 200
 
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_COUNTRY = re.compile(r"(?:.{0,60} )?([A-Z]{2})\Z", re.IGNORECASE)
 _ID = re.compile(r"[0-9]{1,20}\Z")
 _ACCOUNT = re.compile(r"[0-9]{5,20}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,27}(\.[0-9]{1,10})?\Z")
@@ -70,6 +71,12 @@ def identifier(value: object) -> str | None:
 def currency(value: object) -> str | None:
     """An ISO 4217 code; None for anything else."""
     return value if isinstance(value, str) and _CURRENCY.match(value) else None
+
+
+def country(value: object) -> str | None:
+    """An ISO 3166 code in capitals, told alone or behind the country's name: `NG`, `NIGERIA NG`."""
+    found = _COUNTRY.match(value) if isinstance(value, str) else None
+    return found[1].upper() if found else None
 
 
 def number(value: object) -> Decimal | None:

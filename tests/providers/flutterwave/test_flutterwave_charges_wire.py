@@ -13,6 +13,7 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
+from coopwire.ports.gateways import Card
 from coopwire.ports.providers import Connection
 from coopwire.providers.flutterwave.wire.account import Account, account
 from coopwire.providers.flutterwave.wire.charges import charge_of
@@ -170,3 +171,18 @@ def test_no_repr_shows_the_card_or_the_customer(a_transaction: Transaction) -> N
     shown = repr(charge_of(a_transaction(), TEST, b'{"email":"member@example.com"}'))
     assert "member@" not in shown
     assert "flw-t1nf" not in shown
+
+
+@pytest.mark.parametrize(
+    ("told", "card"),
+    [
+        ({"country": "NIGERIA NG", "type": "VERVE"}, Card("NG", "verve")),
+        ({"country": "NG", "type": "VISA"}, Card("NG", "visa")),
+        ({"country": "NIGERIA"}, None),
+        (None, None),
+    ],
+)
+def test_the_card_is_told_as_far_as_its_price_depends_on_it(
+    a_transaction: Transaction, told: object, card: Card | None
+) -> None:
+    assert charge_of(a_transaction(card=told), TEST, b"").card == card

@@ -12,6 +12,7 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
+from coopwire.ports.gateways import Card
 from coopwire.providers.paystack.wire.charges import STATES, charge_of
 
 Transaction = Callable[..., dict[str, object]]
@@ -243,3 +244,21 @@ def test_ids_keep_64_bits_as_text(a_transaction: Transaction) -> None:
 
 def test_a_charge_never_shows_its_body_in_its_repr(a_transaction: Transaction) -> None:
     assert "AUTH_" not in repr(charge_of(a_transaction(), b'{"authorization_code":"AUTH_secretcode"}'))
+
+
+@pytest.mark.parametrize(
+    ("authorization", "card"),
+    [
+        ({"country_code": "NG", "brand": "visa"}, Card("NG", "visa")),
+        ({"country_code": "gb", "brand": "MASTERCARD"}, Card("GB", "mastercard")),
+        ({"country_code": "Nigeria", "brand": None}, None),
+        ({"brand": "verve"}, Card(None, "verve")),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_the_card_is_told_as_far_as_its_price_depends_on_it(
+    a_transaction: Transaction, authorization: object, card: Card | None
+) -> None:
+    assert charge_of(a_transaction(authorization=authorization), b"").card == card
+    assert charge_of(a_transaction(authorization=authorization, channel="bank"), b"").card is None

@@ -2,7 +2,7 @@
 
 from coopwire.ports.gateways.account_names import AccountName, AccountNames, Bank
 from coopwire.ports.gateways.balances import Balance, Balances
-from coopwire.ports.gateways.charges import Charges, ChargeSnapshot
+from coopwire.ports.gateways.charges import Card, Charges, ChargeSnapshot
 from coopwire.ports.gateways.checkouts import CheckoutOrder, Checkouts, CheckoutSnapshot
 from coopwire.ports.gateways.disputes import (
     DisputeOrder,
@@ -42,6 +42,7 @@ __all__ = [
     "Balance",
     "Balances",
     "Bank",
+    "Card",
     "ChargeSnapshot",
     "Charges",
     "CheckoutOrder",

@@ -14,6 +14,17 @@ from coopwire.ports.gateways.saved_charges import Authorization
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """What they tell of the card that was charged, as far as its price depends on it; None where they do not.
+
+    `country` is the ISO 3166 code of where it was issued, `brand` their own word in small letters.
+    """
+
+    country: str | None
+    brand: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeSnapshot:
     """One charge as the gateway tells it; amounts in minor units.
 
@@ -42,6 +53,7 @@ class ChargeSnapshot:
     """The number of the member's virtual account that was credited; None for money that came by a page."""
     authorization: Authorization | None = field(default=None, repr=False)
     """The way to pay that the member left with the gateway, where it may be charged again."""
+    card: Card | None = None
     raw: bytes = field(default=b"", repr=False)
 
 

@@ -11,11 +11,22 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
-from coopwire.ports.gateways import ChargeSnapshot
+from coopwire.ports.gateways import Card, ChargeSnapshot
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import exact_minor, to_minor
 from coopwire.providers.flutterwave.wire.authorizations import authorization_of
-from coopwire.transport.reading import at, currency, identifier, instant, label, needed, plain, rounded, words
+from coopwire.transport.reading import (
+    at,
+    country,
+    currency,
+    identifier,
+    instant,
+    label,
+    needed,
+    plain,
+    rounded,
+    words,
+)
 
 STATES: Mapping[str, PaymentState] = {
     "pending": PaymentState.PROCESSING,
@@ -119,8 +130,15 @@ def charge_of(transaction: object, account: Account, raw: bytes) -> ChargeSnapsh
         created_at=_created(transaction),
         failure_reason=failure_of(transaction, word),
         authorization=authorization_of(transaction) if state_of(word) is PaymentState.SUCCEEDED else None,
+        card=card_of(transaction),
         raw=raw,
     )
+
+
+def card_of(transaction: object) -> Card | None:
+    """Country and brand of the card; None when they tell neither. Source: their samples, `NIGERIA NG` and `VERVE`."""
+    code, brand = country(at(transaction, "card.country")), label(at(transaction, "card.type"))
+    return Card(code, brand.casefold() if brand else None) if code or brand else None
 
 
 def _created(transaction: object) -> datetime | None:

@@ -10,11 +10,12 @@ from coopwire.domain.errors import ContractBroken
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
-from coopwire.ports.gateways import ChargeSnapshot
+from coopwire.ports.gateways import Card, ChargeSnapshot
 from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
 from coopwire.providers.paystack.wire.authorizations import authorization_of
 from coopwire.transport.reading import (
     at,
+    country,
     currency,
     digits,
     identifier,
@@ -28,6 +29,7 @@ from coopwire.transport.reading import (
 )
 
 REVERSED = "reversed"
+BY_CARD = "card"
 INTO_AN_ACCOUNT = "dedicated_nuban"
 """The channel of a transfer to a customer's own account. Source: payments contract 1.4."""
 _CREDITED = ("authorization.receiver_bank_account_number", "metadata.receiver_account_number")
@@ -137,8 +139,18 @@ def charge_of(transaction: object, raw: bytes) -> ChargeSnapshot:
         reversed=word == REVERSED,
         credited_account=credited(transaction),
         authorization=authorization_of(transaction) if state_of(word) is PaymentState.SUCCEEDED else None,
+        card=card_of(transaction),
         raw=raw,
     )
+
+
+def card_of(transaction: object) -> Card | None:
+    """Country and brand of the card; None when it was no card, or they tell neither. Source: paystack.yaml."""
+    if at(transaction, "channel") != BY_CARD:
+        return None
+    code = country(at(transaction, "authorization.country_code"))
+    brand = label(at(transaction, "authorization.brand"))
+    return Card(code, brand.casefold() if brand else None) if code or brand else None
 
 
 def credited(transaction: object) -> str | None:
