@@ -331,3 +331,53 @@ def _quoted(text: str) -> str:
     return (
         '"' + "".join(f"\\U{ord(c):08X}" if ord(c) < 0xD800 or ord(c) > 0xDFFF else "?" for c in text) + '"'
     )
+
+
+# -- price lists -------------------------------------------------------------------------------------------
+
+PRICES = "valid_from,currency,percent,cap\n2026-01-01,NGN,1.2,1500\n"
+
+
+def _with_fees(word: str) -> str:
+    line = 'placeholder_email = "member-{member}@members.example"\n'
+    assert line in WHOLE
+    return WHOLE.replace(line, f'{line}fees = "{word}"\n')
+
+
+def test_a_gateway_is_held_against_the_example_that_comes_with_it_unless_the_file_says_otherwise(
+    folder: Path,
+) -> None:
+    read = _read(folder, WHOLE).connections
+    listed = read["paystack-main"].fees
+    assert listed is not None
+    assert (listed.name, listed.example) == ("paystack, example", True)
+    assert read["books"].fees is None
+    assert "fees" not in read["paystack-main"].settings
+
+
+def test_a_price_list_of_ones_own_stands_beside_the_file(folder: Path) -> None:
+    (folder / "prices.csv").write_text(PRICES, encoding="utf-8")
+    listed = _read(folder, _with_fees("prices.csv")).connections["paystack-main"].fees
+    assert listed is not None
+    assert (listed.name, listed.example, len(listed.rules)) == ("prices.csv", False, 1)
+
+
+def test_nothing_is_expected_of_the_fees_where_the_file_says_so(folder: Path) -> None:
+    assert _read(folder, _with_fees("none")).connections["paystack-main"].fees is None
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "prices.csv cannot be read (No such file or directory)"),
+        ("", "prices.csv is empty"),
+        (f"{PRICES}2026-02-01,NGN,much,\n", "prices.csv: line 3, percent: must be a number from 0 to 100"),
+        (f"{PRICES}2026-01-01,NGN,1.3,\n", "prices.csv: line 3, valid_from: is that of another rule"),
+    ],
+)
+def test_a_price_list_that_cannot_be_used_is_told_by_file_line_and_column(
+    folder: Path, content: str | None, told: str
+) -> None:
+    if content is not None:
+        (folder / "prices.csv").write_text(content, encoding="utf-8")
+    assert f"[connections.paystack-main] fees: {told}" in _mistakes(folder, _with_fees("prices.csv"))

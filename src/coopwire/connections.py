@@ -12,12 +12,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from coopwire.application.fee_files import FeeFileError, schedule_of
 from coopwire.application.network import Routes
 from coopwire.domain.budgets import Budget
+from coopwire.domain.fees import FeeSchedule
 from coopwire.domain.networks import networks
 from coopwire.domain.payments import AllocationMode, Mode
 from coopwire.domain.receipts import ReceiptSource, Source
-from coopwire.ports.providers import ConfigurationError, Connection, Profile, Role, SettingField
+from coopwire.ports.providers import (
+    ConfigurationError,
+    Connection,
+    Profile,
+    ProviderSheet,
+    Role,
+    SettingField,
+)
 from coopwire.providers import catalog
 from coopwire.settings import Settings
 
@@ -61,8 +70,16 @@ COMMON_OF_GATEWAYS: tuple[SettingField, ...] = (
         "from anywhere. Behind a proxy `COOPWIRE_TRUSTED_PROXIES` must name it",
         required=False,
     ),
+    SettingField(
+        "fees",
+        "price list that its fees are held against: path of a CSV file, relative to this one, see [fees.md](fees.md); "
+        "empty: the example that comes with the provider; `none`: nothing is expected",
+        required=False,
+    ),
 )
 """Further fields of every gateway connection."""
+NO_FEES = "none"
+"""In place of a price list: nothing is expected of the fees."""
 SOURCE_KINDS = tuple(kind for kind in ReceiptSource if kind is not ReceiptSource.GATEWAY)
 OF_SOURCES: tuple[SettingField, ...] = (
     SettingField("kind", f"where the money arrives: {', '.join(f'`{kind}`' for kind in SOURCE_KINDS)}"),
@@ -74,7 +91,7 @@ OF_SOURCES: tuple[SettingField, ...] = (
     ),
 )
 """Fields of every source of receipts from elsewhere."""
-_NOT_OF_THE_PROVIDER = {"provider", "mode", "zone", *(field.name for field in OF_BUDGETS.values())}
+_NOT_OF_THE_PROVIDER = {"provider", "mode", "zone", "fees", *(field.name for field in OF_BUDGETS.values())}
 ROUTES: Mapping[str, Role] = {
     "gateway": Role.GATEWAY,
     "books": Role.BOOKS,
@@ -147,6 +164,16 @@ def fields_of(profile: Profile) -> tuple[SettingField, ...]:
     return (*COMMON, *OF_BUDGETS.values(), *of_gateways, *profile.settings)
 
 
+def example_fees(sheet: ProviderSheet) -> FeeSchedule | None:
+    """The price list that comes with a provider, an example; None where none does. FeeFileError, ConfigurationError."""
+    text = catalog.fees(sheet)
+    return None if text is None else schedule_of(text, _example_name(sheet), example=True)
+
+
+def _example_name(sheet: ProviderSheet) -> str:
+    return f"{sheet.profile.name}, example"
+
+
 class _Reading:
     """One pass over the file that goes on after a mistake, so that all are told together."""
 
@@ -214,9 +241,10 @@ class _Reading:
             self.wrong(
                 section, "", "a connection's name is a-z, 0-9, - and _, at most 40: it stands in addresses"
             )
-        profile = self._profile(section, given)
-        if profile is None or not isinstance(given, dict):
+        sheet = self._sheet(section, given)
+        if sheet is None or not isinstance(given, dict):
             return None
+        profile = sheet.profile
         self._roles[name] = profile.role
         fields = fields_of(profile)
         self.reject_unknown(section, given, [field.name for field in fields])
@@ -226,10 +254,11 @@ class _Reading:
         self._check_placeholder(section, words.get("placeholder_email", ""))
         self._check_addresses(section, words.get("webhook_addresses", ""))
         budget = self._budget(section, words, profile.budget)
+        fees = self._fees(section, words.get("fees", NO_FEES), sheet)
         if len(self.mistakes) > before or mode is None or zone is None:
             return None
         own = {key: word for key, word in words.items() if key not in _NOT_OF_THE_PROVIDER}
-        return Connection(name, profile.name, mode, own, zone, budget)
+        return Connection(name, profile.name, mode, own, zone, budget, fees)
 
     def _budget(self, section: str, words: Mapping[str, str], stated: Budget) -> Budget:
         """The provider's own limits, with those that the file sets."""
@@ -242,7 +271,27 @@ class _Reading:
                 self.wrong(section, field.name, "must be a whole number of calls, at most 9 digits")
         return replace(stated, **chosen)
 
-    def _profile(self, section: str, given: object) -> Profile | None:
+    def _fees(self, section: str, word: str, sheet: ProviderSheet) -> FeeSchedule | None:
+        """The price list that is named, else the provider's own example; None where there is none."""
+        if word == NO_FEES:
+            return None
+        try:
+            return self._own_fees(section, word) if word else example_fees(sheet)
+        except FeeFileError as error:
+            for mistake in error.mistakes:
+                self.wrong(section, "fees", f"{_plain(word) or _example_name(sheet)}: {mistake}")
+        except ConfigurationError as error:
+            self.wrong(section, "fees", str(error))
+        return None
+
+    def _own_fees(self, section: str, name: str) -> FeeSchedule | None:
+        found = self._from_file(name)
+        if isinstance(found, str):
+            return schedule_of(found, _plain(name))
+        self.wrong(section, "fees", found.remedy)
+        return None
+
+    def _sheet(self, section: str, given: object) -> ProviderSheet | None:
         if not isinstance(given, dict):
             self.wrong(section, "", "must be a table")
             return None
@@ -251,7 +300,7 @@ class _Reading:
             self.wrong(section, "provider", f"must name one of {', '.join(catalog.names())}")
             return None
         try:
-            return catalog.sheet(provider).profile
+            return catalog.sheet(provider)
         except ConfigurationError as error:
             self.wrong(section, "provider", str(error))
             return None

@@ -8,10 +8,11 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
+from coopwire.application import fee_files
 from coopwire.cli import asyncapi
 from coopwire.cli.show import length
 from coopwire.conformance.promises import promises
-from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_BUDGETS, OF_SOURCES
+from coopwire.connections import COMMON, COMMON_OF_GATEWAYS, OF_BUDGETS, OF_SOURCES, example_fees
 from coopwire.domain import timings
 from coopwire.domain.budgets import Budget
 from coopwire.domain.events import CATALOGUE, SOURCE, EventType
@@ -95,6 +96,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
     """File name in docs/ → the text that belongs there."""
     return {
         "providers.md": providers,
+        "fees.md": fees,
         "events.md": events,
         "asyncapi.yaml": asyncapi_document,
         "settings.md": settings,
@@ -247,6 +249,46 @@ def _calls(budget: Budget) -> str:
     limits = [f"{limit} a {period.value}" for period, limit in budget.limits().items()]
     limits += [] if budget.at_once is None else [f"{budget.at_once} at once"]
     return f"Calls that it allows: {', '.join(limits)}." if limits else ""
+
+
+# -- fees -------------------------------------------------------------------------------------------------
+
+
+def fees() -> str:
+    """docs/fees.md: what a price list holds, and those that come with providers."""
+    sheets = [sheet for name in catalog.OURS if (sheet := catalog.sheet(name)).fees is not None]
+    columns = [
+        (f"`{name}`", "yes" if name in fee_files.NEEDED else "", meaning)
+        for name, meaning in fee_files.COLUMNS.items()
+    ]
+    return _page(
+        "Fees",
+        "What a gateway should take for a charge stands in its price list: rules, each valid from a day on. The hub "
+        "computes the fee of every receipt by the rule of the business day on which it was paid, exactly and rounded "
+        "once, and keeps it beside the fee that the gateway told. A difference of a minor unit or more is the break "
+        "`fee_differs`. Nothing is booked by a price list: what is booked is what the gateway took.",
+        "`coopwire fees explain PAYMENT` shows the arithmetic, `coopwire fees quote AMOUNT CURRENCY` what a charge "
+        "would cost at every gateway, `coopwire fees schedules` the rules in force.",
+        "## A price list of your own\n\nA CSV file, named by `fees` in the section of the connection, relative to the "
+        "connections file; `coopwire fees check FILE` reads it first. The first line names the columns, each further "
+        "line is a rule. Amounts are major units of the row's currency.\n\n"
+        + _table(("column", "needed", "meaning"), columns),
+        "Of the rules that fit a charge the one counts that says most about it: a channel before the card's country, "
+        "that before its brand. A rule about a card fits only what the gateway tells of the card. Of two rules for the "
+        "same charges the later one takes the place of the earlier; two that overlap otherwise, or leave a gap of "
+        "days, are refused. A charge that no rule fits has no expected fee, and no break.",
+        "## Lists that come with providers\n\n"
+        "They are **examples**: published prices as they are remembered, no contract of anybody. Verify them with "
+        'yours, and put your own file in their place. `fees = "none"` expects nothing.',
+        *[_price_list(sheet) for sheet in sheets],
+    )
+
+
+def _price_list(sheet: ProviderSheet) -> str:
+    listed = example_fees(sheet)
+    rows = [fee_files.cells(rule) for rule in listed.rules] if listed is not None else []
+    told = [column for column in fee_files.COLUMNS if any(row[column] for row in rows)]
+    return f"### {sheet.profile.title}\n\n" + _table(told, [[row[column] for column in told] for row in rows])
 
 
 # -- events -----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from coopwire.domain.budgets import UNLIMITED, Budget
+from coopwire.domain.fees import FeeSchedule
 from coopwire.domain.payments import Mode
 from coopwire.ports.books import ChartOfAccounts, Journals
 from coopwire.ports.clock import Clock
@@ -137,7 +138,10 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One configured use of a provider; `settings` holds secrets too and is never shown."""
+    """One configured use of a provider; `settings` holds secrets too and is never shown.
+
+    `fees` is the price list that a gateway's charges are held against; None: nothing is expected of them.
+    """
 
     name: str
     provider: str
@@ -145,6 +149,7 @@ class Connection:
     settings: Mapping[str, str] = field(repr=False)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Lagos"))
     budget: Budget = UNLIMITED
+    fees: FeeSchedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +261,7 @@ class ProviderSheet:
     """The data sheet `PROVIDER` of a provider's folder; the parts are "module:name", loaded when first used.
 
     `inspectors` maps a KIND of `coopwire inspect` to an Inspect; `consent` names a Consent, where a person has
-    to give one (`coopwire connect`).
+    to give one (`coopwire connect`). `fees` is a price list as an example, "package:file.csv" as docs/fees.md has it.
     """
 
     profile: Profile
@@ -265,6 +270,7 @@ class ProviderSheet:
     webhooks: str | None = None
     inspectors: Mapping[str, str] = field(default_factory=dict)
     consent: str | None = None
+    fees: str | None = None
 
     def load(self, part: str) -> Any:
         """The object behind "module:name"."""

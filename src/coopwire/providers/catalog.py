@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
 
 from coopwire.ports.providers import ConfigurationError, ProviderSheet
 
@@ -35,6 +36,19 @@ def sheet(name: str) -> ProviderSheet:
     if plugin is None:
         raise ConfigurationError(f"no provider {name[:60]!r}; there are {', '.join(names())}")
     return _checked(name, _loaded(plugin))
+
+
+def fees(of: ProviderSheet) -> str | None:
+    """The text of the price list that comes with a provider; None where none does. ConfigurationError without it."""
+    if of.fees is None:
+        return None
+    package, _, name = of.fees.partition(":")
+    try:
+        return files(package).joinpath(name).read_text(encoding="utf-8")
+    except (ImportError, OSError, UnicodeDecodeError) as broken:
+        raise ConfigurationError(
+            f"provider {of.profile.name}: its price list {of.fees} cannot be read"
+        ) from broken
 
 
 def _plugins() -> dict[str, EntryPoint]:

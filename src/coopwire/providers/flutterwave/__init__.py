@@ -138,4 +138,5 @@ PROVIDER = ProviderSheet(
         "account": f"{_HERE}.inspectors:virtual_account",
         "error": f"{_HERE}.inspectors:error",
     },
+    fees=f"{_HERE}:fees.csv",
 )

@@ -113,7 +113,8 @@ class Account:
         self.pages[page.reference] = page
         charge = self._open_charge(page, settings.mode, now)
         charge.status, charge.channel, charge.words = SUCCESS, INTO_AN_ACCOUNT, _PAID_WORDS
-        charge.take_money(settings, None, None)
+        charge.amount = charge.requested = page.amount
+        charge.fees = settings.account_fee(page.amount)
         charge.paid_at = now
         return charge
 

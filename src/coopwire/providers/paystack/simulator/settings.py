@@ -28,6 +28,9 @@ class PaystackSettings:
     fee_flat: int = 10_000
     fee_flat_from: int = 250_000
     fee_cap: int = 200_000
+    account_fee_percent: Decimal = Decimal(1)
+    account_fee_cap: int = 30_000
+    """What a transfer to a customer's own account costs."""
     bearer: str = "account"
     """Who bears the fee unless the request says: `account` (the lender) or `customer`."""
     metadata_echo: str = "object"
@@ -89,6 +92,11 @@ class PaystackSettings:
         share = (amount * self.fee_percent / 100).to_integral_value(ROUND_HALF_UP)
         flat = self.fee_flat if amount >= self.fee_flat_from else 0
         return min(int(share) + flat, self.fee_cap)
+
+    def account_fee(self, amount: int) -> int:
+        """The fee on `amount` subunits that were transferred to a customer's own account: a percentage, capped."""
+        share = (amount * self.account_fee_percent / 100).to_integral_value(ROUND_HALF_UP)
+        return min(int(share), self.account_fee_cap)
 
     def grossed_up(self, asked: int) -> int:
         """What a customer who bears the fee pays so that the lender gets `asked`."""
