@@ -22,7 +22,7 @@ from coopwire import app as composition
 from coopwire.app import App
 from coopwire.application.network import Routes
 from coopwire.application.paying import Accepted, Idempotent, PaymentRequest
-from coopwire.connections import Configured
+from coopwire.connections import Configured, example_fees
 from coopwire.demo.simulated import MAPPING
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, Component, Due, Dues, Mode, PaymentKind
@@ -134,7 +134,9 @@ def configured(
         "lms": {"url": f"{urls['lms']}/callbacks", "secret": LMS_SECRET},
     }
     connections = {
-        name: Connection(name, name, Mode.TEST, {**_defaults(name), **values})
+        name: Connection(
+            name, name, Mode.TEST, {**_defaults(name), **values}, fees=example_fees(catalog.sheet(name))
+        )
         for name, values in settings.items()
     }
     routes = Routes(

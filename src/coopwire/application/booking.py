@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from coopwire.application import announce
+from coopwire.application.fees import fee_doubt
 from coopwire.application.network import Network
 from coopwire.application.receipt_effects import OURS, Received, receipt_effects, receipt_facts
 from coopwire.domain.allocation import allocate, whole_to
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.events import PAYMENT_INITIALIZED, PAYMENT_MOVED, RECEIPT_RECORDED
+from coopwire.domain.fees import FeeFacts
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, Component, Payment, PaymentKind
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
@@ -66,8 +68,15 @@ class Booked:
     ours: bool
 
 
-def book(receipt: Receipt, owner: Owner, ledger: Ledger, network: Network, now: datetime) -> Booked:
-    """Receipt, allocation, event, effects and, where there is a doubt, its break."""
+def book(
+    receipt: Receipt,
+    owner: Owner,
+    ledger: Ledger,
+    network: Network,
+    now: datetime,
+    fee: FeeFacts | None = None,
+) -> Booked:
+    """Receipt, allocation, event, effects and, where there is a doubt, its break; `fee` where a gateway took one."""
     payment = owner.payment
     doubt = _doubt(receipt, owner)
     lines = _lines(receipt, payment, doubt, ledger, now)
@@ -78,6 +87,7 @@ def book(receipt: Receipt, owner: Owner, ledger: Ledger, network: Network, now: 
         AllocationState.AWAITING_LMS if awaiting else AllocationState.ALLOCATED,
         lines,
         payment.dues.version if payment and payment.dues else None,
+        fee,
     )
     key = payment.account_key if payment else receipt.id
     recorded = announce.event(RECEIPT_RECORDED, receipt.id, key, receipt_facts(receipt, lines), now)
@@ -90,6 +100,8 @@ def book(receipt: Receipt, owner: Owner, ledger: Ledger, network: Network, now: 
     opened = _break(receipt, owner, doubt, lines, awaiting)
     if opened is not None:
         changes.breaks.append(opened)
+    if fee is not None:
+        changes.breaks += fee_doubt(receipt, fee)
     return Booked(changes, doubt in OURS)
 
 

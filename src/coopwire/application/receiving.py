@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from coopwire.application import announce
 from coopwire.application.booking import Ledger, Owner, arrived, book, moved, paid
 from coopwire.application.deposits import Deposit
+from coopwire.application.fees import fee_facts
 from coopwire.application.network import Network
 from coopwire.application.schedule import next_look, next_noticed_look
 from coopwire.domain.breaks import Break, BreakType
@@ -91,7 +92,9 @@ class Receiving:
         if deposit is not None:
             self._deposited(charge, deposit, now)
             return
-        booked = book(self._new_receipt(charge, now), self._owner(), self.ledger, self.network, now)
+        receipt = self._new_receipt(charge, now)
+        fee = fee_facts(self.network, receipt, charge)
+        booked = book(receipt, self._owner(), self.ledger, self.network, now, fee)
         self.matched = self.matched or booked.ours
         self.out.add(booked.changes)
 
@@ -102,7 +105,8 @@ class Receiving:
         if new is not None:
             receipt = replace(receipt, payment=new.payment.reference)
             self.out.add(arrived(new))
-        booked = book(receipt, deposit.owner(), self.ledger, self.network, now)
+        fee = fee_facts(self.network, receipt, charge)
+        booked = book(receipt, deposit.owner(), self.ledger, self.network, now, fee)
         self.out.add(booked.changes)
         if new is not None:
             # Several may have come to one account since the last look: the next one falls over what is left.

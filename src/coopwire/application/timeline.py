@@ -8,6 +8,7 @@ from datetime import datetime
 
 from coopwire.application.standing import name_of, time, why
 from coopwire.domain.effects import OF_ATTEMPTS, EffectKind
+from coopwire.domain.fees import differs
 from coopwire.domain.money import Money
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import ENDED_REFUND, DeliveryState, RefundState
@@ -179,7 +180,7 @@ def _receipt(receipt: ReceiptView) -> Iterator[TimelineEntry]:
     gross, fee = Money(receipt.gross_minor, receipt.currency), Money(receipt.fee_minor, receipt.currency)
     arrived = (
         f"{gross} arrived at {receipt.connection} as charge {receipt.charge}, paid {time(receipt.paid_at)}, "
-        f"fee {fee} borne by the {receipt.fee_bearer.value}"
+        f"fee {fee} borne by the {receipt.fee_bearer.value}{_expected(receipt)}"
     )
     if receipt.source is not ReceiptSource.GATEWAY:
         arrived = (
@@ -192,6 +193,14 @@ def _receipt(receipt: ReceiptView) -> Iterator[TimelineEntry]:
         lines = [line for line in receipt.allocation if line.recorded_at == at]
         text = ", ".join(_part(line, receipt.currency) for line in lines)
         yield TimelineEntry(at, "receipt.allocated", receipt.id, f"{_how(receipt, at)}: {text}")
+
+
+def _expected(receipt: ReceiptView) -> str:
+    """The fee by the price list, where the one that was taken is another."""
+    minor, exact = receipt.expected_fee_minor, receipt.expected_fee_exact
+    if minor is None or exact is None or not differs(exact, receipt.fee_exact):
+        return ""
+    return f", {Money(minor, receipt.currency)} expected"
 
 
 def _how(receipt: ReceiptView, at: datetime) -> str:

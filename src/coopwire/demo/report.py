@@ -42,7 +42,7 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.RECEIPT_NOT_AT_GATEWAY: "booked money that the gateway does not list",
     BreakType.CHARGE_MISDATED: "the gateway tells another day of a charge than the hub recorded",
     BreakType.CHARGE_REVERSED: "the gateway took back money that is booked",
-    BreakType.FEE_DIFFERS: "the gateway kept another fee than was booked",
+    BreakType.FEE_DIFFERS: "the gateway kept another fee than was booked or agreed",
     BreakType.JOURNAL_MISSING: "an entry that was acknowledged is not in the books",
     BreakType.JOURNAL_CHANGED: "an entry in the books is not what was written",
     BreakType.JOURNAL_MISDATED: "an entry stands in the books under another day",

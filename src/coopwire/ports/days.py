@@ -27,6 +27,7 @@ class OurReceipt:
     fee_minor: int
     paid_at: datetime
     recorded_at: datetime
+    expected_fee_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from coopwire.domain.breaks import BreakType
 from coopwire.domain.budgets import Budget
 from coopwire.domain.disputes import AnswerState, DisputeVerdict
 from coopwire.domain.effects import EffectKind
+from coopwire.domain.fees import ExpectedFee
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
@@ -126,7 +127,10 @@ class AllocationView:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
-    """Money that arrived, and where each part of it goes. Minor units; `fee_exact` is decimal text."""
+    """Money that arrived, and where each part of it goes. Minor units; exact fees are decimal text.
+
+    The expected fee is that of the connection's price list, null where the list has no rule for such a charge.
+    """
 
     id: str
     connection: str
@@ -148,6 +152,32 @@ class ReceiptView:
     recorded_at: datetime
     allocation_state: AllocationState
     allocation: tuple[AllocationView, ...]
+    expected_fee_minor: int | None = None
+    expected_fee_exact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeeView:
+    """What a gateway took for a receipt, and what it should have taken by the price list of then. Minor units.
+
+    `told` says whether it told its fee when the receipt was recorded; null where nothing was expected.
+    """
+
+    receipt: str
+    connection: str
+    charge: str
+    channel: str
+    paid_at: datetime
+    currency: str
+    gross_minor: int
+    value_minor: int
+    fee_minor: int
+    fee_exact: str
+    fee_bearer: FeeBearer
+    told: bool | None
+    expected: ExpectedFee | None
+    card_country: str | None
+    card_brand: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -746,6 +776,10 @@ class Queries(Protocol):
         ...
 
     async def receipt(self, id: str) -> ReceiptView | None: ...
+    async def fees(self, payment: str) -> tuple[FeeView, ...]:
+        """What gateways took for the receipts of a payment, the first receipt first."""
+        ...
+
     async def receipts(self, which: Filter, limit: int, after: Position | None) -> Page[ReceiptView]: ...
     async def refund(self, id: str) -> RefundView | None: ...
     async def dispute(self, id: str) -> DisputeDetail | None: ...

@@ -25,11 +25,11 @@ from coopwire.storage.sessions import reading, snapshot
 
 _RECEIPTS = """
 SELECT id, connection, source, reference, charge, currency, gross_minor, fee_minor, paid_at,
-    recorded_at FROM receipts
+    recorded_at, expected_fee_minor FROM receipts
 WHERE paid_at >= $1 AND paid_at < $2
 UNION
 SELECT r.id, r.connection, r.source, r.reference, r.charge, r.currency, r.gross_minor, r.fee_minor, r.paid_at,
-    r.recorded_at
+    r.recorded_at, r.expected_fee_minor
 FROM unnest($3::text[], $4::text[]) AS n(connection, charge)
 JOIN receipts r ON r.connection = n.connection AND r.charge = n.charge
 """

@@ -22,6 +22,7 @@ from coopwire.ports.queries import (
     DisputeView,
     EffectDetail,
     EffectView,
+    FeeView,
     Filter,
     GateView,
     JournalView,
@@ -86,6 +87,15 @@ class PostgresQueries:
             row = await db.fetchrow("SELECT * FROM receipts WHERE id = $1", id)
             found = await with_allocation(db, [row] if row is not None else [])
         return found[0] if found else None
+
+    async def fees(self, payment: str) -> tuple[FeeView, ...]:
+        """What gateways took for the receipts of a payment, the first receipt first."""
+        async with reading(self._pool, "read fees") as db:
+            found = await db.fetch(
+                "SELECT * FROM receipts WHERE payment = $1 AND source = 'gateway' ORDER BY paid_at, id",
+                payment,
+            )
+        return tuple(map(views.fee, found))
 
     async def refund(self, id: str) -> RefundView | None:
         """A refund."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 from coopwire.domain.arrivals import Arrival, Purpose
 from coopwire.domain.effects import Effect
 from coopwire.domain.events import Event
+from coopwire.domain.fees import ExpectedFee, FeeFacts, FeeLine
 from coopwire.domain.money import Money
 from coopwire.domain.payments import Attempt, Component, Due, Dues, Payment, PaymentKind
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
@@ -63,6 +64,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "recorded_at": "timestamptz",
         "source": "text",
         "allocation_state": "text",
+        "expected_fee_minor": "bigint",
+        "expected_fee_exact": "text",
+        "fee_arithmetic": "jsonb",
     },
     "allocations": {
         "receipt": "text",
@@ -412,6 +416,7 @@ def new_receipt(row: Row, lines: Sequence[Row]) -> NewReceipt:
             AllocationLine(Component(line["component"]), line["amount_minor"], line["due"]) for line in lines
         ),
         lines[0]["dues_version"] if lines else None,
+        fee_facts(row),
     )
 
 
@@ -437,7 +442,40 @@ def receipt_values(new: NewReceipt) -> tuple[object, ...]:
         r.recorded_at,
         r.source.value,
         new.allocation_state.value,
+        *_fee_values(new.fee),
     )
+
+
+def _fee_values(fee: FeeFacts | None) -> tuple[int | None, str | None, dict[str, object] | None]:
+    if fee is None or fee.expected is None:
+        return None, None, None
+    expected = fee.expected
+    arithmetic = {
+        "known": fee.known,
+        "residue": expected.residue,
+        "rule": expected.rule,
+        "schedule": expected.schedule,
+        "lines": [[line.text, line.exact, line.counts] for line in expected.lines],
+        "card": [fee.card_country, fee.card_brand],
+    }
+    return expected.minor, expected.exact, arithmetic
+
+
+def fee_facts(row: Row) -> FeeFacts | None:
+    """What is kept about a receipt's fee; None where nothing was expected of it."""
+    told = row["fee_arithmetic"]
+    if told is None:
+        return None
+    lines = tuple(FeeLine(text, exact, counts) for text, exact, counts in told["lines"])
+    expected = ExpectedFee(
+        row["expected_fee_minor"],
+        row["expected_fee_exact"],
+        told["residue"],
+        told["rule"],
+        told["schedule"],
+        lines,
+    )
+    return FeeFacts(told["known"], expected, *told["card"])
 
 
 def event(row: Row) -> Event:

@@ -25,6 +25,7 @@ from coopwire.ports.queries import (
     DisputeAnswerView,
     DisputeView,
     EffectView,
+    FeeView,
     GateView,
     JournalView,
     LetterGroupView,
@@ -81,6 +82,21 @@ def receipt(row: Row, allocation: Iterable[Row]) -> ReceiptView:
     new = rows.receipt(row)
     lines = tuple(shaped(AllocationView, line) for line in allocation)
     return shaped(ReceiptView, row, net_minor=new.net_minor, value_minor=new.value_minor, allocation=lines)
+
+
+def fee(row: Row) -> FeeView:
+    """What a receipt cost, and what was expected."""
+    kept = rows.fee_facts(row)
+    return shaped(
+        FeeView,
+        row,
+        receipt=row["id"],
+        value_minor=rows.receipt(row).value_minor,
+        told=kept.known if kept is not None else None,
+        expected=kept.expected if kept is not None else None,
+        card_country=kept.card_country if kept is not None else None,
+        card_brand=kept.card_brand if kept is not None else None,
+    )
 
 
 def refund(row: Row) -> RefundView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from coopwire.application.reconciling.sides import BusinessDay, Differences, Parts, Wish
@@ -127,13 +127,20 @@ def _pair(side: GatewayDay, receipt: OurReceipt, charge: ChargeSnapshot) -> Iter
         yield finding(BreakType.CHARGE_MISDATED, receipt.gross_minor, day=days)
     if charge.fee_known and charge.fee_minor != receipt.fee_minor:
         minor = charge.fee_minor - receipt.fee_minor
-        yield finding(BreakType.FEE_DIFFERS, minor, fee_minor=(receipt.fee_minor, charge.fee_minor))
+        found = finding(BreakType.FEE_DIFFERS, minor, fee_minor=(receipt.fee_minor, charge.fee_minor))
+        yield replace(found, ours={**found.ours, **_expected_fee(receipt)})
     refunded = side.refunded.get(receipt.id, 0)
     if charge.reversed and refunded < receipt.gross_minor:
         because = side.because.get(charge.charge)
         facts = {} if because is None else {"because": ("", because)}
         minor = receipt.gross_minor - refunded
         yield finding(BreakType.CHARGE_REVERSED, minor, reversed_minor=(refunded, None), **facts)
+
+
+def _expected_fee(receipt: OurReceipt) -> Mapping[str, object]:
+    """What it should have cost, where that is known: it says which of the two fees is right."""
+    expected = receipt.expected_fee_minor
+    return {} if expected is None else {"expected_fee_minor": expected}
 
 
 def _not_recorded(connection: str, charge: ChargeSnapshot) -> Finding:

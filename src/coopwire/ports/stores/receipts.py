@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from coopwire.domain.fees import FeeFacts
 from coopwire.domain.payments import Component
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 
@@ -19,6 +20,8 @@ class NewReceipt:
     allocation_state: AllocationState
     lines: tuple[AllocationLine, ...]
     dues_version: str | None
+    fee: FeeFacts | None = None
+    """None for money that no gateway saw."""
 
 
 @dataclass(frozen=True, slots=True)
