@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Generic
 
 from coopwire.application.accounts import Stored
+from coopwire.application.fees import JudgedFee
 from coopwire.domain.states import EffectState, SettlementState
 from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
 from coopwire.ports.keys import ApiKey, Scope
@@ -32,6 +33,14 @@ class PaymentAnswer:
     payment: PaymentView
     attempt: str | None
     checkout_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFeesAnswer:
+    """The fees of a payment, one for each receipt that came by a gateway."""
+
+    payment: str
+    fees: Sequence[JudgedFee]
 
 
 @dataclass(frozen=True, slots=True)

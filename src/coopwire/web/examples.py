@@ -99,6 +99,59 @@ RECEIPT: dict[str, Any] = {
             ("principal", 4_000_000, "D3"),
         )
     ],
+    "expected_fee_minor": 88_750,
+    "expected_fee_exact": "88750",
+}
+_EXPECTED_FEE: dict[str, Any] = {
+    "minor": 88_750,
+    "exact": "88750",
+    "residue": "0",
+    "rule": "NGN any channel from 2020-01-01",
+    "schedule": "prices.csv",
+    "lines": [
+        {"text": "1.5 % of 52,500.00 NGN", "exact": "78750", "counts": True},
+        {"text": "100.00 NGN from 2,500.00 NGN on", "exact": "10000", "counts": True},
+    ],
+}
+FEE_QUOTE: dict[str, Any] = {
+    "connection": "another-gateway",
+    "example": False,
+    "paid_minor": 5_250_000,
+    "fee": {
+        **_EXPECTED_FEE,
+        "minor": 73_500,
+        "exact": "73500",
+        "schedule": "other-prices.csv",
+        "lines": [{"text": "1.4 % of 52,500.00 NGN", "exact": "73500", "counts": True}],
+    },
+    "reason": "",
+}
+PAYMENT_FEES: dict[str, Any] = {
+    "payment": _PAYMENT,
+    "fees": [
+        {
+            "fee": {
+                "receipt": _RECEIPT,
+                "connection": "gateway",
+                "charge": "5100000001",
+                "channel": "bank_transfer",
+                "paid_at": "2026-03-02T09:17:40Z",
+                "currency": "NGN",
+                "gross_minor": 5_250_000,
+                "value_minor": 5_250_000,
+                "fee_minor": 88_750,
+                "fee_exact": "88750",
+                "fee_bearer": "lender",
+                "told": True,
+                "expected": _EXPECTED_FEE,
+                "card_country": None,
+                "card_brand": None,
+            },
+            "verdict": "agrees",
+            "difference_minor": 0,
+            "elsewhere": [FEE_QUOTE],
+        }
+    ],
 }
 
 
@@ -644,6 +697,8 @@ COUNTER_RECEIPT: dict[str, Any] = {
     "fee_minor": 0,
     "fee_exact": "0",
     "net_minor": 5_250_000,
+    "expected_fee_minor": None,
+    "expected_fee_exact": None,
     "channel": "teller",
     "source": "teller",
     "paid_at": "2026-03-02T09:05:00Z",

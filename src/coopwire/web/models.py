@@ -25,7 +25,7 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import Component, PaymentKind
-from coopwire.domain.receipts import AllocationState
+from coopwire.domain.receipts import AllocationState, FeeBearer
 from coopwire.domain.states import (
     AccountState,
     AuthorizationState,
@@ -513,6 +513,22 @@ class KeyBody(_Body):
 
     name: Named
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
+
+
+class FeeQuestion(BaseModel):
+    """A charge that could be made; `amount_minor` is what the lender asks for, in minor units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    amount_minor: int = Field(gt=0, le=LARGEST_AMOUNT)
+    currency: Currency
+    channel: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9_.-]*$")] = Field(
+        "card", description="the gateway's word for the way to pay"
+    )
+    bearer: FeeBearer = Field(FeeBearer.LENDER, description="who pays the fee")
+    on: Day | None = Field(None, description="by the prices of this day; default: today")
+    card_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    card_brand: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9 _-]+$")] | None = None
 
 
 # -- filters of lists --------------------------------------------------------------------------------------
