@@ -203,6 +203,20 @@ def test_a_connection_whose_adapter_refuses_its_settings_is_told(healthy: Deploy
     assert "pk_test_" not in json.dumps(found)
 
 
+def test_a_live_gateway_with_the_example_of_a_price_list_is_worth_knowing(
+    healthy: Deployment, within: Run
+) -> None:
+    text = healthy.connections.read_text(encoding="utf-8").replace("sk_test_", "sk_live_")
+    live = text.replace('provider = "', 'mode = "live"\nprovider = "')
+    healthy.connections.write_text(live, encoding="utf-8")
+    found = _examined(within)["connection paystack"]
+    assert (found["verdict"], "example of a price list" in found["says"]) == ("notice", True)
+    healthy.connections.write_text(
+        live.replace("secret_key =", 'fees = "none"\nsecret_key ='), encoding="utf-8"
+    )
+    assert _examined(within)["connection paystack"]["verdict"] == "fine"
+
+
 def test_a_connections_file_that_everybody_can_read_is_worth_knowing(
     healthy: Deployment, within: Run
 ) -> None:

@@ -20,6 +20,7 @@ from coopwire.conformance.tokens import MemoryTokens
 from coopwire.connections import Configured, load
 from coopwire.domain.books import keys_needed
 from coopwire.domain.gates import GateKind
+from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import Source
 from coopwire.ports.bus import BusUnavailable
 from coopwire.ports.providers import ConfigurationError, Connection, Outside, Role
@@ -214,7 +215,11 @@ def _connection(connection: Connection, settings: Settings) -> Finding:
         return _wrong(
             name, str(error), "correct it in the connections file; docs/providers.md lists the fields"
         )
-    return _fine(name, f"{sheet.profile.title}, {connection.mode.value} mode")
+    told = f"{sheet.profile.title}, {connection.mode.value} mode"
+    if connection.mode is Mode.LIVE and connection.fees is not None and connection.fees.example:
+        mend = "name your contract's price list in its field fees (docs/fees.md), or write `none`"
+        return _notice(name, f"{told}; its fees are held against an example of a price list", mend)
+    return _fine(name, told)
 
 
 def _source(source: Source) -> Finding:
