@@ -16,8 +16,9 @@ from coopwire.domain.receipts import FeeBearer
 from coopwire.providers import catalog
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.providers.stripe.simulator.settings import StripeSettings
 
-PAYSTACK, FLUTTERWAVE = PaystackSettings(), FlutterwaveSettings()
+PAYSTACK, FLUTTERWAVE, STRIPE = PaystackSettings(), FlutterwaveSettings(), StripeSettings()
 CASE = FeeCase(date(2026, 3, 2), "NGN", "card", 0, 0, "NG", "visa")
 amounts = st.integers(1, 10**9)
 
@@ -70,13 +71,23 @@ def test_the_simulated_flutterwave_charges_by_the_list(amount: int) -> None:
     assert not differs(borne, str(on_top))
 
 
-def test_a_card_from_abroad_costs_more() -> None:
-    for provider in ("paystack", "flutterwave"):
-        local, abroad = (LISTS[provider].rule_of(replace(CASE, card_country=c)) for c in ("NG", "GB"))
-        assert local is not None
-        assert abroad is not None
-        fees = [priced(rule, 5_250_000, FeeBearer.LENDER)[1].minor for rule in (local, abroad)]
-        assert fees[0] < fees[1]
+@given(st.integers(50, 10**9))
+def test_the_simulated_stripe_charges_by_the_list(amount: int) -> None:
+    case = {"currency": "USD", "paid_minor": amount, "asked_minor": amount, "card_country": "US"}
+    assert not differs(_expected("stripe", **case), str(STRIPE.fee(amount)))
+
+
+@pytest.mark.parametrize(
+    ("provider", "currency", "home"),
+    [("paystack", "NGN", "NG"), ("flutterwave", "NGN", "NG"), ("stripe", "USD", "US")],
+)
+def test_a_card_from_abroad_costs_more(provider: str, currency: str, home: str) -> None:
+    case = replace(CASE, currency=currency)
+    local, abroad = (LISTS[provider].rule_of(replace(case, card_country=c)) for c in (home, "GB"))
+    assert local is not None
+    assert abroad is not None
+    fees = [priced(rule, 5_250_000, FeeBearer.LENDER)[1].minor for rule in (local, abroad)]
+    assert fees[0] < fees[1]
 
 
 def test_who_bears_the_duty_on_a_transfer_depends_on_the_day() -> None:

@@ -88,4 +88,5 @@ PROVIDER = ProviderSheet(
         "settlement": f"{_HERE}.inspectors:settlement",
         "error": f"{_HERE}.inspectors:error",
     },
+    fees=f"{_HERE}:fees.csv",
 )

@@ -13,12 +13,12 @@ from datetime import datetime
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.receipts import FeeBearer
 from coopwire.domain.states import PaymentState
-from coopwire.ports.gateways import ChargeSnapshot
+from coopwire.ports.gateways import Card, ChargeSnapshot
 from coopwire.providers.stripe.wire.amounts import code_of, exact_minor, to_minor
 from coopwire.providers.stripe.wire.authorizations import authorization_of
 from coopwire.providers.stripe.wire.reading import linked, mode_of, moment, word
 from coopwire.transport import passes
-from coopwire.transport.reading import at, label, needed, plain, rounded, words
+from coopwire.transport.reading import at, country, label, needed, plain, rounded, words
 
 REFERENCE = "reference"
 """Under this name our reference stands in the metadata of what we make."""
@@ -52,6 +52,7 @@ INTENT = "latest_charge.balance_transaction"
 PAGE = f"payment_intent.{INTENT}"
 """What is expanded when an intent or a page is read: without it the fee is not told."""
 _CHANNEL = "latest_charge.payment_method_details.type"
+_CARD = "latest_charge.payment_method_details.card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,15 @@ def charge_of(intent: object, raw: bytes) -> ChargeSnapshot:
         failure_reason=failure_of(intent),
         reversed=at(intent, "latest_charge.refunded") is True,
         authorization=authorization_of(intent) if paid else None,
+        card=card_of(intent),
         raw=raw,
     )
+
+
+def card_of(intent: object) -> Card | None:
+    """Country and brand of the card; None when it was none, or they tell neither. Source: the charge's fields."""
+    code, brand = country(at(intent, f"{_CARD}.country")), label(at(intent, f"{_CARD}.brand"))
+    return Card(code, brand.casefold() if brand else None) if code or brand else None
 
 
 def charge_on(page: object, raw: bytes) -> ChargeSnapshot:
