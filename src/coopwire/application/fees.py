@@ -9,6 +9,7 @@ from enum import StrEnum
 from coopwire.application.network import Network
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.fees import ExpectedFee, FeeCase, FeeFacts, FeeSchedule, differs, priced
+from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer, Receipt
 from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.ports.queries import FeeView
@@ -37,7 +38,8 @@ def fee_facts(network: Network, receipt: Receipt, charge: ChargeSnapshot) -> Fee
     The rule is that of the business day on which it was paid.
     """
     country, brand = (charge.card.country, charge.card.brand) if charge.card is not None else (None, None)
-    listed = network.connections[receipt.connection].connection.fees
+    connection = network.connections[receipt.connection].connection
+    listed = connection.fees
     case = FeeCase(
         on=network.routes.business_day(receipt.paid_at),
         currency=receipt.currency,
@@ -48,13 +50,14 @@ def fee_facts(network: Network, receipt: Receipt, charge: ChargeSnapshot) -> Fee
         card_brand=brand,
     )
     expected = listed.expected(case) if listed is not None else None
-    return FeeFacts(charge.fee_known, expected, country, brand)
+    agreed = listed is not None and not (listed.example and connection.mode is Mode.LIVE)
+    return FeeFacts(charge.fee_known, expected, country, brand, agreed)
 
 
 def fee_doubt(receipt: Receipt, fee: FeeFacts) -> Iterator[Break]:
-    """The break about a fee that was told and that is not the expected one by more than rounding."""
+    """The break about a fee that was told and that is not the agreed one by more than rounding."""
     expected = fee.expected
-    if expected is None or not fee.known or not differs(expected.exact, receipt.fee_exact):
+    if expected is None or not fee.known or not fee.agreed or not differs(expected.exact, receipt.fee_exact):
         return
     ours = {
         "receipt": receipt.id,

@@ -279,7 +279,8 @@ def fees() -> str:
         "days, are refused. A charge that no rule fits has no expected fee, and no break.",
         "## Lists that come with providers\n\n"
         "They are **examples**: published prices as they are remembered, no contract of anybody. Verify them with "
-        'yours, and put your own file in their place. `fees = "none"` expects nothing.',
+        "yours, and put your own file in their place: at a live connection an example is shown beside each fee and "
+        'makes no break. `fees = "none"` expects nothing.',
         *[_price_list(sheet) for sheet in sheets],
     )
 

@@ -171,6 +171,8 @@ class FeeFacts:
     expected: ExpectedFee | None
     card_country: str | None = None
     card_brand: str | None = None
+    agreed: bool = True
+    """False where live money is held against an example: nobody has agreed to these prices."""
 
 
 @dataclass(frozen=True, slots=True)
