@@ -28,6 +28,8 @@ NEEDS = {
     ("GET", f"/v1/receipt-batches/{REF}"): Scope.PAYMENTS_READ,
     ("POST", f"/v1/receipt-batches/{REF}/approve"): Scope.RECEIPTS_APPROVE,
     ("POST", f"/v1/receipt-batches/{REF}/reject"): Scope.RECEIPTS_APPROVE,
+    ("GET", f"/v1/payments/{REF}/fees"): Scope.PAYMENTS_READ,
+    ("GET", "/v1/fees/quote"): Scope.PAYMENTS_READ,
     ("GET", "/v1/journals"): Scope.PAYMENTS_READ,
     ("GET", "/v1/postings"): Scope.PAYMENTS_READ,
     ("GET", "/v1/refunds"): Scope.PAYMENTS_READ,
