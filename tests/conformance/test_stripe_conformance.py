@@ -72,6 +72,15 @@ async def what_is_too_old_for_the_young_list_is_searched(gateway: GatewayBench) 
 
 
 @OWN.check(Capability.CHARGES)
+async def a_page_that_is_over_is_told_though_nobody_began_to_pay(gateway: GatewayBench) -> None:
+    """There is no payment to find: its own list tells it, should the message about it be lost."""
+    await gateway.open(gateway.order())
+    gateway.pass_time(timedelta(hours=25))
+    (told,) = await gateway.charges.find(REFERENCE)
+    require_equal(told.state, PaymentState.ABANDONED, "state")
+
+
+@OWN.check(Capability.CHARGES)
 async def a_page_that_is_done_and_unpaid_is_under_way(gateway: GatewayBench) -> None:
     """`complete` is said of the page; the money of a bank debit comes days later (trap 30)."""
     await gateway.open(gateway.order())
@@ -176,6 +185,12 @@ class NeverSearches(Wrong):
         return tuple(await self.right._young(reference))
 
 
+class LooksAtPaymentsAlone(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return tuple(one for one in found if one.charge.startswith("pi_"))
+
+
 class TakesProcessingForPaid(Wrong):
     async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
         found = await self.right.find(reference, charges)
@@ -250,6 +265,10 @@ class IgnoresTheTime(Wrong):
 OWN_CHARGES: Wrongs = {
     "trusts the search's silence": (TrustsTheSearchsSilence, "what the search does not know yet is told"),
     "never searches": (NeverSearches, "what is too old for the young list is searched"),
+    "looks at payments alone": (
+        LooksAtPaymentsAlone,
+        "a page that is over is told though nobody began to pay",
+    ),
     "takes processing for paid": (
         TakesProcessingForPaid,
         "a page that is done and unpaid is under way",

@@ -76,6 +76,14 @@ async def test_a_page_that_expired_leaves_its_payment_abandoned(database_dsn: st
         assert await _breaks(hub) == []
 
 
+async def test_a_page_that_expired_is_abandoned_though_the_message_was_lost(database_dsn: str) -> None:
+    async with river(database_dsn, gateway=STRIPE) as hub:
+        accepted = await hub.accept()
+        await hub.until("SELECT page_sealed IS NOT NULL FROM attempts", seconds=30)
+        await hub.outside.control("stripe", "expire", reference=accepted.attempt)
+        await hub.until("SELECT state FROM attempts", expected="abandoned")
+
+
 async def test_money_that_nobody_ordered_is_booked_to_suspense(database_dsn: str) -> None:
     async with river(database_dsn, gateway=STRIPE) as hub:
         told = await hub.outside.control("stripe", "dashboard_payment", amount=700_000, currency="NGN")

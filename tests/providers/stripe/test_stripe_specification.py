@@ -29,7 +29,10 @@ from coopwire.simulation.record import Entry
 pytestmark = pytest.mark.skipif(not there(), reason=ABSENT)
 
 Begin = Callable[..., Awaitable[Any]]
-_YOUNGER = {"list_sessions": {"created[gte]"}, "create_session": {"allowed_payment_method_types[0]"}}
+_YOUNGER = {
+    "list_sessions": {"created[gte]", "status"},
+    "create_session": {"allowed_payment_method_types[0]"},
+}
 """Parameters that the official file is too old for; the package of the pinned version has them."""
 _PARAMS = {
     "create_session": "checkout._session_create_params.SessionCreateParams",
@@ -53,6 +56,7 @@ async def asked(stripe: Begin, an_order: Callable[..., CheckoutOrder]) -> list[E
     page = await checkouts.send(order, checkouts.say(order))
     now = bench.clock.now()
     await checkouts.find(order, now)
+    await charges.find(order.reference)
     intent = bench.pay(order.reference)
     for hints in ((), (intent,), (page.provider_ref,)):
         await charges.find(order.reference, hints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from coopwire.domain.budgets import Budget
 from coopwire.ports.providers import (
     Capability,
     Lookup,
@@ -73,6 +74,8 @@ PROFILE = Profile(
             default="Payment to your co-operative",
         ),
     ),
+    # 100 a second for all of a live account, 25 for one path and for a sandbox: payments contract 3.5.
+    budget=Budget(per_second=25),
 )
 
 PROVIDER = ProviderSheet(

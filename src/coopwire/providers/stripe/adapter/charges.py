@@ -15,6 +15,10 @@ from coopwire.providers.stripe.wire.search import query_of
 
 SEARCH_LAGS = timedelta(hours=1)
 """What is younger is read from the list: their search tells it by and by, mostly within a minute (contract 3.1)."""
+PAGES_LIVE = timedelta(hours=24)
+"""The longest life of a page, which has no search: payments contract 3.1, `expires_at`."""
+_DAILY_LOOKS = timedelta(hours=26)
+"""So long a page that is over is still told by its own list: the look-ups come once a day by then."""
 _INTENTS = "/v1/payment_intents"
 _SESSIONS = "/v1/checkout/sessions"
 _OF_ROWS: dict[str, Field] = {"expand": [f"data.{charges.INTENT}"]}
@@ -31,7 +35,8 @@ class StripeCharges:
 
         What `charges` names (payment intents, sessions) is read itself, and when one of them is paid that is the
         answer. Else the list of the last hour tells what is young, and the search adds what is older: that the
-        search is silent proves nothing, so it is never asked alone.
+        search is silent proves nothing, so it is never asked alone. Where there is no payment, the list of the
+        pages that are over tells that nobody will pay any more.
         """
         known = {
             one.charge: one for one in await self._named((*charges, reference)) if one.reference == reference
@@ -39,6 +44,8 @@ class StripeCharges:
         if not any(one.state is PaymentState.SUCCEEDED for one in known.values()):
             for one in [*await self._young(reference), *await self._searched(reference)]:
                 known.setdefault(one.charge, one)
+        if not known:
+            known = {one.charge: one for one in await self._over(reference)}
         return tuple(sorted(known.values(), key=_age))
 
     async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
@@ -75,6 +82,12 @@ class StripeCharges:
             return []
         walk = pages.Found(charges.CHARGES, {"query": query, **_OF_ROWS}, lambda c: c.reference == reference)
         return [charge async for charge in self._api.walk("search", f"{_INTENTS}/search", walk)]
+
+    async def _over(self, reference: str) -> list[ChargeSnapshot]:
+        over: dict[str, Field] = {"status": charges.EXPIRED, "expand": [f"data.{charges.PAGE}"]}
+        since = pages.since(self._api.clock.now() - PAGES_LIVE - _DAILY_LOOKS)
+        walk = pages.Walk(charges.PAGES, {**since, **over}, lambda page: page.reference == reference)
+        return [page async for page in self._api.walk("list_expired", _SESSIONS, walk)]
 
 
 def _age(charge: ChargeSnapshot) -> tuple[float, str]:
