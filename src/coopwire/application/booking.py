@@ -18,7 +18,7 @@ from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.events import PAYMENT_INITIALIZED, PAYMENT_MOVED, RECEIPT_RECORDED
 from coopwire.domain.fees import FeeFacts
 from coopwire.domain.money import Money
-from coopwire.domain.payments import AllocationMode, Component, Payment, PaymentKind
+from coopwire.domain.payments import AllocationMode, Component, Payment, PaymentKind, is_agreed
 from coopwire.domain.receipts import AllocationLine, AllocationState, Receipt
 from coopwire.domain.states import PAYMENT_MOVES, PaymentState, may_move
 from coopwire.ports.stores import Changes, NewPayment, NewReceipt, PaymentMove
@@ -54,6 +54,8 @@ class Owner:
     """What is to be doubted whatever the amounts say."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """What a person should know who resolves a doubt; nothing personal."""
+    at_least_minor: int | None = None
+    """So much is enough, where it was agreed that a part may be taken."""
 
 
 NOBODY = Owner(None, None, None, paid_before=False)
@@ -148,9 +150,8 @@ def _doubt(receipt: Receipt, owner: Owner) -> BreakType | None:
         return BreakType.RECEIPT_WITHOUT_PAYMENT
     if receipt.currency != owner.asked.currency:
         return BreakType.CURRENCY_DIFFERS
-    if receipt.value_minor != owner.asked.minor:
-        return BreakType.AMOUNT_DIFFERS
-    if receipt.requested_minor not in (None, owner.asked.minor):
+    told = [receipt.value_minor, *([] if receipt.requested_minor is None else [receipt.requested_minor])]
+    if not all(is_agreed(minor, owner.asked.minor, owner.at_least_minor) for minor in told):
         return BreakType.AMOUNT_DIFFERS
     return BreakType.SECOND_CHARGE if owner.paid_before else None
 

@@ -307,6 +307,7 @@ def _saved_charge(effect: Effect, material: Material) -> Order:
         email=left.email,
         amount_minor=cast(int, effect.order["amount_minor"]),
         currency=cast(str, effect.order["currency"]),
+        at_least_minor=cast("int | None", effect.order.get("at_least_minor")),
     )
 
 

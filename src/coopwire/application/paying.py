@@ -78,6 +78,8 @@ class PaymentRequest:
     """Whether what the member pays with is to be kept."""
     authorization: str | None = None
     """What the member left, to be charged instead of opening a page."""
+    at_least_minor: int | None = None
+    """So much is enough where the whole is not there; None: the whole or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,8 @@ class Desk:
             raise Rejected("amount_minor", "must be more than 0")
         if request.kind is PaymentKind.LOAN_REPAYMENT and not request.loan:
             raise Rejected("loan", "a loan repayment needs the loan's reference")
+        if request.at_least_minor is not None:
+            _check_least(request, request.at_least_minor)
         if request.dues is not None:
             ids = [line.id for line in request.dues.lines]
             if len(ids) != len(set(ids)):
@@ -240,7 +244,7 @@ class Desk:
             created_at=now,
             save_authorization=request.save_authorization,
         )
-        attempt = _attempt(payment, gateway, now)
+        attempt = _attempt(payment, gateway, now, request.at_least_minor)
         await tx.payments.create(
             payment,
             attempt,
@@ -373,7 +377,17 @@ def placeholder_email(member: str, gateway: Connected) -> str:
     return template.replace("{member}", local)
 
 
-def _attempt(payment: Payment, gateway: Connected, now: datetime) -> Attempt:
+def _check_least(request: PaymentRequest, least: int) -> None:
+    if request.authorization is None:
+        message = "only what a member left is charged in part: name an authorization"
+        raise Rejected("at_least_minor", message)
+    if not 0 < least <= request.money.minor:
+        raise Rejected("at_least_minor", "must lie between nothing and amount_minor")
+
+
+def _attempt(
+    payment: Payment, gateway: Connected, now: datetime, at_least_minor: int | None = None
+) -> Attempt:
     return Attempt(
         reference=new_reference(),
         payment=payment.reference,
@@ -381,6 +395,7 @@ def _attempt(payment: Payment, gateway: Connected, now: datetime) -> Attempt:
         money=payment.money,
         state=PaymentState.INTENDED,
         created_at=now,
+        at_least_minor=at_least_minor,
     )
 
 

@@ -85,6 +85,8 @@ def saved_charge_effect(payment: Payment, attempt: Attempt, authorization: str, 
         "currency": attempt.money.currency,
         "authorization": authorization,
     }
+    if attempt.at_least_minor is not None:
+        order["at_least_minor"] = attempt.at_least_minor
     return _intended(
         EffectKind.SAVED_CHARGE,
         attempt.connection,

@@ -120,6 +120,7 @@ class Receiving:
             attempt.money if attempt else None,
             self.context.core_account,
             paid_before=bool(self.context.known or self.out.receipts),
+            at_least_minor=attempt.at_least_minor if attempt else None,
         )
 
     def _new_receipt(self, charge: ChargeSnapshot, now: datetime) -> Receipt:

@@ -51,7 +51,7 @@ def why(facts: PaymentFacts, now: datetime) -> str:
     """Why the payment is in its state at `now`, and what happens next."""
     if facts.receipts:
         landed = "; ".join(_receipt(facts, receipt, now) for receipt in facts.receipts)
-        return _doubt(facts) + landed + _corrected(facts)
+        return _doubt(facts) + landed + _partly(facts) + _corrected(facts)
     if not facts.attempts:
         return "nothing was tried yet"
     return _attempt(facts, facts.attempts[-1], now)
@@ -129,6 +129,14 @@ def _doubt(facts: PaymentFacts) -> str:
         return ""
     breaks = f" (break {', '.join(of_money)})" if of_money else ""
     return f"money arrived that is not what was asked{breaks}, a person must decide whose it is: "
+
+
+def _partly(facts: PaymentFacts) -> str:
+    """What was not taken of a payment that is closed with a part of it."""
+    payment = facts.payment
+    if payment.state is not PaymentState.SUCCEEDED or not payment.due_minor:
+        return ""
+    return f"; {Money(payment.due_minor, payment.currency)} of it is still due"
 
 
 def _corrected(facts: PaymentFacts) -> str:

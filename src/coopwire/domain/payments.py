@@ -118,3 +118,11 @@ class Attempt:
     money: Money
     state: PaymentState
     created_at: datetime
+    at_least_minor: int | None = None
+    """So much is enough, where what is there may be taken in place of the whole; None: nothing but the whole."""
+
+
+def is_agreed(minor: int, asked_minor: int, at_least_minor: int | None) -> bool:
+    """Whether so much is what was asked for: the whole, or a part that is enough."""
+    least = asked_minor if at_least_minor is None else at_least_minor
+    return least <= minor <= asked_minor

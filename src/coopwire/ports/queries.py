@@ -78,7 +78,10 @@ class Page(Generic[ViewT]):
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """A payment; `loan` for repayments and fees, `account` for savings and shares. Minor units."""
+    """A payment; `loan` for repayments and fees, `account` for savings and shares. Minor units.
+
+    `due_minor` is what of it has not come: more than nothing also where a part was taken, as it was agreed.
+    """
 
     reference: str
     kind: PaymentKind
@@ -97,11 +100,15 @@ class PaymentView:
     updated_at: datetime
     disputed: bool = False
     """Whether a bank claims a charge of it back, or has won that."""
+    due_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One try of a payment at one connection. Minor units."""
+    """One try of a payment at one connection. Minor units.
+
+    `at_least_minor` is what is enough where a part may be taken, None where it is the whole or nothing.
+    """
 
     reference: str
     payment: str
@@ -112,6 +119,7 @@ class AttemptView:
     reason: str
     created_at: datetime
     updated_at: datetime
+    at_least_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

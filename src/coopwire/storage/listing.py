@@ -28,7 +28,11 @@ class Listing(Generic[ViewT]):
 
 _OF_PAYMENT = {"member": "p.member = {}", "loan": "p.loan = {}"}
 ALL_PAYMENTS = """
-SELECT p.*, EXISTS (SELECT FROM disputes d WHERE d.payment = p.reference AND d.state <> 'won') AS disputed
+SELECT p.*, EXISTS (SELECT FROM disputes d WHERE d.payment = p.reference AND d.state <> 'won') AS disputed,
+    greatest(p.amount_minor - (
+        SELECT coalesce(sum(r.gross_minor - CASE r.fee_bearer WHEN 'member' THEN r.fee_minor ELSE 0 END), 0)
+        FROM receipts r WHERE r.payment = p.reference AND r.currency = p.currency
+    ), 0)::bigint AS due_minor
 FROM payments p WHERE true
 """
 PAYMENTS = Listing(

@@ -56,7 +56,7 @@ class PaymentStore:
         """A further attempt of a payment."""
         await self._db.execute(
             "INSERT INTO attempts (reference, payment, connection, amount_minor, currency, state, created_at, "
-            "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+            "updated_at, at_least_minor) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
             attempt.reference,
             attempt.payment,
             attempt.connection,
@@ -64,6 +64,7 @@ class PaymentStore:
             attempt.money.currency,
             attempt.state.value,
             attempt.created_at,
+            attempt.at_least_minor,
         )
 
     async def get(self, references: Sequence[str], *, lock: bool = False) -> dict[str, Payment]:

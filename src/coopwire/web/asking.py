@@ -45,6 +45,7 @@ def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: T
         gateway=body.gateway,
         save_authorization=body.save_authorization,
         authorization=body.authorization,
+        at_least_minor=body.at_least_minor,
     )
 
 

@@ -43,6 +43,7 @@ PAYMENT: dict[str, Any] = {
     "created_at": _ACCEPTED_AT,
     "updated_at": "2026-03-02T09:15:01Z",
     "disputed": False,
+    "due_minor": 5_250_000,
 }
 PAYMENT_ANSWER = {
     "payment": PAYMENT,
@@ -64,6 +65,7 @@ ATTEMPT: dict[str, Any] = {
     "reason": "",
     "created_at": _ACCEPTED_AT,
     "updated_at": _RECORDED_AT,
+    "at_least_minor": None,
 }
 RECEIPT: dict[str, Any] = {
     "id": _RECEIPT,
@@ -612,7 +614,7 @@ BUDGET = {
     "until": "2026-03-02T10:01:00Z",
 }
 TIMELINE = {
-    "payment": {**PAYMENT, "state": "succeeded"},
+    "payment": {**PAYMENT, "state": "succeeded", "due_minor": 0},
     "why": "booked, not banked: the outcome of the posting at core is unknown since 2026-03-02T09:18:14Z "
     "(OutcomeUnknown: no answer within 30 s), next look-up at 2026-03-02T09:28:14Z",
     "entries": [

@@ -188,6 +188,11 @@ class PaymentBody(_Body):
     authorization: Ours | None = Field(
         None, description="charge what the member left, instead of opening a page"
     )
+    at_least_minor: Amount | None = Field(
+        None,
+        description="with `authorization`: so much is enough where the whole is not there. What is taken is booked, "
+        "the rest stays due",
+    )
 
 
 class IdentityBody(_Body):
