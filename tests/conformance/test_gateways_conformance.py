@@ -23,6 +23,7 @@ from rigs.wrong_adapters import (
     told,
 )
 from rigs.wrong_after_payment import WRONG_DISPUTES, WRONG_SETTLEMENTS
+from rigs.wrong_mandates import WRONG_DEBITS, WRONG_MANDATE_CHANGES, WRONG_MANDATES
 from rigs.wrong_payouts import WRONG_PAYOUTS
 
 from coopwire.conformance.checks import Suite
@@ -35,6 +36,7 @@ from coopwire.conformance.gateways import (
     Answered,
     DisputeBench,
     GatewayBench,
+    MandateBench,
     Opened,
     PaidOut,
     PayoutBench,
@@ -55,6 +57,7 @@ from coopwire.domain.errors import (
     Refused,
     TryLater,
 )
+from coopwire.domain.mandates import MandateChange
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
 from coopwire.domain.receipts import FeeBearer
@@ -273,6 +276,25 @@ def _wallet(simulator: Simulator[Any]) -> SavedBench:
     )
 
 
+def _mandates(simulator: Simulator[Any]) -> MandateBench:
+    return MandateBench(
+        changes=frozenset({MandateChange.END, MandateChange.RETRY}),
+        arrived=arrivals(simulator, "start_mandate", "start_mandate_of_customer"),
+        changed=arrivals(simulator, "retry_mandate", "deactivate_authorization"),
+        approve=lambda reference: control(simulator, "approve_mandate", reference=reference),
+        activate=lambda reference: control(simulator, "activate_mandate", reference=reference),
+        revoke=lambda reference: control(simulator, "revoke_mandate", reference=reference),
+        alive=lambda reference: any(
+            (one["reference"], one["status"]) == (reference, "active")
+            for one in simulator.vendor.truth()["mandates"]
+        ),
+        spoil_start=spoiler(simulator, "start_mandate"),
+        spoil_fetch=spoiler(simulator, "verify_mandate"),
+        spoil_end=spoiler(simulator, "deactivate_authorization"),
+        decline=decliner(simulator, "start_mandate"),
+    )
+
+
 @asynccontextmanager
 async def paystack() -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
@@ -283,6 +305,8 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             "refund_ends": "stays",
             "transfer_ends": "stays",
             "account_ends": "stays",
+            "mandate_ends": "stays",
+            "debit_ends": "stays",
         }
         simulator = build({**settings, "webhook_url": mail.url})
         listening = await stack.enter_async_context(running(simulator))
@@ -328,19 +352,22 @@ async def paystack() -> AsyncIterator[GatewayBench]:
             paying_out=_payouts(simulator),
             keeping_accounts=_accounts(simulator),
             charging_again=_wallet(simulator),
+            debiting=_mandates(simulator),
         )
 
 
 OF_ACCOUNTS = frozenset({Capability.VIRTUAL_ACCOUNTS, Capability.ACCOUNT_CLOSINGS})
 GATEWAY = Bitten(SUITE, PROVIDER.profile, paystack)
 OF_AUTHORIZATIONS = frozenset({Capability.SAVED_CHARGES, Capability.DEACTIVATIONS})
+OF_MANDATES = frozenset({Capability.MANDATES, Capability.MANDATE_CHANGES})
+APART = OF_ACCOUNTS | OF_AUTHORIZATIONS | OF_MANDATES
 PAGES = Bitten(
-    Suite([check for check in SUITE.checks if check.capability not in OF_ACCOUNTS | OF_AUTHORIZATIONS]),
+    Suite([check for check in SUITE.checks if check.capability not in APART]),
     PROVIDER.profile,
     paystack,
 )
-"""The promises that have nothing to do with accounts or with what members left: a flaw of pages, charges or refunds is
-looked for in these."""
+"""The promises that have nothing to do with accounts, with what members left or with mandates: a flaw of pages, charges
+or refunds is looked for in these."""
 ACCOUNTS = Bitten(
     Suite([check for check in SUITE.checks if check.capability in OF_ACCOUNTS]), PROVIDER.profile, paystack
 )
@@ -351,6 +378,10 @@ AUTHORIZATIONS = Bitten(
     paystack,
 )
 """The promises that touch the sockets of what members left."""
+MANDATES = Bitten(
+    Suite([check for check in SUITE.checks if check.capability in OF_MANDATES]), PROVIDER.profile, paystack
+)
+"""The promises that touch the sockets of mandates."""
 
 
 async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
@@ -1259,6 +1290,21 @@ async def test_a_wrong_adapter_of_ends_breaks_exactly_its_promise(wrong: str) ->
     await AUTHORIZATIONS.bites("deactivations", WRONG_ENDS[wrong])
 
 
+@pytest.mark.parametrize("wrong", WRONG_MANDATES)
+async def test_a_wrong_adapter_of_mandates_breaks_exactly_its_promise(wrong: str) -> None:
+    await MANDATES.bites("mandates", WRONG_MANDATES[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_DEBITS)
+async def test_a_wrong_adapter_of_debits_on_mandates_breaks_exactly_its_promise(wrong: str) -> None:
+    await MANDATES.bites("saved_charges", WRONG_DEBITS[wrong])
+
+
+@pytest.mark.parametrize("wrong", WRONG_MANDATE_CHANGES)
+async def test_a_wrong_adapter_of_changes_of_mandates_breaks_exactly_its_promise(wrong: str) -> None:
+    await MANDATES.bites("mandate_changes", WRONG_MANDATE_CHANGES[wrong])
+
+
 @pytest.mark.parametrize("wrong", WRONG_SETTLEMENTS)
 async def test_a_wrong_adapter_of_settlements_breaks_exactly_its_promise(wrong: str) -> None:
     await GATEWAY.bites("settlements", WRONG_SETTLEMENTS[wrong])
@@ -1308,5 +1354,8 @@ def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
         OF_WHAT_IS_LEFT,
         WRONG_ENDS,
         WRONG_WEBHOOKS,
+        WRONG_MANDATES,
+        WRONG_DEBITS,
+        WRONG_MANDATE_CHANGES,
         *WRONG_PAYOUTS.values(),
     )

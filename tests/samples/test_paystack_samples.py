@@ -24,6 +24,7 @@ from coopwire.ports.providers import Connection, InspectionError
 from coopwire.providers.paystack.inspectors import (
     dispute,
     error,
+    mandate,
     payment,
     refund,
     settlement,
@@ -38,6 +39,7 @@ from coopwire.providers.paystack.wire.charges import charge_of, credited
 from coopwire.providers.paystack.wire.checkouts import opened
 from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.events import EVENTS
+from coopwire.providers.paystack.wire.mandates import listed_mandate, mandate_of, started
 from coopwire.providers.paystack.wire.pages import page
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import refund_of
@@ -224,6 +226,28 @@ def test_each_account_is_read_and_shown_as_expected(name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", EXPECTED["mandates"])
+def test_each_mandate_is_read_and_shown_as_expected(name: str) -> None:
+    expected = EXPECTED["mandates"][name]
+    answer = success(HttpAnswer(200, {}, body_of(name)), Traffic.READ, None)
+    if "initialize" in name:
+        read = [started(answer, b"")]
+        assert read[0].url is not None
+    elif "verify" in name:
+        read = [mandate_of("r", answer.data, b"")]
+    else:
+        read = [listed_mandate(row, b"") for row in rows_of(name)]
+        assert all(one.customer for one in read)
+    assert [{"state": one.state.value, "has_code": one.code is not None} for one in read] == expected
+    assert [one.status for one in mandate(body_of(name), {})] == [one["state"] for one in expected]
+
+
+def test_the_sample_of_a_list_of_mandates_leads_to_the_next_page() -> None:
+    answer = HttpAnswer(200, {}, body_of("api/direct-debit/list-authorizations/response.json#200"))
+    read = page(success(answer, Traffic.READ, None))
+    assert (len(read.rows), read.cursor, read.number) == (1, "MTI1OTc=", None)
+
+
 @pytest.mark.parametrize("name", ["assign/response.json#200", "requery/response.json#200"])
 def test_an_account_that_is_asked_for_and_a_requery_are_answered_without_data(name: str) -> None:
     answer = HttpAnswer(200, {}, body_of(f"api/dedicated-virtual-account/{name}"))
@@ -310,7 +334,17 @@ def test_both_samples_of_pagination_lead_to_the_next_page(name: str, following: 
 def test_no_inspection_of_a_sample_shows_anything_personal() -> None:
     for name, sample in samples().items():
         body = json.dumps(sample).encode()
-        for kind in (webhook, payment, refund, dispute, settlement, transfer, virtual_account, error):
+        for kind in (
+            webhook,
+            payment,
+            refund,
+            dispute,
+            settlement,
+            transfer,
+            virtual_account,
+            mandate,
+            error,
+        ):
             try:
                 text = repr([shown(seen) for seen in kind(body, {})])
             except InspectionError as refused:

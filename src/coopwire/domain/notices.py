@@ -16,6 +16,7 @@ class NoticeVerdict(StrEnum):
     PAYOUT = "payout"
     ACCOUNT = "account"
     ACCOUNT_FAILED = "account_failed"
+    MANDATE = "mandate"
     OTHER = "other"
 
 
@@ -25,8 +26,8 @@ class Notice:
 
     `reference` is that of the payment as the provider repeats it, `charge` the provider's own id; `reason` says
     why a notice that is not about a charge is stored, or only makes the refunds of that charge or the payout of that
-    reference be looked at. `holder` is the e-mail under which a virtual account is held: it finds the account, and is
-    not kept.
+    reference be looked at. `holder` is the e-mail under which a virtual account or a mandate is held: it finds them,
+    and is not kept.
     """
 
     event: str

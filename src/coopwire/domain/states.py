@@ -91,6 +91,18 @@ class AuthorizationState(StrEnum):
     ENDED = "ended"
 
 
+class MandateState(StrEnum):
+    """Where a member's leave to debit their bank account stands."""
+
+    INTENDED = "intended"
+    PENDING = "pending"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
 class BreakState(StrEnum):
     """Where a difference stands between its finding and its end."""
 
@@ -118,6 +130,7 @@ _O = PayoutState
 
 
 _A = AccountState
+_M = MandateState
 _B = BreakState
 _D = DeliveryState
 
@@ -209,6 +222,19 @@ ACCOUNT_MOVES: dict[AccountState, frozenset[AccountState]] = {
 }
 """Moves of a virtual account. `pending` waits for the bank to assign it. A closed number is never opened again."""
 
+MANDATE_MOVES: dict[MandateState, frozenset[MandateState]] = {
+    _M.INTENDED: frozenset({_M.PENDING, _M.APPROVED, _M.ACTIVE, _M.ENDED, _M.FAILED}),
+    _M.PENDING: frozenset({_M.APPROVED, _M.ACTIVE, _M.SUSPENDED, _M.ENDED, _M.FAILED}),
+    _M.APPROVED: frozenset({_M.ACTIVE, _M.SUSPENDED, _M.ENDED, _M.FAILED}),
+    _M.ACTIVE: frozenset({_M.SUSPENDED, _M.ENDED}),
+    _M.SUSPENDED: frozenset({_M.ACTIVE, _M.ENDED}),
+    # The member may approve after all, later than anybody waited for it.
+    _M.FAILED: frozenset({_M.APPROVED, _M.ACTIVE, _M.ENDED}),
+    _M.ENDED: frozenset(),
+}
+"""Moves of a mandate. `pending` waits for the member, `approved` for the bank. Sources: payments contract 1.1 (verify,
+list) and 2.1 (e-mandate)."""
+
 BREAK_MOVES: dict[BreakState, frozenset[BreakState]] = {
     _B.OPEN: frozenset({_B.PROPOSED, _B.RESOLVED}),
     # Back to open when it is withdrawn or rejected.
@@ -240,6 +266,7 @@ _S = TypeVar(
     DisputeState,
     PayoutState,
     AccountState,
+    MandateState,
     BreakState,
     DeliveryState,
 )

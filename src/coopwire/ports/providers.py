@@ -24,6 +24,8 @@ from coopwire.ports.gateways import (
     Checkouts,
     Deactivations,
     Disputes,
+    MandateChanges,
+    Mandates,
     Recipients,
     Refunds,
     SavedCharges,
@@ -69,6 +71,8 @@ class Capability(StrEnum):
     ACCOUNT_CLOSINGS = "account_closings"
     SAVED_CHARGES = "saved_charges"
     DEACTIVATIONS = "deactivations"
+    MANDATES = "mandates"
+    MANDATE_CHANGES = "mandate_changes"
     CALLBACKS = "callbacks"
     WEBHOOKS = "webhooks"
 
@@ -185,6 +189,8 @@ class Sockets:
     account_closings: AccountClosings | None = None
     saved_charges: SavedCharges | None = None
     deactivations: Deactivations | None = None
+    mandates: Mandates | None = None
+    mandate_changes: MandateChanges | None = None
     callbacks: Callbacks | None = None
 
     def has(self, capability: Capability) -> bool:

@@ -18,12 +18,16 @@ from rigs.prism import prism
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import HubError
 from coopwire.domain.gates import Traffic
+from coopwire.domain.mandates import Address, DebitedAccount, MandateChange
 from coopwire.domain.payments import Payer
 from coopwire.ports.gateways import (
     AccountClosingOrder,
     CheckoutOrder,
     DeactivationOrder,
     DisputeOrder,
+    MandateChangeOrder,
+    MandateKey,
+    MandateOrder,
     RecipientOrder,
     RefundOrder,
     SavedChargeOrder,
@@ -78,6 +82,7 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
     assert at.checkouts and at.charges and at.refunds and at.settlements and at.disputes
     assert at.recipients and at.transfers and at.account_names and at.balances
     assert at.virtual_accounts and at.account_closings and at.saved_charges and at.deactivations
+    assert at.mandates and at.mandate_changes
     payer = Payer("M-1", "Ngozi Example", "+2348000000000", "member@example.com")
     page = CheckoutOrder(REFERENCE, 150_000, "NGN", payer, "https://lender.example/back", (("loan", "L-1"),))
     back = RefundOrder(REFERENCE, "5100000001", 50_001, "NGN", whole=False)
@@ -100,6 +105,16 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
     taken = SavedChargeOrder(REFERENCE, "AUTH_72btv547", "member@example.com", 50_001, "NGN")
     part = replace(taken, at_least_minor=20_000)
     ended = DeactivationOrder(REFERENCE, "AUTH_72btv547")
+    mandate = MandateOrder(REFERENCE, payer, "NGN", return_url="https://lender.example/back")
+    of_known = replace(
+        mandate,
+        account=DebitedAccount(ACCOUNT, "058"),
+        address=Address("1 Some Road", "Ikeja", "Lagos"),
+        customer="297346561",
+    )
+    begun = MandateKey("dfbzfotsrbv4n5s82t4mp5b5mfn51h", "AUTH_72btv547")
+    over = MandateChangeOrder(REFERENCE, MandateChange.END, begun)
+    again = MandateChangeOrder(REFERENCE, MandateChange.RETRY, begun, "28958104")
     window = (NOW - timedelta(days=1), NOW)
     return [
         at.checkouts.send(page, at.checkouts.say(page)),
@@ -141,6 +156,11 @@ def _every_verb(at: Sockets) -> list[Awaitable[object]]:
         at.saved_charges.send(part, at.saved_charges.say(part)),
         at.saved_charges.find(taken, NOW),
         at.deactivations.send(ended, at.deactivations.say(ended)),
+        at.mandates.send(mandate, at.mandates.say(mandate)),
+        at.mandates.send(of_known, at.mandates.say(of_known)),
+        at.mandates.fetch(begun),
+        at.mandate_changes.send(over, at.mandate_changes.say(over)),
+        at.mandate_changes.send(again, at.mandate_changes.say(again)),
     ]
 
 
@@ -169,6 +189,9 @@ async def test_prism_finds_nothing_wrong_with_any_request_of_the_adapter_and_can
         # Likewise the accounts of a customer, and an account whose number is asked about.
         listed = f"{url}/dedicated_account?customer=297346"
         await heard.call(HttpRequest("list_accounts", "GET", listed, Traffic.READ, headers))
+        # And the list of mandates, of one that is not active.
+        every = f"{url}/directdebit/mandate-authorizations?per_page=100"
+        await heard.call(HttpRequest("list_mandates", "GET", every, Traffic.READ, headers))
         query = urlencode({"account_number": ACCOUNT, "provider_slug": "wema-bank", "date": "2026-03-02"})
         again = f"{url}/dedicated_account/requery?{query}"
         await heard.call(HttpRequest("requery_account", "GET", again, Traffic.READ, headers))

@@ -15,6 +15,7 @@ from coopwire.conformance.mailbox import Mail, Mailbox
 from coopwire.conformance.mischief import Spoil
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import Unsupported
+from coopwire.domain.mandates import Address, DebitedAccount, MandateChange
 from coopwire.domain.payments import Mode, Payer
 from coopwire.domain.states import DisputeState, PayoutState, RefundState, SettlementState
 from coopwire.domain.virtual_accounts import Identity
@@ -35,6 +36,12 @@ from coopwire.ports.gateways import (
     DisputeOrder,
     Disputes,
     DisputeSnapshot,
+    MandateChangeOrder,
+    MandateChanges,
+    MandateChangeSnapshot,
+    MandateOrder,
+    Mandates,
+    MandateSnapshot,
     RecipientOrder,
     Recipients,
     RefundOrder,
@@ -59,6 +66,7 @@ ANSWER = "d1s2p3u4t5e6a7n8s9w0"
 REFUND, OTHER_REFUND = "f1r2e3f4u5n6d7a8b9c0", "g9h8j7k6m5n4p3q2r1s0"
 TRANSFER, OTHER_TRANSFER = "t1r2a3n4s5f6e7r8a9b0", "u9v8w7x6y5z4a3b2c1d0"
 ACCOUNT, HOLDER = "0000014579", "Canary Holder"
+MANDATE = "m0a9n8d7a6t5e4b3e2g1"
 A_WORD_OF_TOMORROW = "under-quantum-review"
 EMAIL, NAME, PHONE = "canary.payer@members.example", "Canary Payer", "+2348099988877"
 AMOUNTS = (1, 99, 101, 1_005_057, 10**12 - 1)
@@ -292,6 +300,29 @@ class SavedBench:
 
 
 @dataclass(frozen=True, slots=True)
+class MandateBench:
+    """What can be done with mandates on the gateway's side, by its references. Without help none is approved, and none
+    that was approved is activated. `changes` are those that it makes."""
+
+    changes: frozenset[MandateChange]
+    arrived: Callable[[], Sequence[bytes]]
+    """The bodies of all starts that reached it, accepted or not."""
+    changed: Callable[[], Sequence[bytes]]
+    """The bodies of all changes that reached it, accepted or not."""
+    approve: Callable[[str], None]
+    activate: Callable[[str], None]
+    revoke: Callable[[str], None]
+    """The member, or their bank, ends it."""
+    alive: Callable[[str], bool]
+    """Whether it can be debited."""
+    spoil_start: Spoil
+    spoil_fetch: Spoil
+    spoil_end: Spoil
+    decline: Callable[[], None]
+    """Its next answer to a start is a refusal by one of its rules, in the words "Not in this test"."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayBench:
     """A gateway under test, without pages at the start, and what can be done on its side.
 
@@ -345,6 +376,8 @@ class GatewayBench:
     """For a gateway that keeps accounts for members."""
     charging_again: SavedBench | None = None
     """For a gateway at which members leave ways to pay."""
+    debiting: MandateBench | None = None
+    """For a gateway that debits on mandates."""
 
     @property
     def checkouts(self) -> Checkouts:
@@ -483,6 +516,27 @@ class GatewayBench:
         require(self.sockets.deactivations is not None, "deactivations is not there")
         assert self.sockets.deactivations is not None
         return self.sockets.deactivations
+
+    @property
+    def debits(self) -> MandateBench:
+        """What can be done with mandates on the gateway's side."""
+        require(self.debiting is not None, "the bench of a gateway with mandates needs `debiting`")
+        assert self.debiting is not None
+        return self.debiting
+
+    @property
+    def mandates(self) -> Mandates:
+        """The socket under test."""
+        require(self.sockets.mandates is not None, "mandates is not there")
+        assert self.sockets.mandates is not None
+        return self.sockets.mandates
+
+    @property
+    def mandate_changes(self) -> MandateChanges:
+        """The socket under test."""
+        require(self.sockets.mandate_changes is not None, "mandate_changes is not there")
+        assert self.sockets.mandate_changes is not None
+        return self.sockets.mandate_changes
 
     @property
     def door(self) -> Webhooks:
@@ -652,6 +706,43 @@ class GatewayBench:
         order = DeactivationOrder(REFUND, authorization)
         told = await self.deactivations.send(order, self.deactivations.say(order))
         require_equal(told.reference, REFUND, "reference of the end")
+
+    def mandate_order(self) -> MandateOrder:
+        """An everyday mandate, with all that a gateway may want to know."""
+        today = self.now().date()
+        return MandateOrder(
+            MANDATE,
+            Payer("M-1", NAME, PHONE, EMAIL),
+            self.currency,
+            account=DebitedAccount("0690000032", "044"),
+            address=Address("1 Canary Road", "Ikeja", "Lagos"),
+            return_url="https://lender.example/back",
+            ceiling_minor=500_000,
+            starts_on=today + timedelta(days=1),
+            ends_on=today + timedelta(days=300),
+            purpose="Loan LN-1",
+        )
+
+    async def begin_mandate(self, order: MandateOrder | None = None) -> MandateSnapshot:
+        """Say it and send it."""
+        begun = order or self.mandate_order()
+        return await self.mandates.send(begun, self.mandates.say(begun))
+
+    async def approved_mandate(self) -> MandateSnapshot:
+        """A mandate that the member has approved."""
+        begun = await self.begin_mandate()
+        self.debits.approve(begun.provider_ref or "")
+        return begun
+
+    async def active_mandate(self) -> MandateSnapshot:
+        """A mandate that the member has approved and the bank activated."""
+        begun = await self.approved_mandate()
+        self.debits.activate(begun.provider_ref or "")
+        return begun
+
+    async def change_mandate(self, order: MandateChangeOrder) -> MandateChangeSnapshot:
+        """Say it and send it."""
+        return await self.mandate_changes.send(order, self.mandate_changes.say(order))
 
     async def paid_mail(self) -> tuple[str, Mail]:
         """The webhook about a page that was opened and paid, and the charge's id."""

@@ -11,6 +11,15 @@ from coopwire.ports.gateways.disputes import (
     EvidencePlace,
     same_answer,
 )
+from coopwire.ports.gateways.mandates import (
+    MandateChangeOrder,
+    MandateChanges,
+    MandateChangeSnapshot,
+    MandateKey,
+    MandateOrder,
+    Mandates,
+    MandateSnapshot,
+)
 from coopwire.ports.gateways.recipients import RecipientOrder, Recipients, RecipientSnapshot
 from coopwire.ports.gateways.refunds import RefundOrder, Refunds, RefundSnapshot, same_refund
 from coopwire.ports.gateways.saved_charges import (
@@ -56,6 +65,13 @@ __all__ = [
     "Disputes",
     "EvidencePlace",
     "LineKind",
+    "MandateChangeOrder",
+    "MandateChangeSnapshot",
+    "MandateChanges",
+    "MandateKey",
+    "MandateOrder",
+    "MandateSnapshot",
+    "Mandates",
     "RecipientOrder",
     "RecipientSnapshot",
     "Recipients",

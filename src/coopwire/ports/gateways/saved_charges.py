@@ -33,6 +33,8 @@ class SavedChargeOrder:
     amount_minor: int
     currency: str
     at_least_minor: int | None = None
+    of_mandate: bool = False
+    """Whether it is the code of a mandate, where they want to be told."""
 
 
 @dataclass(frozen=True, slots=True)

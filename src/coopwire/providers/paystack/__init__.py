@@ -1,4 +1,5 @@
-"""Paystack: hosted checkout, charges, refunds, settlements, disputes, payouts, members' accounts, signed webhooks."""
+"""Paystack: hosted checkout, charges, refunds, settlements, disputes, payouts, members' accounts,
+mandates, signed webhooks."""
 
 from __future__ import annotations
 
@@ -67,6 +68,11 @@ PROFILE = Profile(
         ),
         # Nothing says whether an authorization is still alive, and ending it again does no harm.
         Capability.DEACTIVATIONS: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
+        # A start takes no reference of ours and makes a page that nobody knows whose answer was lost: whoever sends
+        # it again makes another page, and only the one that the member is given can be approved. See ADR 0023.
+        Capability.MANDATES: Trust(idempotent_for=timedelta(days=1), lookup=Lookup.NONE),
+        # What is ended twice is ended, and what is queued twice for its activation is active once.
+        Capability.MANDATE_CHANGES: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
     },
     settings=(
         SettingField("secret_key", "API secret key, sk_test_… or sk_live_…; signs webhooks too", secret=True),
@@ -111,6 +117,7 @@ PROVIDER = ProviderSheet(
         "settlement": f"{_HERE}.inspectors:settlement",
         "transfer": f"{_HERE}.inspectors:transfer",
         "account": f"{_HERE}.inspectors:virtual_account",
+        "mandate": f"{_HERE}.inspectors:mandate",
         "error": f"{_HERE}.inspectors:error",
     },
     fees=f"{_HERE}:fees.csv",

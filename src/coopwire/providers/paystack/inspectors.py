@@ -11,6 +11,7 @@ from coopwire.providers.paystack.wire.answers import denial, refusal, said, succ
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
 from coopwire.providers.paystack.wire.disputes import dispute_of
 from coopwire.providers.paystack.wire.events import Told, tell
+from coopwire.providers.paystack.wire.mandates import listed_mandate, mandate_of
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import marker_of, reason_of, refund_of
 from coopwire.providers.paystack.wire.settlements import settlement_of
@@ -85,6 +86,11 @@ def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]
     return _ANSWERS.objects(body, _account)
 
 
+def mandate(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The mandates of an answer (start, verify, list), or a bare one; never its code, nor the account."""
+    return _ANSWERS.objects(body, _mandated)
+
+
 def _refunded(row: object) -> Inspection:
     with understood("this is no refund of Paystack: "):
         told = refund_of(row, b"")
@@ -137,6 +143,23 @@ def _account(row: object) -> Inspection:
         status=told.state.value,
         channel=told.bank,
         occurred_at=stamp(told.created_at),
+    )
+
+
+def _mandated(row: object) -> Inspection:
+    if row is None:
+        return Inspection("mandate")
+    if at(row, "redirect_url") is not None:
+        return Inspection("mandate", reference=label(at(row, "reference")), status="pending")
+    with understood("this is no mandate of Paystack: "):
+        told = listed_mandate(row, b"") if at(row, "status") is not None else mandate_of("", row, b"")
+    return Inspection(
+        object="mandate",
+        provider_ref=identifier(at(row, "id")),
+        status=told.state.value,
+        channel=label(at(row, "channel")),
+        failure_reason=told.reason or None,
+        occurred_at=stamp(instant(at(row, "authorized_at"))),
     )
 
 

@@ -9,6 +9,7 @@ from coopwire.providers.paystack.adapter.bank_accounts import PaystackAccountNam
 from coopwire.providers.paystack.adapter.charges import PaystackCharges
 from coopwire.providers.paystack.adapter.checkouts import PaystackCheckouts
 from coopwire.providers.paystack.adapter.disputes import PaystackDisputes
+from coopwire.providers.paystack.adapter.mandates import PaystackMandateChanges, PaystackMandates
 from coopwire.providers.paystack.adapter.refunds import PaystackRefunds
 from coopwire.providers.paystack.adapter.saved import PaystackDeactivations, PaystackSavedCharges
 from coopwire.providers.paystack.adapter.settlements import PaystackSettlements
@@ -33,4 +34,6 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         account_closings=PaystackAccountClosings(api),
         saved_charges=PaystackSavedCharges(api),
         deactivations=PaystackDeactivations(api),
+        mandates=PaystackMandates(api),
+        mandate_changes=PaystackMandateChanges(api),
     )

@@ -157,6 +157,59 @@ def authorization_code(call: Call) -> str:
     return code
 
 
+@dataclass(frozen=True, slots=True)
+class MandateAsked:
+    """A mandate that somebody begins; what they tell of the account is the customer's."""
+
+    email: str
+    callback_url: str
+    number: str
+    bank: str
+
+
+def mandate_asked(call: Call) -> MandateAsked:
+    """The mandate that a request for an e-mail begins. TurnedAway when it cannot be begun."""
+    given = fields(call)
+    email = given.get("email")
+    if not isinstance(email, str) or "@" not in email:
+        raise refused("Invalid Email Address Passed", "invalid_email_address")
+    if given.get("channel") != "direct_debit":
+        raise refused("Channel is not supported", "invalid_params")
+    number, bank = (
+        _debited(given.get("account")) if given.get("account") is not None else ("0000000000", "058")
+    )
+    return MandateAsked(email, str(given.get("callback_url") or ""), number, bank)
+
+
+def known_mandate_asked(call: Call) -> MandateAsked:
+    """The mandate that a request for a known customer begins: they want account and address."""
+    given = fields(call)
+    number, bank = _debited(given.get("account"))
+    _parts(given.get("address"), ("street", "city", "state"))
+    return MandateAsked("", "", number, bank)
+
+
+def _debited(account: object) -> tuple[str, str]:
+    number, bank = _parts(account, ("number", "bank_code"))
+    return number, bank
+
+
+def _parts(told: object, names: tuple[str, ...]) -> list[str]:
+    given = told if isinstance(told, dict) else {}
+    parts = [given.get(name) for name in names]
+    if not all(isinstance(part, str) and part for part in parts):
+        raise refused(f"{', '.join(names)} are required", "missing_params")
+    return [str(part) for part in parts]
+
+
+def customer_ids(call: Call) -> list[object]:
+    """The customers whose mandates are to be activated."""
+    ids = fields(call).get("customer_ids")
+    if not isinstance(ids, list) or not ids:
+        raise refused("customer_ids is required", "missing_params")
+    return ids
+
+
 def cursor(charge_id: int) -> str:
     """An opaque mark after this charge."""
     return base64.b64encode(f"undefined:{charge_id}".encode()).decode()

@@ -64,6 +64,12 @@ class PaystackSettings:
     account_ends: str = "success"
     """How the bank answers an order for an account: `success`, `failed`; `stays`: not at all."""
     account_seconds: float = 1.0
+    mandate_ends: str = "active"
+    """What becomes of a mandate that a member approved: `active`, or `stays`: not by itself."""
+    mandate_seconds: float = 1.0
+    debit_ends: str = "success"
+    """How a debit on a mandate ends by itself: `success`, `failed`; `stays`: not at all."""
+    debit_seconds: float = 1.0
 
     def __post_init__(self) -> None:
         words.check_choice("mode", self.mode, ("test", "live"))
@@ -80,6 +86,8 @@ class PaystackSettings:
             ("success", "failed", "reversed", "rejected", "blocked", "stays"),
         )
         words.check_choice("account_ends", self.account_ends, ("success", "failed", "stays"))
+        words.check_choice("mandate_ends", self.mandate_ends, ("active", "stays"))
+        words.check_choice("debit_ends", self.debit_ends, ("success", "failed", "stays"))
         words.check_choice("cursor_end", self.cursor_end, ("null", "text"))
 
     @property

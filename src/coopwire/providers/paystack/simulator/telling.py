@@ -223,7 +223,7 @@ def _authorization(charge: Charge) -> dict[str, object]:
         "bank": "SIMULATED BANK",
         "country_code": "NG",
         "brand": "visa",
-        "reusable": charge.channel == "card",
+        "reusable": charge.channel in ("card", "direct_debit"),
         "signature": f"SIG_{charge.id:x}",
         "account_name": None,
     }

@@ -14,6 +14,8 @@ from coopwire.providers.paystack.simulator import (
     accounts,
     branch,
     disputes,
+    mandate_desk,
+    mandates,
     payout_desk,
     reading,
     refunds,
@@ -71,6 +73,7 @@ class Paystack:
             "authorization_code",
             "access_code",
             "authorization_url",
+            "redirect_url",
             "bvn",
             "account_number",
             "otp",
@@ -94,7 +97,8 @@ class Paystack:
         self.disputes = disputes.Disputes(counter)
         self._payouts = payout_desk.PayoutDesk(stage, counter)
         self.branch = branch.Branch(stage, counter)
-        self.wallet = wallet.Wallet(counter)
+        self.mandates = mandate_desk.MandateDesk(stage, counter)
+        self.wallet = wallet.Wallet(stage, counter, self.mandates)
         self.operations: Sequence[Operation] = (
             Operation(_INITIALIZE, "POST", "/transaction/initialize", self._initialize),
             Operation("verify_transaction", "GET", "/transaction/verify/{reference}", self._verify),
@@ -107,13 +111,21 @@ class Paystack:
             *self.disputes.operations,
             *self.branch.operations,
             *self.wallet.operations,
+            *self.mandates.operations,
             Operation("checkout_page", "GET", "/checkout/{access_code}", self._show_page),
             Operation("pay_page", "POST", "/checkout/{access_code}", self._use_page),
             *self._payouts.operations,
         )
-        reads = _READS | branch.READS | settlements.READS | disputes.READS | payout_desk.READS
+        reads = (
+            _READS
+            | branch.READS
+            | settlements.READS
+            | disputes.READS
+            | payout_desk.READS
+            | mandate_desk.READS
+        )
         writes = {_INITIALIZE, _CREATE_REFUND, disputes.RESOLVE, branch.ASSIGN, branch.CLOSE}
-        api = reads | writes | payout_desk.WRITES | wallet.WRITES
+        api = reads | writes | payout_desk.WRITES | wallet.WRITES | mandate_desk.WRITES
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "code": str, "status": int}, api),
             "token_expired": Manner(self._invalid_key, {}, api),
@@ -134,6 +146,7 @@ class Paystack:
             **self._payouts.controls,
             **self.branch.controls,
             **self.wallet.controls,
+            **self.mandates.controls,
         }
 
     @property
@@ -406,8 +419,8 @@ class Paystack:
         return {"refund": refunds.as_truth(refund)}
 
     def truth(self) -> Mapping[str, object]:
-        """Every page, charge, refund, account, settlement, dispute and transfer, and what was paid, given back and
-        paid out (subunits)."""
+        """Every page, charge, refund, account, mandate, settlement, dispute and transfer, and what was paid, given back
+        and paid out (subunits)."""
         return {
             "charges": [telling.as_truth(charge) for charge in self.account.charges],
             "pages": [
@@ -417,6 +430,7 @@ class Paystack:
             ],
             "paid_minor": self.account.paid_minor(),
             "accounts": [accounts.as_truth(one) for one in self.branch.accounts.by_id.values()],
+            "mandates": [mandates.as_truth(one) for one in self.mandates.book.all],
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
             "refunded_minor": self.refunds.back_minor(),
             "settlements": self.settlements.truth(),
@@ -444,6 +458,7 @@ class Paystack:
         self._payouts.reset()
         self.branch.reset()
         self.wallet.reset()
+        self.mandates.reset()
 
 
 def _message(event: str, data: object, about: str, key: str) -> Message:

@@ -1,21 +1,24 @@
 """The part of the simulated Paystack that charges what customers left: authorizations, whole and in part.
 
-Source: payments contract 1.1 (charge saved authorization, partial debit, mandate: end); the official samples.
+A card is charged at once, a mandate in its own time. Source: payments contract 1.1 (charge saved authorization,
+partial debit, mandate: end, debit on a mandate); the official samples.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from coopwire.providers.paystack.simulator import reading, telling
-from coopwire.providers.paystack.simulator.account import SUCCESS, Charge, Page, Try
+from coopwire.providers.paystack.simulator.account import SUCCESS, Account, Charge, Page, Try
 from coopwire.providers.paystack.simulator.counter import Counter, success
+from coopwire.providers.paystack.simulator.mandate_desk import STAYS, MandateDesk
+from coopwire.providers.paystack.simulator.mandates import ACTIVE, CHANNEL, SimulatedMandate
 from coopwire.simulation.exchange import Answer, Call, Operation
 from coopwire.simulation.given import ControlError, Given
-from coopwire.simulation.vendor import Control
+from coopwire.simulation.vendor import Control, Stage
 
 CHARGE: Final = "charge_authorization"
 DEBIT: Final = "partial_debit"
@@ -24,6 +27,8 @@ WRITES: Final = frozenset({CHARGE, DEBIT, DEACTIVATE})
 _PAUSED: Final = "paused"
 _NO_FUNDS: Final = "Insufficient Funds"
 _REUSABLE: Final = "card"
+_UNDER_WAY: Final = "processing"
+_IN_PROGRESS: Final = "Transaction in progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,12 @@ class Plan:
 
 
 class Wallet:
-    """Authorizations that customers left with charges of their cards."""
+    """Authorizations that customers left with charges of their cards, and mandates that they approved."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, stage: Stage, counter: Counter, mandates: MandateDesk) -> None:
+        self._stage = stage
         self._counter = counter
+        self._mandates = mandates
         self.ended: set[str] = set()
         self.plans: dict[str, Plan] = {}
         self.operations: Sequence[Operation] = (
@@ -64,8 +71,9 @@ class Wallet:
         account = self._counter.account()
         if asked.reference in account.pages:
             raise reading.refused("Duplicate Transaction Reference", "duplicate_reference")
-        source = self._source(asked.code)
-        if source.page.email.casefold() != asked.email.casefold():
+        mandate = self._mandates.book.of_code(asked.code)
+        email = self._debited(mandate) if mandate is not None else self._source(asked.code).page.email
+        if email.casefold() != asked.email.casefold():
             raise reading.refused("Email does not match the authorization", "invalid_email_authorization")
         plan = self.plans.pop(asked.code, Plan())
         page = Page(
@@ -88,14 +96,44 @@ class Wallet:
                     "paused": True,
                 },
             )
-        charge = account.use(page, _try(asked, plan), self._counter.settings(), self._counter.now())
+        attempt = _try(asked, plan)
+        if mandate is not None:
+            charge = self._use(account, page, Try(_UNDER_WAY, reason=_IN_PROGRESS, channel=CHANNEL))
+            self._stage.backstage.start(self._end_debit(account, page, attempt))
+            return success("Charge attempted", telling.as_verified(charge, self._counter.settings()))
+        charge = self._use(account, page, attempt)
         if charge.status == SUCCESS:
             self._counter.tell_success(charge)
         return success("Charge attempted", telling.as_verified(charge, self._counter.settings()))
 
+    def _use(self, account: Account, page: Page, attempt: Try) -> Charge:
+        return account.use(page, attempt, self._counter.settings(), self._counter.now())
+
+    async def _end_debit(self, account: Account, page: Page, attempt: Try) -> None:
+        """The bank answers in its own time; until then the debit is under way."""
+        settings = self._counter.settings()
+        await self._stage.clock.sleep(settings.debit_seconds)
+        if settings.debit_ends == STAYS or self._counter.account() is not account:
+            return
+        if settings.debit_ends != SUCCESS:
+            attempt = Try(settings.debit_ends, reason=_NO_FUNDS)
+        charge = self._use(account, page, replace(attempt, channel=CHANNEL))
+        if charge.status == SUCCESS:
+            self._counter.tell_success(charge)
+
+    def _debited(self, mandate: SimulatedMandate) -> str:
+        """Whose mandate it is. TurnedAway unless it is active."""
+        if mandate.status != ACTIVE:
+            raise reading.refused("Authorization is not active", "authorization_not_active")
+        return mandate.email
+
     def _deactivate(self, call: Call) -> Answer:
         self._counter.authorise(call)
         code = reading.authorization_code(call)
+        mandate = self._mandates.book.of_code(code)
+        if mandate is not None:
+            self._mandates.end(mandate)
+            return success("Authorization has been deactivated", None)
         self._source(code)
         self.ended.add(code)
         return success("Authorization has been deactivated", None)

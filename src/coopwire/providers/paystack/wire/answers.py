@@ -42,6 +42,7 @@ _ABSENT_WORDS = frozenset({"transaction reference not found"})
 _ABSENT_TRANSFER_WORDS = frozenset({"transfer not found"})
 _ABSENT_ID_WORDS = frozenset({"transaction not found", "transaction id or reference is invalid"})
 _ABSENT_AUTHORIZATION_WORDS = frozenset({"authorization code not found"})
+_ABSENT_MANDATE_WORDS = frozenset({"authorization does not exist or does not belong to integration"})
 _ABSENT_CUSTOMER_WORDS = frozenset({"customer not found"})
 
 _DONE = range(200, 300)
@@ -92,6 +93,11 @@ class Said:
     def authorization_absent(self) -> bool:
         """Whether they say positively that nothing can be charged under this authorization."""
         return not self.yes and self._words in _ABSENT_AUTHORIZATION_WORDS
+
+    @property
+    def mandate_absent(self) -> bool:
+        """Whether they say positively that no mandate came of this reference."""
+        return not self.yes and self._words in _ABSENT_MANDATE_WORDS
 
     def customer_absent(self, status: int) -> bool:
         """Whether they say positively that they do not know this customer."""

@@ -106,7 +106,7 @@ VIRTUAL_ACCOUNT = Shape(
     words={"success": "succeeded", "failed": "failed"},
     holder=("customer.email",),
 )
-MANDATE = Shape("mandate", reference=("reference",), channel=("channel",))
+MANDATE = Shape("mandate", reference=("reference",), channel=("channel",), holder=("customer.email",))
 PAYMENT_REQUEST = Shape(
     "payment_request",
     reference=("offline_reference",),
@@ -152,7 +152,7 @@ _REQUEST = Known(PAYMENT_REQUEST, reason="a payment request made in the dashboar
 _HOLD = Known(PREAUTHORIZATION, reason="a hold on a card: no money has moved")
 _IDENTITY = "the check of a customer's identity: no money has moved"
 _ACCOUNT = "a virtual account: its own look-up decides, and credits to it have events of their own"
-_MANDATE = "a direct debit mandate: debits on it have events of their own"
+_MANDATE = "a direct debit mandate: its own look-up decides, and debits on it have events of their own"
 
 EVENTS: Mapping[str, Known] = {
     "charge.success": Known(CHARGE, NoticeVerdict.PAID),
@@ -177,8 +177,12 @@ EVENTS: Mapping[str, Known] = {
     "dedicatedaccount.assign.failed": Known(
         VIRTUAL_ACCOUNT, NoticeVerdict.ACCOUNT_FAILED, reason=_ACCOUNT, status="failed"
     ),
-    "direct_debit.authorization.created": Known(MANDATE, reason=_MANDATE, status="pending"),
-    "direct_debit.authorization.active": Known(MANDATE, reason=_MANDATE, status="active"),
+    "direct_debit.authorization.created": Known(
+        MANDATE, NoticeVerdict.MANDATE, reason=_MANDATE, status="approved"
+    ),
+    "direct_debit.authorization.active": Known(
+        MANDATE, NoticeVerdict.MANDATE, reason=_MANDATE, status="active"
+    ),
     "bank.transfer.rejected": Known(
         BANK_TRANSFER, reason="a bank transfer that was sent back: no money was kept", status="failed"
     ),

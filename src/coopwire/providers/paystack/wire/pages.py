@@ -13,6 +13,7 @@ from coopwire.ports.gateways import (
     Bank,
     ChargeSnapshot,
     DisputeSnapshot,
+    MandateSnapshot,
     RefundSnapshot,
     SettlementLine,
     SettlementSnapshot,
@@ -23,6 +24,7 @@ from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.bank_accounts import bank_of
 from coopwire.providers.paystack.wire.charges import charge_of
 from coopwire.providers.paystack.wire.disputes import dispute_of
+from coopwire.providers.paystack.wire.mandates import code_of, listed_mandate
 from coopwire.providers.paystack.wire.refunds import refund_of
 from coopwire.providers.paystack.wire.settlements import line_of, settlement_of
 from coopwire.providers.paystack.wire.transfers import transfer_of
@@ -94,6 +96,8 @@ class Kind(passes.Kind[_RowT]):
     """Whether they offer a cursor for it."""
     bare: bool
     """Whether a list of it may come without its meta, as in one of the official samples."""
+    snake: bool = False
+    """Whether its query and its meta are in snake case, and the cursor is the only form (contract 1.1, mandates)."""
 
 
 CHARGES: Kind[ChargeSnapshot] = Kind(
@@ -116,6 +120,9 @@ LINES: Kind[SettlementLine] = Kind(
 )
 DISPUTES: Kind[DisputeSnapshot] = Kind(
     "disputes", dispute_of, lambda dispute: dispute.provider_ref, by_cursor=False, bare=False
+)
+MANDATES: Kind[MandateSnapshot] = Kind(
+    "mandates", listed_mandate, code_of, by_cursor=True, bare=False, snake=True
 )
 _AROUND = timedelta(days=3)
 """Nothing says by which of a settlement's dates they filter; they lie less apart than this."""
@@ -173,13 +180,18 @@ def accounts_of(customer: str) -> Walk[AccountSnapshot]:
     return Walk(ACCOUNTS, {"customer": customer}, lambda account: account.holder == customer)
 
 
+def every_mandate() -> Walk[MandateSnapshot]:
+    """A walk over all mandates of the integration, in every state."""
+    return Walk(MANDATES, {}, lambda mandate: True)
+
+
 class Walk(passes.Passes[_RowT]):
     """The rows of a list, and the query of each of its pages."""
 
     def __init__(self, kind: Kind[_RowT], query: Mapping[str, str], inside: Callable[[_RowT], bool]) -> None:
         super().__init__(kind, inside)
         self._form: Kind[_RowT] = kind
-        self._query = {**query, "perPage": str(ROWS_PER_PAGE)}
+        self._query = {**query, "per_page" if kind.snake else "perPage": str(ROWS_PER_PAGE)}
         self._cursors: set[str] = set()
         self._number = 1
 
@@ -187,6 +199,8 @@ class Walk(passes.Passes[_RowT]):
         """Begin a pass: the query of its first page."""
         self.begin()
         self._cursors, self._number = set(), 1
+        if self._form.snake:
+            return dict(self._query)
         return {**self._query, "use_cursor": "true"} if self._form.by_cursor else {**self._query, "page": "1"}
 
     def read(self, told: Said) -> Page:
@@ -199,6 +213,8 @@ class Walk(passes.Passes[_RowT]):
             if page.cursor in self._cursors:
                 raise ContractBroken("the list gave the same cursor twice")
             self._cursors.add(page.cursor)
+            if self._form.snake:
+                return {**self._query, "cursor": page.cursor}
             return {**self._query, "use_cursor": "true", "next": page.cursor}
         if page.number is not None:
             if page.number <= self._number:
