@@ -25,6 +25,7 @@ from coopwire.application.chaining import Chainer
 from coopwire.application.executor import Executor
 from coopwire.application.following.accounts import FollowedAccounts
 from coopwire.application.following.disputes import FollowedDisputes
+from coopwire.application.following.mandates import FollowedMandates
 from coopwire.application.following.payouts import FollowedPayouts
 from coopwire.application.following.refunds import FollowedRefunds
 from coopwire.application.following.tracker import Followed, Tracker
@@ -32,6 +33,7 @@ from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
 from coopwire.application.keeping import AuthorizationDesk
 from coopwire.application.looking import Looker
+from coopwire.application.mandate_desk import MandateDesk
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Desk, new_worker_name
 from coopwire.application.paying_out import PayoutDesk
@@ -105,6 +107,7 @@ class App:
     payouts: PayoutDesk
     account_desk: AccountDesk
     authorization_desk: AuthorizationDesk
+    mandate_desk: MandateDesk
     board: SharedBoard
     metrics: Metrics
     traces: Traces
@@ -326,6 +329,7 @@ def _assemble(
         FollowedDisputes(network, clock, fail),
         FollowedPayouts(network, clock, settings.payout_policy, fail),
         FollowedAccounts(network, clock, fail),
+        FollowedMandates(network, clock, fail),
     )
     return App(
         worker=worker,
@@ -348,6 +352,7 @@ def _assemble(
         payouts=PayoutDesk(network, database, clock),
         account_desk=AccountDesk(network, database, clock, bells),
         authorization_desk=AuthorizationDesk(network, database, clock, bells),
+        mandate_desk=MandateDesk(network, database, clock, bells),
         board=board,
         metrics=metrics,
         traces=traces,
@@ -471,6 +476,7 @@ def office(app: App) -> Office:
         payouts=app.payouts,
         virtual_accounts=app.account_desk,
         authorizations=app.authorization_desk,
+        mandates=app.mandate_desk,
         accounts=AccountImport(app.network, CoreAccountRows(pool, seal), app.clock),
         queries=PostgresQueries(pool, seal),
         keys=KeyRows(pool, seal),

@@ -248,7 +248,7 @@ def _is_told_plainly(code: int, out: str, err: str) -> None:
         (("pay\x1b[2Jstack", "webhook"), "there are paystack"),
         (
             ("paystack", "invoice"),
-            "there are: webhook, payment, refund, dispute, settlement, transfer, account, error",
+            "there are: webhook, payment, refund, dispute, settlement, transfer, account, mandate, error",
         ),
         (("bankone", "webhook"), "there are: account, balance, posting, status, statement, reversal, error"),
         (("lms", "callback"), "lms has no kind 'callback'"),

@@ -289,7 +289,14 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
 
 
 GATEWAY = Bitten(SUITE, PROVIDER.profile, flutterwave)
-NOT_DECLARED = frozenset({Capability.DEACTIVATIONS, Capability.RECIPIENTS})
+NOT_DECLARED = frozenset(
+    {
+        Capability.DEACTIVATIONS,
+        Capability.RECIPIENTS,
+        Capability.MANDATES,
+        Capability.MANDATE_CHANGES,
+    }
+)
 
 
 async def test_flutterwave_keeps_every_promise_of_a_gateway() -> None:

@@ -39,6 +39,7 @@ _NOT_ON_THE_WAY = (
     "saved_charge",
     "deactivation",
     "end authorization",
+    "mandate",
     "send reversal",
     "find reversal",
     "keep census",
@@ -72,8 +73,9 @@ _NOT_ON_THE_WAY = (
 )
 """A repayment reaches no operator, no command line and no ended worker; callbacks are sent again, not found.
 Receipts from elsewhere, refunds (`test_refund_crashes.py`), members' accounts (`test_account_crashes.py`), saved
-charges (`test_saved_charge_crashes.py`), payouts (`test_payout_crashes.py`), disputes (`test_dispute_crashes.py`) and
-the close of a day (`test_closing_by_command.py`) are killed in journeys of their own;
+charges (`test_saved_charge_crashes.py`), mandates (`test_mandate_crashes.py`), payouts (`test_payout_crashes.py`),
+disputes (`test_dispute_crashes.py`) and the close of a day (`test_closing_by_command.py`) are killed in journeys of
+their own;
 no repayment comes past a recovery. What a broker carries is killed in
 `bus/test_crashes_over_a_broker.py`."""
 _LOST_ANSWERS = {

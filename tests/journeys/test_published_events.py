@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from rigs import mandates
 from rigs.accounts import opened
 from rigs.corrections import ADA, closed, corrected, desk, effect_of, repaid
 from rigs.payouts import CHECKER, ask, until
@@ -115,6 +116,25 @@ async def _leaves_a_card(hub: River) -> None:
     await hub.until("SELECT count(*) FROM authorizations", expected=1)
 
 
+async def _gives_a_mandate(hub: River) -> None:
+    """One is approved, activated, not counted as active any more and ended; the bank refuses another one."""
+    vendor = hub.outside.made["paystack"].vendor
+    vendor.configure({"mandate_ends": "stays"})
+    mandate = await mandates.approved(hub)
+    await mandates.until(hub, mandate, "approved")
+    await mandates.at_the_bank(hub, mandate, "activate")
+    await mandates.until_alive(hub, mandate)
+    vendor.mandates.book.all[0].status = "pending"
+    await mandates.tell(hub, "created")
+    await mandates.until(hub, mandate, "suspended")
+    await mandates.at_the_bank(hub, mandate, "revoke")
+    await mandates.tell(hub, "created")
+    await mandates.until(hub, mandate, "ended")
+    await hub.outside.fault("paystack", "start_mandate", "decline")
+    refused = await hub.app.mandate_desk.start(mandates.wanted(), mandates.fresh(), "a test")
+    await mandates.until(hub, refused.mandate, "failed")
+
+
 async def _stops(hub: River) -> None:
     """The answer of the bank is lost."""
     await hub.outside.fault("bankone", "credit", "drop_before", times=1)
@@ -128,7 +148,7 @@ async def _stops(hub: River) -> None:
 async def test_every_event_is_written_by_a_journey_and_keeps_its_schema(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
         stories = (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _is_disputed)
-        for happens in (*stories, _is_given_an_account, _leaves_a_card, _stops):
+        for happens in (*stories, _is_given_an_account, _leaves_a_card, _gives_a_mandate, _stops):
             await happens(hub)
         rows = await hub.rows("SELECT type, subject, key, data FROM outbox")
         assert {row["type"] for row in rows} == {event.type for event in CATALOGUE}

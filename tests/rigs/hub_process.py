@@ -12,6 +12,7 @@ from typing import Any
 
 from rigs.accounts import wanted
 from rigs.gateways import GATEWAYS
+from rigs.mandates import wanted as mandate_wanted
 from rigs.payouts import MAKER, wish
 from rigs.refunds import approve
 from rigs.river import River, configured, hub_settings, request
@@ -23,6 +24,7 @@ from coopwire.application.paying import Idempotent, Rejected, StillWorking
 from coopwire.application.people import Person
 from coopwire.domain.corrections import ReverseJournal
 from coopwire.domain.disputes import DisputeVerdict
+from coopwire.domain.mandates import MandateChange
 from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode
 from coopwire.domain.timings import DEFAULT, Timings
@@ -83,6 +85,22 @@ async def _obey(hub: River, command: dict[str, Any]) -> dict[str, Any]:
         return {}
     if "open_account" in command:
         return await _open_account(hub, command["open_account"])
+    if "begin_mandate" in command:
+        once = Idempotent("crash", command["begin_mandate"], "a mandate")
+        return {"mandate": (await hub.app.mandate_desk.start(mandate_wanted(), once, "a crash test")).mandate}
+    if "end_mandate" in command:
+        ended = await hub.app.mandate_desk.change(
+            command["end_mandate"], MandateChange.END, "a desk", "a test"
+        )
+        return {"state": ended.state.value}
+    if "begin_mandate" in command:
+        once = Idempotent("crash", command["begin_mandate"], "a mandate")
+        return {"mandate": (await hub.app.mandate_desk.start(mandate_wanted(), once, "a crash test")).mandate}
+    if "end_mandate" in command:
+        ended = await hub.app.mandate_desk.change(
+            command["end_mandate"], MandateChange.END, "a desk", "a test"
+        )
+        return {"state": ended.state.value}
     if "desk" in command:
         return await _correct(hub, command)
     if "answer" in command:

@@ -62,6 +62,10 @@ _BY_HAND = {
     "authorization": "INSERT INTO authorizations (id, connection, member, channel, brand, payment, state, created_at, "
     "code_mark) SELECT 'authorization-' || reference, 'paystack', member, 'card', 'visa', reference, 'active', now(), "
     "sha256(reference::bytea) FROM payments RETURNING id",
+    "mandate": "INSERT INTO mandates (id, connection, member, currency, state, effect, asked_by, created_at, "
+    "updated_at, starts_on, ends_on, debtor_mark, code_mark) SELECT 'mandate-' || n, 'paystack', 'M-1', 'NGN', "
+    "'ended', 'e' || n, 'one', now(), now(), '2026-11-20', '2027-11-20', sha256(n::text::bytea), sha256('c') "
+    "FROM generate_series(1, 3) n RETURNING id",
     "receipt_batch": "INSERT INTO receipt_batches (id, source, digest, name, state, lines, created_by, approved_by, "
     "created_at, approved_at) SELECT 'batch-' || n, 'teller', sha256(n::text::bytea), 'till.csv', 'approved', 2, "
     "'one', 'another', now(), now() FROM generate_series(1, 3) n RETURNING id",

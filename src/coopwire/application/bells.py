@@ -15,6 +15,7 @@ PAYOUTS = "payouts"
 
 
 ACCOUNTS = "accounts"
+MANDATES = "mandates"
 EFFECTS = "effects"
 UNKNOWN = "unknown"
 OUTBOX = "outbox"

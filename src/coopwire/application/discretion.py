@@ -39,13 +39,18 @@ async def discretion(
     *,
     payouts: Sequence[str] = (),
     accounts: Iterable[str] = (),
+    mandates: Sequence[str] = (),
 ) -> Discretion:
-    """For what was said about these payments, payouts and virtual accounts; reads nothing when there are none."""
+    """For what was said about these payments, payouts, virtual accounts and mandates; reads nothing when there are
+    none."""
     known = sorted({payment for payment in payments if payment is not None})
     payers = await tx.payments.payers(known) if known else {}
     holders = await tx.virtual_accounts.holders(found) if (found := sorted(set(accounts))) else {}
     paid = await tx.payouts.beneficiaries(payouts) if payouts else {}
-    return Discretion({**payers, **{account: holder.payer for account, holder in holders.items()}}, paid)
+    debtors = await tx.mandates.debtors(mandates) if mandates else {}
+    of_holders = {account: holder.payer for account, holder in holders.items()}
+    of_debtors = {mandate: debtor.payer for mandate, debtor in debtors.items()}
+    return Discretion({**payers, **of_holders, **of_debtors}, paid)
 
 
 def _pattern(name: str, *others: str | None) -> re.Pattern[str]:

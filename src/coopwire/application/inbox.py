@@ -1,7 +1,8 @@
 """Reads the webhooks that the door has committed: notices are kept, and each makes a look due now.
 
 One about a refund makes the refunds of that payment due, one about a dispute the dispute, one about a payout the
-payout of that reference, one about an account what its holder waits for; what they say of it is not believed.
+payout of that reference, one about an account what its holder waits for, one about a mandate that of its reference or
+of its debtor; what they say of it is not believed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from coopwire.application.bells import ACCOUNTS, DISPUTES, LOOKUPS, PAYOUTS, REFUNDS, WEBHOOKS, Bells
+from coopwire.application.bells import (
+    ACCOUNTS,
+    DISPUTES,
+    LOOKUPS,
+    MANDATES,
+    PAYOUTS,
+    REFUNDS,
+    WEBHOOKS,
+    Bells,
+)
 from coopwire.application.network import Network
 from coopwire.application.rounds import repeat
 from coopwire.application.writing import write
@@ -23,6 +33,7 @@ from coopwire.ports.stores import (
     Database,
     DisputeNudge,
     LookupRequest,
+    MandateNudge,
     NoticeRow,
     PayoutNudge,
     RefundNudge,
@@ -74,7 +85,7 @@ class Drain:
                 self._take_up(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
-        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS)
+        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS, MANDATES)
         return len(webhooks)
 
     def _take_up(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
@@ -124,6 +135,9 @@ class Drain:
         if notice.verdict in _OF_ACCOUNTS and notice.holder is not None:
             failed = notice.verdict is NoticeVerdict.ACCOUNT_FAILED
             changes.account_nudges.append(AccountNudge(webhook.connection, notice.holder, failed, now))
+        if notice.verdict is NoticeVerdict.MANDATE:
+            known = reference if named else None
+            changes.mandate_nudges.append(MandateNudge(webhook.connection, known, notice.holder, now))
         if look:
             assert reference is not None
             changes.lookups.append(

@@ -29,6 +29,8 @@ CAPABILITY_OF = {
     EffectKind.ACCOUNT_CLOSING: Capability.ACCOUNT_CLOSINGS,
     EffectKind.SAVED_CHARGE: Capability.SAVED_CHARGES,
     EffectKind.DEACTIVATION: Capability.DEACTIVATIONS,
+    EffectKind.MANDATE: Capability.MANDATES,
+    EffectKind.MANDATE_CHANGE: Capability.MANDATE_CHANGES,
 }
 
 

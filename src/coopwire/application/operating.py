@@ -11,13 +11,14 @@ from coopwire.application import announce
 from coopwire.application.account_moves import AccountMoves
 from coopwire.application.bells import BREAKERS, EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.dispute_moves import DisputeMoves
+from coopwire.application.mandate_moves import MandateMoves
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.people import given_reason
 from coopwire.application.planning import fresh_copy
 from coopwire.application.refund_moves import RefundMoves
-from coopwire.application.settling import OF_ACCOUNTS, concerns_a_refund
+from coopwire.application.settling import OF_ACCOUNTS, OF_MANDATES, concerns_a_refund
 from coopwire.application.writing import write
 from coopwire.domain.effects import OF_ATTEMPTS, Effect, EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
@@ -83,6 +84,8 @@ class Operator:
                 await DisputeMoves(self._clock).stopped(tx, skipped)
             if skipped.kind in OF_ACCOUNTS:
                 await write(tx, await AccountMoves(self._network, self._clock).stopped(tx, skipped), now)
+            if skipped.kind in OF_MANDATES:
+                await write(tx, await MandateMoves(self._network, self._clock).stopped(tx, skipped), now)
             if concerns_a_refund(skipped):
                 await write(tx, await RefundMoves(self._network, self._clock).stopped(tx, skipped), now)
             if concerns_a_payout(skipped):

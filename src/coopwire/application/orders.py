@@ -13,6 +13,7 @@ from coopwire.domain.books import Side
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.errors import InvalidOrder
+from coopwire.domain.mandates import Debtor, MandateChange
 from coopwire.domain.payments import Payer
 from coopwire.domain.payouts import Beneficiary
 from coopwire.domain.virtual_accounts import Holder
@@ -23,6 +24,9 @@ from coopwire.ports.gateways import (
     CheckoutOrder,
     DeactivationOrder,
     DisputeOrder,
+    MandateChangeOrder,
+    MandateKey,
+    MandateOrder,
     RecipientOrder,
     RefundOrder,
     SavedChargeOrder,
@@ -48,6 +52,8 @@ Order = (
     | CallbackOrder
     | RecipientOrder
     | TransferOrder
+    | MandateOrder
+    | MandateChangeOrder
 )
 CountedOrder = ReversalOrder | RefundOrder | VirtualAccountOrder
 """Orders that carry no reference of ours: before one is sent, what stands at its target is counted."""
@@ -91,6 +97,9 @@ class Material:
     """The gateway's ids of accounts that were made known, by payout."""
     holders: Mapping[str, Holder] = field(default_factory=dict)
     left: Mapping[str, Left] = field(default_factory=dict, repr=False)
+    """By authorization or mandate."""
+    debtors: Mapping[str, Debtor] = field(default_factory=dict, repr=False)
+    """By mandate."""
     sent: bool = False
     """Whether the effects were sent, and are looked up now."""
 
@@ -105,7 +114,10 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
     answers = [e.id for e in of_kind[EffectKind.DISPUTE_ANSWER]]
     asked = [cast(str, e.order["virtual_account"]) for e in of_kind[EffectKind.VIRTUAL_ACCOUNT]]
     of_members = (*of_kind[EffectKind.SAVED_CHARGE], *of_kind[EffectKind.DEACTIVATION])
-    kept = [cast(str, e.order["authorization"]) for e in of_members]
+    kept = [cast(str, e.order["authorization"]) for e in of_members if not e.order.get("of_mandate")]
+    debited = [cast(str, e.order["authorization"]) for e in of_members if e.order.get("of_mandate")]
+    debited += [mandate_of(e) for e in of_kind[EffectKind.MANDATE_CHANGE]]
+    begun = [mandate_of(e) for e in of_kind[EffectKind.MANDATE]]
     return Material(
         mappings=await _mappings(tx, of_kind[EffectKind.JOURNAL], sent),
         core_accounts=await tx.connections.core_accounts(accounts) if accounts else {},
@@ -115,7 +127,11 @@ async def gather(tx: Transaction, effects: Sequence[Effect], *, sent: bool) -> M
         beneficiaries=await tx.payouts.beneficiaries(payouts) if payouts else {},
         recipients=await tx.payouts.recipients(payouts) if of_kind[EffectKind.TRANSFER] else {},
         holders=await tx.virtual_accounts.holders(asked) if asked else {},
-        left=await tx.authorizations.left(kept) if kept else {},
+        left={
+            **(await tx.authorizations.left(kept) if kept else {}),
+            **(await tx.mandates.left(debited) if debited else {}),
+        },
+        debtors=await tx.mandates.debtors(begun) if begun else {},
         sent=sent,
     )
 
@@ -308,11 +324,56 @@ def _saved_charge(effect: Effect, material: Material) -> Order:
         amount_minor=cast(int, effect.order["amount_minor"]),
         currency=cast(str, effect.order["currency"]),
         at_least_minor=cast("int | None", effect.order.get("at_least_minor")),
+        of_mandate=bool(effect.order.get("of_mandate")),
     )
 
 
 def _deactivation(effect: Effect, material: Material) -> Order:
     return DeactivationOrder(effect.reference, _left(effect, material).code)
+
+
+def mandate_of(effect: Effect) -> str:
+    """The mandate that an effect starts or changes."""
+    return cast(str, effect.order["mandate"])
+
+
+def _mandate(effect: Effect, material: Material) -> Order:
+    debtor = material.debtors.get(mandate_of(effect))
+    if debtor is None:
+        raise InvalidOrder("the member's record is forgotten, or no secret key opens it", field="payer")
+    return mandate_order(effect, debtor)
+
+
+def mandate_order(effect: Effect, debtor: Debtor) -> MandateOrder:
+    """The order for a mandate behind an effect."""
+    order = effect.order
+    return MandateOrder(
+        reference=effect.reference,
+        payer=debtor.payer,
+        currency=cast(str, order["currency"]),
+        account=debtor.account,
+        address=debtor.address,
+        return_url=cast("str | None", order["return_url"]),
+        customer=cast("str | None", order["customer"]),
+        ceiling_minor=cast("int | None", order["ceiling_minor"]),
+        starts_on=_day(order["starts_on"]),
+        ends_on=_day(order["ends_on"]),
+        purpose=cast(str, order["purpose"]),
+    )
+
+
+def _day(told: object) -> date | None:
+    return None if told is None else date.fromisoformat(cast(str, told))
+
+
+def _mandate_change(effect: Effect, material: Material) -> Order:
+    order, left = effect.order, material.left.get(mandate_of(effect))
+    return MandateChangeOrder(
+        reference=effect.reference,
+        change=MandateChange(cast(str, order["change"])),
+        mandate=MandateKey(cast(str, order["provider_ref"]), left.code if left is not None else None),
+        customer=cast("str | None", order["customer"]),
+    )
 
 
 def _callback(effect: Effect, material: Material) -> Order:
@@ -381,4 +442,6 @@ _BUILDERS = {
     EffectKind.ACCOUNT_CLOSING: _account_closing,
     EffectKind.SAVED_CHARGE: _saved_charge,
     EffectKind.DEACTIVATION: _deactivation,
+    EffectKind.MANDATE: _mandate,
+    EffectKind.MANDATE_CHANGE: _mandate_change,
 }

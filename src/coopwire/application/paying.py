@@ -14,11 +14,11 @@ from coopwire.application.executor import Executor, Ready, new_token
 from coopwire.application.network import Network
 from coopwire.application.planning import checkout_effect, saved_charge_effect
 from coopwire.application.settling import Sent
-from coopwire.domain.authorizations import SavedAuthorization
 from coopwire.domain.effects import Effect
 from coopwire.domain.errors import InvalidOrder, Refused
 from coopwire.domain.events import PAYMENT_INITIALIZED
 from coopwire.domain.gates import Traffic
+from coopwire.domain.mandates import Mandate, refusal
 from coopwire.domain.money import Money
 from coopwire.domain.payments import (
     Attempt,
@@ -77,7 +77,7 @@ class PaymentRequest:
     save_authorization: bool = False
     """Whether what the member pays with is to be kept."""
     authorization: str | None = None
-    """What the member left, to be charged instead of opening a page."""
+    """What the member left, or their mandate, to be charged instead of opening a page."""
     at_least_minor: int | None = None
     """So much is enough where the whole is not there; None: the whole or nothing."""
 
@@ -99,6 +99,14 @@ class Accepted:
     attempt: str
     url: str | None = field(repr=False)
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is charged instead of opening a page: the id of what a member left, or of a mandate."""
+
+    id: str
+    of_mandate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +234,7 @@ class Desk:
         reference: str,
         now: datetime,
     ) -> _Stored:
-        saved = await self._saved(tx, request, gateway)
+        source = await self._source(tx, request, gateway, now)
         account = await linked_account(tx, self._network, gateway, request.member, request.loan)
         email = request.email or placeholder_email(request.member, gateway)
         payer = Payer(request.member, request.name, request.phone, email)
@@ -263,27 +271,37 @@ class Desk:
         event = announce.event(PAYMENT_INITIALIZED, reference, payment.account_key, initialized, now)
         await tx.apply(Changes(events=[event]), now)
         effect = (
-            saved_charge_effect(payment, attempt, saved.id, now)
-            if saved is not None
+            saved_charge_effect(payment, attempt, source.id, now, of_mandate=source.of_mandate)
+            if source is not None
             else checkout_effect(payment, attempt, now)
         )
         ready = await self._claimed(tx, payment, effect, gateway, now)
         return _Stored(payment, attempt, ready)
 
-    async def _saved(
-        self, tx: Transaction, request: PaymentRequest, gateway: Connected
-    ) -> SavedAuthorization | None:
+    async def _source(
+        self, tx: Transaction, request: PaymentRequest, gateway: Connected, now: datetime
+    ) -> _Source | None:
         """What is to be charged; None for a page. Rejected unless it is this member's, and alive at this gateway."""
         if request.authorization is None:
             return None
-        found = await tx.authorizations.get(request.authorization, lock=True)
+        mandate = await tx.mandates.get(request.authorization, lock=True)
+        found = mandate or await tx.authorizations.get(request.authorization, lock=True)
         if found is None or found.member != request.member:
             raise Rejected("authorization", "this member left no such way to pay")
-        if found.state is not AuthorizationState.ACTIVE:
-            raise Rejected("authorization", f"it is {found.state.value}", "conflict")
         if found.connection != gateway.connection.name:
             raise Rejected("gateway", f"the member left it at {found.connection}")
-        return found
+        if mandate is not None:
+            self._refuse_beyond(mandate, request, now)
+        elif found.state is not AuthorizationState.ACTIVE:
+            raise Rejected("authorization", f"it is {found.state.value}", "conflict")
+        return _Source(found.id, of_mandate=mandate is not None)
+
+    def _refuse_beyond(self, mandate: Mandate, request: PaymentRequest, now: datetime) -> None:
+        """Rejected for what the member's mandate does not allow."""
+        refused = refusal(mandate, request.money, self._network.routes.business_day(now))
+        if refused is not None:
+            field, message = refused
+            raise Rejected(field, message, "conflict" if field == "authorization" else "invalid")
 
     async def _claimed(
         self, tx: Transaction, payment: Payment, effect: Effect, gateway: Connected, now: datetime

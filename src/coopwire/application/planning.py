@@ -13,6 +13,7 @@ from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entr
 from coopwire.domain.disputes import Dispute, DisputeAnswer
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
+from coopwire.domain.mandates import Mandate, MandateChange
 from coopwire.domain.payments import Attempt, Payment
 from coopwire.domain.payouts import Payout
 from coopwire.domain.receipts import Receipt
@@ -78,8 +79,10 @@ def checkout_effect(payment: Payment, attempt: Attempt, now: datetime) -> Effect
     )
 
 
-def saved_charge_effect(payment: Payment, attempt: Attempt, authorization: str, now: datetime) -> Effect:
-    """Charge what the member left, for an attempt; its reference is the attempt's."""
+def saved_charge_effect(
+    payment: Payment, attempt: Attempt, authorization: str, now: datetime, *, of_mandate: bool = False
+) -> Effect:
+    """Charge what the member left, or debit their mandate, for an attempt; its reference is the attempt's."""
     order: dict[str, object] = {
         "amount_minor": attempt.money.minor,
         "currency": attempt.money.currency,
@@ -87,6 +90,8 @@ def saved_charge_effect(payment: Payment, attempt: Attempt, authorization: str, 
     }
     if attempt.at_least_minor is not None:
         order["at_least_minor"] = attempt.at_least_minor
+    if of_mandate:
+        order["of_mandate"] = True
     return _intended(
         EffectKind.SAVED_CHARGE,
         attempt.connection,
@@ -384,6 +389,49 @@ def account_closing_effect(account: VirtualAccount, reference: str, now: datetim
         raise InvalidOrder("the gateway has not told the id of this account", field="account")
     order: dict[str, object] = {"virtual_account": account.id, "account": account.provider_ref}
     return _intended(EffectKind.ACCOUNT_CLOSING, account.connection, reference, order, now)
+
+
+def mandate_effect(mandate: Mandate, *, return_url: str | None, customer: str | None, purpose: str) -> Effect:
+    """Ask the gateway for a mandate; who gives it stands in the sealed record alone."""
+    order: dict[str, object] = {
+        "mandate": mandate.id,
+        "currency": mandate.currency,
+        "ceiling_minor": mandate.ceiling_minor,
+        "starts_on": mandate.starts_on.isoformat() if mandate.starts_on is not None else None,
+        "ends_on": mandate.ends_on.isoformat() if mandate.ends_on is not None else None,
+        "return_url": return_url,
+        "customer": customer,
+        "purpose": purpose,
+    }
+    return _intended(
+        EffectKind.MANDATE,
+        mandate.connection,
+        mandate.effect,
+        order,
+        mandate.created_at,
+        lane=mandate.lane,
+    )
+
+
+def mandate_change_effect(
+    mandate: Mandate, change: MandateChange, reference: str, now: datetime, *, after: str | None
+) -> Effect:
+    """Have the gateway change a mandate, behind what was asked for before."""
+    order: dict[str, object] = {
+        "mandate": mandate.id,
+        "change": change.value,
+        "provider_ref": mandate.provider_ref,
+        "customer": mandate.customer,
+    }
+    return _intended(
+        EffectKind.MANDATE_CHANGE,
+        mandate.connection,
+        reference,
+        order,
+        now,
+        lane=mandate.lane,
+        after=after,
+    )
 
 
 def posting_lane(connection: str, core_account: int) -> str:

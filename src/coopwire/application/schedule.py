@@ -6,8 +6,9 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from coopwire.domain.mandates import Mandate
 from coopwire.domain.payouts import Payout
-from coopwire.domain.states import ENDED_DISPUTE, ENDED_PAYOUT, DisputeState, PayoutState
+from coopwire.domain.states import ENDED_DISPUTE, ENDED_PAYOUT, DisputeState, MandateState, PayoutState
 from coopwire.domain.timings import Timings
 from coopwire.ports.providers import Trust
 
@@ -57,6 +58,20 @@ def next_payout_look(payout: Payout, now: datetime, timings: Timings) -> datetim
         later = now + timings.refund_look_daily
         return later if later - accepted_at <= timings.refund_look_until else None
     return None if payout.state in ENDED_PAYOUT else next_refund_look(accepted_at, now, timings)
+
+
+def next_mandate_look(mandate: Mandate, now: datetime, timings: Timings) -> datetime | None:
+    """The next look at a mandate: as for a payment while the member is waited for, None when that is over; as often
+    after the approval, and daily from then on, for nobody tells that one ended."""
+    match mandate.state:
+        case MandateState.ENDED | MandateState.FAILED:
+            return None
+        case MandateState.APPROVED:
+            return next_look(mandate.approved_at or now, now, timings) or now + timings.look_daily
+        case MandateState.ACTIVE | MandateState.SUSPENDED:
+            return now + timings.look_daily
+        case _:
+            return next_look(mandate.asked_at or now, now, timings)
 
 
 def next_try(tries: int, retry_after: float | None, now: datetime, timings: Timings) -> datetime:

@@ -12,8 +12,9 @@ from coopwire.application.account_moves import AccountMoves, accounts_lock
 from coopwire.application.banked import is_debit
 from coopwire.application.discretion import Discretion, discretion
 from coopwire.application.dispute_moves import DisputeMoves, dispute_lock
+from coopwire.application.mandate_moves import MandateMoves, mandate_lock
 from coopwire.application.network import Network
-from coopwire.application.orders import Order, payout_of
+from coopwire.application.orders import Order, mandate_of, payout_of
 from coopwire.application.patience import be_patient, stop_if_locked_out
 from coopwire.application.payout_moves import PayoutMoves, concerns_a_payout
 from coopwire.application.planning import journal_effect, money_of
@@ -40,6 +41,7 @@ from coopwire.ports.gateways import (
     AccountSnapshot,
     CheckoutSnapshot,
     DisputeSnapshot,
+    MandateSnapshot,
     RefundSnapshot,
     SavedChargeSnapshot,
     TransferSnapshot,
@@ -60,12 +62,20 @@ from coopwire.ports.tracing import behind, here
 from coopwire.ports.writes import Finding
 
 _SnapshotT = TypeVar(
-    "_SnapshotT", CheckoutSnapshot, DisputeSnapshot, RefundSnapshot, SavedChargeSnapshot, TransferSnapshot
+    "_SnapshotT",
+    CheckoutSnapshot,
+    DisputeSnapshot,
+    RefundSnapshot,
+    SavedChargeSnapshot,
+    TransferSnapshot,
+    MandateSnapshot,
 )
 _STOPPED = (EffectState.REFUSED, EffectState.HELD, EffectState.UNKNOWN)
 _REOPENED_BY_A_LATE_ANSWER = (EffectState.UNKNOWN, EffectState.INTENDED, EffectState.HELD)
 OF_ACCOUNTS = (EffectKind.VIRTUAL_ACCOUNT, EffectKind.ACCOUNT_CLOSING)
 """Writes for which a virtual account waits."""
+OF_MANDATES = (EffectKind.MANDATE, EffectKind.MANDATE_CHANGE)
+"""Writes for which a mandate waits."""
 _BREAK_OF_WORD = {
     "refused": BreakType.EFFECT_REFUSED,
     "held": BreakType.EFFECT_HELD,
@@ -97,6 +107,7 @@ class Settling:
         self._disputes = DisputeMoves(clock)
         self._payouts = PayoutMoves(network, clock)
         self._accounts = AccountMoves(network, clock)
+        self._mandates = MandateMoves(network, clock)
 
     async def settle(self, tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
         """Record what still holds its token with all that follows; keep the rest as late evidence.
@@ -121,7 +132,8 @@ class Settling:
         return sent
 
     async def _hold(self, tx: Transaction, effects: Collection[Effect]) -> None:
-        """What refunds, answers, accounts and payouts change is held in one order: nobody waits for each other."""
+        """What refunds, answers, accounts, mandates and payouts change is held in one order: nobody waits for each
+        other."""
         for receipt in sorted({e.receipt for e in effects if e.receipt and concerns_a_refund(e)}):
             await tx.receipts.get(receipt, lock=True)
         await tx.lock([name for e in effects if (name := _lock_of(e)) is not None])
@@ -176,6 +188,8 @@ class Settling:
             changes.add(await self._payouts.stopped(tx, effect))
         if effect.state is EffectState.REFUSED and effect.kind in OF_ACCOUNTS:
             changes.add(await self._accounts.stopped(tx, effect))
+        if effect.state is EffectState.REFUSED and effect.kind in OF_MANDATES:
+            changes.add(await self._mandates.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
         return changes
 
@@ -233,6 +247,10 @@ class Settling:
             await tx.authorizations.forget([str(effect.order["authorization"])])
         elif effect.kind in OF_ACCOUNTS:
             changes.add(await self._accounts.done(tx, effect, _accounts_told(one)))
+        elif effect.kind is EffectKind.MANDATE:
+            changes.add(await self._mandates.begun(tx, effect, _told_to(one, MandateSnapshot)))
+        elif effect.kind is EffectKind.MANDATE_CHANGE:
+            changes.add(await self._mandates.changed(tx, effect))
         elif isinstance(one.result, CallbackSnapshot):
             await self._lms_answered(tx, effect, one.result, changes)
         return changes
@@ -345,9 +363,12 @@ class Settling:
 
 
 def _lock_of(effect: Effect) -> str | None:
-    """The name under which the dispute that it answers, or the accounts among which it opens one, are held."""
+    """The name under which the dispute that it answers, the accounts among which it opens one, or the mandate that it
+    starts or changes, are held."""
     if effect.kind is EffectKind.DISPUTE_ANSWER:
         return dispute_lock(effect.connection, str(effect.order["dispute"]))
+    if effect.kind in OF_MANDATES:
+        return mandate_lock(mandate_of(effect))
     return accounts_lock(effect.connection) if effect.kind in OF_ACCOUNTS else None
 
 
@@ -398,7 +419,10 @@ async def _discreet(tx: Transaction, sent: Sequence[Sent]) -> list[Sent]:
     ]
     payouts = [payout_of(effect) for effect in spoke if concerns_a_payout(effect)]
     accounts = [account for effect in spoke if (account := _virtual_account(effect)) is not None]
-    hidden = await discretion(tx, [effect.payment for effect in spoke], payouts=payouts, accounts=accounts)
+    mandates = [mandate_of(effect) for effect in spoke if effect.kind in OF_MANDATES]
+    hidden = await discretion(
+        tx, [effect.payment for effect in spoke], payouts=payouts, accounts=accounts, mandates=mandates
+    )
     return [_without_payer(one, hidden) for one in sent]
 
 
@@ -414,7 +438,9 @@ def _without_payer(one: Sent, hidden: Discretion) -> Sent:
 
 
 def _subject(effect: Effect) -> str | None:
-    """Whose persons an answer to the effect may name: those of a payout, a payment or an account."""
+    """Whose persons an answer to the effect may name: those of a payout, a mandate, a payment or an account."""
+    if effect.kind in OF_MANDATES:
+        return mandate_of(effect)
     return payout_of(effect) if concerns_a_payout(effect) else effect.payment or _virtual_account(effect)
 
 

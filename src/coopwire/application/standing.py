@@ -43,6 +43,8 @@ _NAMES = {
     EffectKind.ACCOUNT_CLOSING: "the closing of a virtual account",
     EffectKind.SAVED_CHARGE: "the charge of what the member left",
     EffectKind.DEACTIVATION: "the end of an authorization",
+    EffectKind.MANDATE: "the start of a mandate",
+    EffectKind.MANDATE_CHANGE: "the change of a mandate",
 }
 _BY_HAND = "an operator must resume or skip it"
 

@@ -28,6 +28,8 @@ class EffectKind(StrEnum):
     ACCOUNT_CLOSING = "account_closing"
     SAVED_CHARGE = "saved_charge"
     DEACTIVATION = "deactivation"
+    MANDATE = "mandate"
+    MANDATE_CHANGE = "mandate_change"
 
 
 OF_ATTEMPTS = frozenset({EffectKind.CHECKOUT, EffectKind.SAVED_CHARGE})

@@ -30,6 +30,7 @@ from coopwire.domain.states import (
     AccountState,
     AuthorizationState,
     EffectState,
+    MandateState,
     PaymentState,
     PayoutState,
     RefundState,
@@ -253,6 +254,21 @@ AUTHORIZATION_MOVED = EventType(
         "state": open_word("new state", "active", AuthorizationState),
     },
 )
+_MANDATE = {
+    "mandate": text("id of the mandate", "m3a6n9d2a5t8e1m4b7e0"),
+    "member": text("member reference", "M-1029"),
+    "connection": text("connection name", "gateway"),
+    "state": open_word("where it stands", "active", MandateState),
+    "was": open_word("state before", "approved", MandateState),
+    "reason": _REASON,
+}
+MANDATE_APPROVED = EventType(
+    "mandate.approved", 1, "A member approved a mandate; the bank has not activated it yet", _MANDATE
+)
+MANDATE_ACTIVE = EventType("mandate.active", 1, "A member's account can be debited", _MANDATE)
+MANDATE_SUSPENDED = EventType("mandate.suspended", 1, "A mandate is not debited for the time being", _MANDATE)
+MANDATE_ENDED = EventType("mandate.ended", 1, "A mandate is over, for good", _MANDATE)
+MANDATE_FAILED = EventType("mandate.failed", 1, "A mandate came to nothing", _MANDATE)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -331,6 +347,11 @@ CATALOGUE = (
     PAYOUT_CANCELLED,
     VIRTUAL_ACCOUNT_MOVED,
     AUTHORIZATION_MOVED,
+    MANDATE_APPROVED,
+    MANDATE_ACTIVE,
+    MANDATE_SUSPENDED,
+    MANDATE_ENDED,
+    MANDATE_FAILED,
     RECEIPT_SETTLED,
     EFFECT_STOPPED,
     BREAK_OPENED,

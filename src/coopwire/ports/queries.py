@@ -19,6 +19,7 @@ from coopwire.domain.disputes import AnswerState, DisputeVerdict
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.fees import ExpectedFee
 from coopwire.domain.gates import GateKind, Traffic
+from coopwire.domain.mandates import Approach
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
@@ -29,6 +30,7 @@ from coopwire.domain.states import (
     DeliveryState,
     DisputeState,
     EffectState,
+    MandateState,
     PaymentState,
     PayoutState,
     RefundState,
@@ -331,6 +333,40 @@ class AuthorizationView:
     state: AuthorizationState
     ending: str | None
     created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MandateView:
+    """A member's leave to debit their bank account, without its code. Minor units.
+
+    `ceiling_minor` is the most that one debit may take, None where none was set. `effect` starts it, `changing` is the
+    latest write that changes it, and `change` what that one asks for; `provider_ref` is the gateway's reference,
+    `customer` its id of the member. `look_at` is when the gateway is asked next, None when no look is planned.
+    """
+
+    id: str
+    connection: str
+    member: str
+    currency: str
+    ceiling_minor: int | None
+    starts_on: date | None
+    ends_on: date | None
+    state: MandateState
+    reason: str
+    bank: str
+    provider_ref: str | None
+    customer: str | None
+    effect: str
+    changing: str | None
+    change: str | None
+    asked_by: str
+    looks: int
+    look_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    approved_at: datetime | None
+    active_at: datetime | None
     ended_at: datetime | None
 
 
@@ -804,6 +840,12 @@ class Queries(Protocol):
         ...
 
     async def authorization(self, id: str) -> AuthorizationView | None: ...
+    async def mandate(self, id: str) -> MandateView | None: ...
+    async def mandate_approach(self, id: str) -> Approach | None:
+        """What the member must do before anything can be debited, unsealed; None once it is done."""
+        ...
+
+    async def mandates(self, which: Filter, limit: int, after: Position | None) -> Page[MandateView]: ...
     async def authorizations(
         self, which: Filter, limit: int, after: Position | None
     ) -> Page[AuthorizationView]: ...

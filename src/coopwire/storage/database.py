@@ -31,6 +31,7 @@ from coopwire.storage.connections import (
 )
 from coopwire.storage.effects import EffectStore
 from coopwire.storage.letters import LetterStore
+from coopwire.storage.mandates import MandateStore, forget_mandates, keep_mandate_looks
 from coopwire.storage.mappings import MappingStore
 from coopwire.storage.outbox import OutboxStore
 from coopwire.storage.reconciliations import ReconciliationStore
@@ -84,6 +85,7 @@ class PostgresTransaction:
         self.payouts = payouts.PayoutStore(connection, sealer)
         self.virtual_accounts = VirtualAccountStore(connection, sealer)
         self.authorizations = AuthorizationStore(connection, sealer, self._entries)
+        self.mandates = MandateStore(connection, sealer)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -129,6 +131,12 @@ class PostgresTransaction:
         await self.virtual_accounts.move(changes.account_moves, now)
         await self.authorizations.add(changes.authorizations)
         self.audited("authorization", [one.authorization.id for one in changes.authorizations])
+        await self.mandates.add(changes.mandates)
+        await self.mandates.move(changes.mandate_moves, now)
+        await self.mandates.nudge(changes.mandate_nudges)
+        await keep_mandate_looks(db, changes.mandate_looks)
+        self.audited("mandate", [one.mandate.id for one in changes.mandates])
+        self.audited("mandate", [one.mandate.id for one in changes.mandate_moves])
         await keep_account_looks(db, changes.account_looks)
         await self.virtual_accounts.nudge(changes.account_nudges)
         self.audited("virtual_account", [one.account.id for one in changes.accounts])
@@ -181,6 +189,7 @@ class PostgresTransaction:
             raw_before,
         )
         await forget_ended(self._db, raw_before)
+        await forget_mandates(self._db, raw_before)
         await self._db.execute("DELETE FROM account_holders WHERE created_at < $1", raw_before)
         await self._db.execute(
             "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before

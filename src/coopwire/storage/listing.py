@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from coopwire.ports.queries import AuthorizationView, Filter, Position, ViewT
+from coopwire.ports.queries import AuthorizationView, Filter, MandateView, Position, ViewT
 from coopwire.storage import views
 from coopwire.storage.rows import Connection, Row, shaped
 
@@ -160,6 +160,19 @@ AUTHORIZATIONS = Listing(
     "a.created_at",
     "a.id",
     lambda row: shaped(AuthorizationView, row),
+)
+MANDATES = Listing(
+    "SELECT m.* FROM mandates m WHERE true",
+    {
+        "member": "m.member = {}",
+        "state": "m.state = {}",
+        "connection": "m.connection = {}",
+        "since": "m.created_at >= {}",
+        "until": "m.created_at < {}",
+    },
+    "m.created_at",
+    "m.id",
+    lambda row: shaped(MandateView, row),
 )
 _BY_EFFECT = {
     **_OF_PAYMENT,

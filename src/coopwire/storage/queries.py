@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from coopwire.domain.budgets import Budget
+from coopwire.domain.mandates import Approach
 from coopwire.ports.queries import (
     AttemptView,
     AuditHeadView,
@@ -29,6 +30,7 @@ from coopwire.ports.queries import (
     LetterFacts,
     LetterGroupView,
     LetterView,
+    MandateView,
     Page,
     PaymentFacts,
     PaymentView,
@@ -55,6 +57,7 @@ from coopwire.storage.facts import (
 )
 from coopwire.storage.letters import letter_facts, letter_groups
 from coopwire.storage.listing import Listing, fetch
+from coopwire.storage.mandates import approach_of
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 from coopwire.storage.sessions import reading, snapshot
@@ -142,6 +145,18 @@ class PostgresQueries:
             row = await db.fetchrow("SELECT * FROM authorizations WHERE id = $1", id)
         return listing.AUTHORIZATIONS.view(row) if row is not None else None
 
+    async def mandate(self, id: str) -> MandateView | None:
+        """A member's mandate."""
+        async with reading(self._pool, "read mandate") as db:
+            row = await db.fetchrow("SELECT * FROM mandates WHERE id = $1", id)
+        return listing.MANDATES.view(row) if row is not None else None
+
+    async def mandate_approach(self, id: str) -> Approach | None:
+        """What the member must do before anything can be debited, unsealed; None once it is done."""
+        async with reading(self._pool, "read approach of mandate") as db:
+            sealed = await db.fetchval("SELECT approach_sealed FROM mandates WHERE id = $1", id)
+        return approach_of(self._sealer.open(sealed)) if sealed is not None else None
+
     async def effect(self, id: str) -> EffectDetail | None:
         """An effect with its tries and look-ups."""
         async with snapshot(self._pool, "read effect") as db:
@@ -196,6 +211,10 @@ class PostgresQueries:
     ) -> Page[AuthorizationView]:
         """Ways to pay that members left, the newest first."""
         return await self._list(listing.AUTHORIZATIONS, which, limit, after)
+
+    async def mandates(self, which: Filter, limit: int, after: Position | None) -> Page[MandateView]:
+        """Mandates, the newest first."""
+        return await self._list(listing.MANDATES, which, limit, after)
 
     async def effects(self, which: Filter, limit: int, after: Position | None) -> Page[EffectView]:
         """Effects, the newest first."""

@@ -12,7 +12,14 @@ from coopwire.application.fees import JudgedFee
 from coopwire.domain.states import EffectState, SettlementState
 from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
 from coopwire.ports.keys import ApiKey, Scope
-from coopwire.ports.queries import BatchLineView, BatchView, PaymentView, ViewT, VirtualAccountView
+from coopwire.ports.queries import (
+    BatchLineView,
+    BatchView,
+    MandateView,
+    PaymentView,
+    ViewT,
+    VirtualAccountView,
+)
 from coopwire.ports.stores import Lot
 
 
@@ -58,6 +65,16 @@ class VirtualAccountAnswer:
 
     account: VirtualAccountView
     number: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MandateAnswer:
+    """A member's mandate. `url` is where the member must go, `instruction` what they must do where there is no page:
+    null before the gateway has told, once it is done, and for keys that may only read."""
+
+    mandate: MandateView
+    url: str | None = field(repr=False)
+    instruction: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

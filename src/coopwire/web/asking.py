@@ -6,14 +6,16 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from coopwire.application.account_desk import AccountRequest
+from coopwire.application.mandate_desk import MandateRequest
 from coopwire.application.network import Routes
 from coopwire.application.paying import PaymentRequest, Rejected
 from coopwire.application.snapshots import of_kind, snapshot
+from coopwire.domain.mandates import Address, DebitedAccount
 from coopwire.domain.money import Money
 from coopwire.domain.payments import Component, Due, Dues, PaymentKind
 from coopwire.domain.timings import Timings
 from coopwire.domain.virtual_accounts import Identity
-from coopwire.web.models import DuesBody, IdentityBody, PaymentBody, VirtualAccountBody
+from coopwire.web.models import DuesBody, IdentityBody, MandateBody, PaymentBody, VirtualAccountBody
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -71,6 +73,30 @@ def _identity(told: IdentityBody | None) -> Identity | None:
     if told is None:
         return None
     return Identity(told.bvn or "", told.account_number or "", told.bank_code or "", told.nin or "")
+
+
+def mandate_request(body: MandateBody, routes: Routes) -> MandateRequest:
+    """The request for a mandate behind a body. Rejected names the field to mend."""
+    if body.starts_on is not None and body.ends_on is not None and body.ends_on < body.starts_on:
+        raise Rejected("ends_on", "must not lie before starts_on")
+    account, address = body.account, body.address
+    return MandateRequest(
+        currency=body.currency,
+        member=body.payer.member,
+        name=body.payer.name,
+        phone=body.payer.phone,
+        email=body.payer.email,
+        account=DebitedAccount(account.number, account.bank) if account is not None else None,
+        address=Address(address.street, address.city, address.state) if address is not None else None,
+        customer=body.customer,
+        ceiling_minor=body.ceiling_minor,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        purpose=body.purpose,
+        return_url=_page("return_url", body.return_url),
+        callback_url=_callback(body.callback_url, routes),
+        gateway=body.gateway,
+    )
 
 
 def _dues(body: PaymentBody, now: datetime, timings: Timings) -> Dues | None:

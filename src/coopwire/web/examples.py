@@ -544,6 +544,48 @@ ENDED_AUTHORIZATION = {
     "ending": "e8n1d4i7n0g3a6u9t2h5",
     "ended_at": "2026-03-09T08:00:00Z",
 }
+MANDATE = {
+    "id": "m3a6n9d2a5t8e1m4b7e0",
+    "connection": "gateway",
+    "member": "M-1029",
+    "currency": "NGN",
+    "ceiling_minor": 6_000_000,
+    "starts_on": None,
+    "ends_on": "2027-02-28",
+    "state": "pending",
+    "reason": "",
+    "bank": "",
+    "provider_ref": "dfbzfotsrbv4n5s82t4mp5b5mfn51h",
+    "customer": None,
+    "effect": "e2m5a8n1d4a7t0e3s6q9",
+    "changing": None,
+    "change": None,
+    "asked_by": "key k7p2 (loan system)",
+    "looks": 0,
+    "look_at": "2026-03-02T09:16:01Z",
+    "created_at": "2026-03-02T09:15:00Z",
+    "updated_at": "2026-03-02T09:15:01Z",
+    "approved_at": None,
+    "active_at": None,
+    "ended_at": None,
+}
+MANDATE_ANSWER = {
+    "mandate": MANDATE,
+    "url": "https://link.example/82t4mp5b5mfn51h",
+    "instruction": None,
+}
+NEW_MANDATE = {
+    "mandate": {**MANDATE, "state": "intended", "provider_ref": None, "look_at": None},
+    "url": None,
+    "instruction": None,
+}
+MANDATE_BODY = {
+    "currency": "NGN",
+    "payer": {"member": "M-1029", "name": "Ngozi Example", "phone": "+2348000000000"},
+    "ceiling_minor": 6_000_000,
+    "ends_on": "2027-02-28",
+    "return_url": "https://lender.example/back",
+}
 VIRTUAL_ACCOUNT = {
     "id": "v5c8n1x4m7z0l3k6j9h2",
     "connection": "gateway",

@@ -33,6 +33,7 @@ from coopwire.domain.states import (
     DeliveryState,
     DisputeState,
     EffectState,
+    MandateState,
     PaymentState,
     PayoutState,
     RefundState,
@@ -186,7 +187,7 @@ class PaymentBody(_Body):
         False, description="keep what the member pays with, to charge it again: with the member's leave only"
     )
     authorization: Ours | None = Field(
-        None, description="charge what the member left, instead of opening a page"
+        None, description="charge what the member left, or debit their mandate, instead of opening a page"
     )
     at_least_minor: Amount | None = Field(
         None,
@@ -227,6 +228,46 @@ class VirtualAccountBody(_Body):
     callback_url: Url | None = Field(
         None, description="where the loan system is told of the account and of each transfer"
     )
+    gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
+
+
+class DebitedAccountBody(_Body):
+    """The bank account that is debited. Kept sealed until the mandate is there, then forgotten."""
+
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")] = Field(repr=False)
+    bank: BankCode = Field(description="the bank's code, text as the gateway lists it")
+
+
+class AddressBody(_Body):
+    """Where the member lives, for banks that want to know. Kept like the account."""
+
+    street: Named = Field(repr=False)
+    city: Named = Field(repr=False)
+    state: Named = Field(repr=False)
+
+
+class MandateBody(_Body):
+    """Ask for a member's leave to debit their bank account. Amounts in minor units (kobo, cent)."""
+
+    currency: Currency
+    payer: PayerBody = Field(description="who gives it")
+    account: DebitedAccountBody | None = Field(
+        None, repr=False, description="the account; without it the member names one on the page"
+    )
+    address: AddressBody | None = Field(None, repr=False)
+    customer: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_]{1,40}$")] | None = Field(
+        None, description="the gateway's id of a customer whom it knows, in place of the e-mail"
+    )
+    ceiling_minor: Amount | None = Field(
+        None, description="the most that one debit may take; more is refused before it is sent"
+    )
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    purpose: Annotated[str, StringConstraints(max_length=100, pattern=r"^[ -~]*$")] = Field(
+        "", description="what the bank shows the member, in one line"
+    )
+    return_url: Url | None = Field(None, description="where the member's browser goes after approving")
+    callback_url: Url | None = Field(None, description="where the loan system is told how the mandate stands")
     gateway: Connection | None = Field(None, description="a gateway connection, if not the usual one")
 
 
@@ -634,6 +675,16 @@ class VirtualAccountFilter(_Timed):
 
     state: AccountState | None = None
     kind: PaymentKind | None = None
+
+
+class MandateFilter(PageOf):
+    """Which mandates."""
+
+    state: MandateState | None = None
+    member: Ref | None = None
+    connection: Connection | None = None
+    since: Instant | None = Field(None, description="from this instant on")
+    until: Instant | None = Field(None, description="before this instant")
 
 
 class AuthorizationFilter(PageOf):

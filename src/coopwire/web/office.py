@@ -14,6 +14,7 @@ from coopwire.application.correcting import Corrections
 from coopwire.application.dispute_desk import DisputeDesk
 from coopwire.application.keeping import AuthorizationDesk
 from coopwire.application.letters import LetterDesk
+from coopwire.application.mandate_desk import MandateDesk
 from coopwire.application.network import Network
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Desk
@@ -48,6 +49,7 @@ class Office:
     accounts: AccountImport
     virtual_accounts: AccountDesk
     authorizations: AuthorizationDesk
+    mandates: MandateDesk
     queries: Queries
     keys: ApiKeys
     clock: Clock

@@ -132,7 +132,9 @@ def test_only_charges_claim_anything_and_whatever_is_followed_asks_for_a_look() 
     disputes = {name for name in EVENTS if name.startswith("charge.dispute.")}
     payouts = {name for name in EVENTS if name.startswith("transfer.")}
     accounts = {"dedicatedaccount.assign.success", "dedicatedaccount.assign.failed"}
-    assert claims == {"charge.success", "charge.failed"} | refunds | disputes | payouts | accounts
+    mandates = {"direct_debit.authorization.created", "direct_debit.authorization.active"}
+    charges = {"charge.success", "charge.failed"}
+    assert claims == charges | refunds | disputes | payouts | accounts | mandates
     assert {EVENTS[name].verdict for name in disputes} == {NoticeVerdict.DISPUTE}
     assert {EVENTS[name].verdict for name in refunds} == {NoticeVerdict.REFUND}
     assert {EVENTS[name].verdict for name in payouts} == {NoticeVerdict.PAYOUT}

@@ -12,6 +12,14 @@ from coopwire.ports.stores.idempotency import Idempotency, IdempotencyRow
 from coopwire.ports.stores.inbox import Delivered, Inbox, NoticeRow, StoredWebhook
 from coopwire.ports.stores.letters import DeadLetters, Lot
 from coopwire.ports.stores.lookups import KnownCharge, LookContext, LookDone, Lookup, LookupRequest, Lookups
+from coopwire.ports.stores.mandates import (
+    ClaimedMandate,
+    MandateLooked,
+    MandateMove,
+    MandateNudge,
+    Mandates,
+    NewMandate,
+)
 from coopwire.ports.stores.outbox import Delivery, Outbox, Published, Unpublished
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove, Payments
 from coopwire.ports.stores.payouts import (
@@ -66,6 +74,7 @@ __all__ = [
     "Claim",
     "ClaimedAccount",
     "ClaimedDispute",
+    "ClaimedMandate",
     "ClaimedPayout",
     "ClaimedRefund",
     "Connections",
@@ -90,8 +99,13 @@ __all__ = [
     "LookupRequest",
     "Lookups",
     "Lot",
+    "MandateLooked",
+    "MandateMove",
+    "MandateNudge",
+    "Mandates",
     "NewAccount",
     "NewAuthorization",
+    "NewMandate",
     "NewPayment",
     "NewPayout",
     "NewReceipt",

@@ -11,6 +11,7 @@ from coopwire.ports.stores.authorizations import NewAuthorization
 from coopwire.ports.stores.disputes import DisputeNudge
 from coopwire.ports.stores.inbox import NoticeRow
 from coopwire.ports.stores.lookups import LookDone, LookupRequest
+from coopwire.ports.stores.mandates import MandateLooked, MandateMove, MandateNudge, NewMandate
 from coopwire.ports.stores.payments import NewPayment, PageUrl, PaymentMove
 from coopwire.ports.stores.payouts import NewPayout, PayoutLooked, PayoutMove, PayoutNudge
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation
@@ -51,6 +52,10 @@ class Changes:
     account_looks: list[AccountLooked] = field(default_factory=list)
     account_nudges: list[AccountNudge] = field(default_factory=list)
     authorizations: list[NewAuthorization] = field(default_factory=list)
+    mandates: list[NewMandate] = field(default_factory=list)
+    mandate_moves: list[MandateMove] = field(default_factory=list)
+    mandate_looks: list[MandateLooked] = field(default_factory=list)
+    mandate_nudges: list[MandateNudge] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

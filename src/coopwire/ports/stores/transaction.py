@@ -20,6 +20,7 @@ from coopwire.ports.stores.idempotency import Idempotency
 from coopwire.ports.stores.inbox import Delivered, Inbox
 from coopwire.ports.stores.letters import DeadLetters
 from coopwire.ports.stores.lookups import Lookups
+from coopwire.ports.stores.mandates import Mandates
 from coopwire.ports.stores.outbox import Outbox
 from coopwire.ports.stores.payments import Payments
 from coopwire.ports.stores.payouts import Payouts
@@ -62,6 +63,8 @@ class Transaction(Protocol):
     @property
     def authorizations(self) -> Authorizations: ...
     @property
+    def mandates(self) -> Mandates: ...
+    @property
     def breaks(self) -> Breaks: ...
     @property
     def arrivals(self) -> Arrivals: ...
@@ -92,8 +95,9 @@ class Transaction(Protocol):
         ...
 
     async def forget(self, raw_before: datetime, events_before: datetime, keys_before: datetime) -> None:
-        """Delete raw webhook bodies, holders of accounts that were never opened, codes of ended authorizations,
-        events that took effect, and idempotency keys, older than this; facts stay.
+        """Delete raw webhook bodies, holders of accounts that were never opened, who gave mandates that came to
+        nothing, codes of ended authorizations and mandates, events that took effect, and idempotency keys, older than
+        this; facts stay.
 
         An event that some consumer has not taken, or could not take, stays with it.
         """

@@ -329,6 +329,37 @@ AUTHORIZATION = Noun(
 )
 """A way to pay that a member left; whoever changes whose it is has another member pay."""
 
+MANDATE = Noun(
+    "mandate",
+    "mandates",
+    (
+        "id",
+        "connection",
+        "member",
+        "currency",
+        "ceiling_minor",
+        "starts_on",
+        "ends_on",
+        "callback_url",
+        "state",
+        "reason",
+        "bank",
+        "provider_ref",
+        "customer",
+        "effect",
+        "changing",
+        "change",
+        "asked_by",
+        "created_at",
+        "approved_at",
+        "active_at",
+        "ended_at",
+    ),
+    since="created_at",
+    more={"debtor": "encode(t.debtor_mark, 'hex')", "code": "encode(t.code_mark, 'hex')"},
+)
+"""A member's mandate; whoever changes whose it is has another member's account debited."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -384,6 +415,7 @@ NOUNS: Mapping[str, Noun] = {
         RECEIPT_BATCH,
         VIRTUAL_ACCOUNT,
         AUTHORIZATION,
+        MANDATE,
     )
 }
 GENESIS = "genesis"

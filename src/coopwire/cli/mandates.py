@@ -1,0 +1,114 @@
+"""`coopwire mandates`: members' leave to debit their bank accounts, without codes and account numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coopwire.cli import hub, listing, show
+
+if TYPE_CHECKING:
+    from coopwire.app import App
+    from coopwire.domain.mandates import MandateChange
+    from coopwire.ports.queries import Filter, MandateView
+    from coopwire.storage.database import PostgresDatabase
+
+app = typer.Typer(help="Members' mandates: list, show, suspend, resume, retry, end.")
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
+_Why = Annotated[str, typer.Option(help="Why; it stands in the audit.")]
+_COLUMNS = ("id", "asked for", "connection", "member", "bank", "up to", "state", "reason")
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    member: Annotated[str | None, typer.Option(help="Only those of this member.")] = None,
+    connection: Annotated[str | None, typer.Option(help="Only those at this gateway.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=20_000, help="At most so many.")] = 100,
+    as_json: _Json = False,
+) -> None:
+    """Show members' mandates, the newest first."""
+    from coopwire.domain.states import MandateState
+    from coopwire.ports.queries import Filter
+
+    listing.check_state(state, MandateState)
+    which = Filter(state=state, member=member, connection=connection)
+    found = hub.on_database(lambda database: _listed(database, which, limit))
+    listing.many(found, _COLUMNS, _row, none="there are no mandates", as_json=as_json)
+
+
+@app.command("show")
+def show_(mandate: _Id, as_json: _Json = False) -> None:
+    """Show one mandate: whose it is, what it allows, and how far it is."""
+    found = hub.on_database(lambda database: _one(database, mandate))
+    listing.one(found, as_json=as_json)
+
+
+@app.command()
+def suspend(mandate: _Id, reason: _Why) -> None:
+    """Debit nothing on it from now on, and have it suspended at the gateway."""
+    from coopwire.domain.mandates import MandateChange
+
+    _change(mandate, MandateChange.SUSPEND, reason)
+    show.say("nothing is debited any more; the gateway is told by a worker")
+
+
+@app.command()
+def resume(mandate: _Id, reason: _Why) -> None:
+    """Have a suspended mandate resumed at the gateway."""
+    from coopwire.domain.mandates import MandateChange
+
+    _change(mandate, MandateChange.RESUME, reason)
+    show.say("it is debited again as soon as the gateway says that it is active")
+
+
+@app.command()
+def retry(mandate: _Id, reason: _Why) -> None:
+    """Have the gateway try again to activate what the member has approved."""
+    from coopwire.domain.mandates import MandateChange
+
+    _change(mandate, MandateChange.RETRY, reason)
+    show.say("the gateway is asked by a worker")
+
+
+@app.command()
+def end(mandate: _Id, reason: _Why) -> None:
+    """Debit nothing on it any more, and have it ended at the gateway."""
+    from coopwire.domain.mandates import MandateChange
+
+    _change(mandate, MandateChange.END, reason)
+    show.say("nothing is debited any more; the gateway is told by a worker")
+
+
+def _change(mandate: str, change: MandateChange, reason: str) -> None:
+    async def work(open_hub: App) -> None:
+        await open_hub.mandate_desk.change(mandate, change, hub.actor(), reason)
+
+    hub.on_hub(work)
+
+
+async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[MandateView, ...]:
+    return (await hub.queries(database).mandates(which, limit, None)).items
+
+
+async def _one(database: PostgresDatabase, mandate: str) -> MandateView:
+    return listing.there(await hub.queries(database).mandate(mandate), "mandate", mandate)
+
+
+def _row(mandate: MandateView) -> tuple[object, ...]:
+    from coopwire.domain.money import Money
+
+    ceiling = mandate.ceiling_minor
+    return (
+        mandate.id,
+        mandate.created_at,
+        mandate.connection,
+        mandate.member,
+        mandate.bank,
+        str(Money(ceiling, mandate.currency)) if ceiling is not None else mandate.currency,
+        mandate.state.value,
+        mandate.reason,
+    )
