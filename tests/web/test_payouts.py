@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -95,6 +96,49 @@ async def test_what_must_be_mended_is_named_and_nothing_is_stored(
     told = await ask(front, {**BODY, **change})
     assert told.status == 422
     assert [one["field"] for one in told.body["errors"]] == [field]
+    assert ACCOUNT.encode() not in told.raw
+    assert await front.hub.value("SELECT count(*) FROM payouts") == 0
+
+
+async def ask_many(front: FrontDoor, lines: list[dict[str, Any]], once: str = "") -> Told:
+    headers = {"idempotency-key": once or secrets.token_hex(8)}
+    return await front.call("POST", "/v1/payouts/batch", "maker", json={"payouts": lines}, headers=headers)
+
+
+async def test_each_line_of_a_batch_is_a_payout_that_goes_its_own_way(front: FrontDoor) -> None:
+    lines = [BODY, SOMEBODY, {**BODY, "amount_minor": 99}]
+    first, twin = await asyncio.gather(ask_many(front, lines, "many"), ask_many(front, lines, "many"))
+    assert {first.status, twin.status} == {202, 200}
+    ids = [one["id"] for one in first.body["payouts"]]
+    assert [one["id"] for one in twin.body["payouts"]] == ids
+    assert [one["amount_minor"] for one in first.body["payouts"]] == [250_050, 250_050, 99]
+    assert await front.hub.value("SELECT count(*) FROM payouts") == 3
+    for id, state in zip(ids, ("succeeded", "held", "succeeded"), strict=True):
+        await until(front, id, state)
+    again = await ask_many(front, lines, "many")
+    assert (again.status, again.headers["idempotent-replayed"]) == (200, "true")
+    assert [one["state"] for one in again.body["payouts"]] == ["succeeded", "held", "succeeded"]
+    assert (await ask_many(front, lines[:2], "many")).status == 422
+    assert len((await front.hub.outside.truth("paystack"))["transfers"]) == 2
+    for told in (first, twin, again):
+        assert ACCOUNT.encode() not in told.raw
+
+
+async def test_one_line_that_must_be_mended_keeps_the_whole_batch_from_being_stored(front: FrontDoor) -> None:
+    nobody = {**BODY, "connection": "bankone", "amount_minor": 7}
+    told = await ask_many(front, [BODY, nobody, {**BODY}])
+    assert told.status == 422
+    assert [one["field"] for one in told.body["errors"]] == ["payouts.1.connection", "payouts.2.payout"]
+    card = await ask_many(front, [BODY, {**BODY, "purpose": "card 4111 1111 1111 1111"}])
+    assert [one["field"] for one in card.body["errors"]] == ["payouts.1.purpose"]
+    shape = await ask_many(front, [BODY, {**BODY, "amount_minor": 0}, {"connection": "paystack"}])
+    assert {one["field"] for one in shape.body["errors"]} >= {
+        "payouts.1.amount_minor",
+        "payouts.2.beneficiary",
+    }
+    for number in (0, 101):
+        many = [{**BODY, "amount_minor": 1 + n} for n in range(number)]
+        assert (await ask_many(front, many)).status == 422
     assert ACCOUNT.encode() not in told.raw
     assert await front.hub.value("SELECT count(*) FROM payouts") == 0
 

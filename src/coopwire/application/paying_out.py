@@ -1,8 +1,8 @@
-"""Takes wishes to pay out, and what persons decide about them: release, cancel, the one-time password."""
+"""Takes wishes to pay out, one or many, and what persons decide about them: release, cancel, the one-time password."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -13,13 +13,14 @@ from coopwire.application.network import Network
 from coopwire.application.paying import Idempotent, KeyReused, Rejected
 from coopwire.application.payout_moves import PayoutMoves, float_of, payout_event
 from coopwire.application.people import Person, given_reason, given_text
+from coopwire.application.tables import Refusal
 from coopwire.application.writing import write
 from coopwire.domain.cards import holds_card_number
 from coopwire.domain.errors import HubError, InvalidOrder, NotSent, Refused
 from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.domain.payouts import Beneficiary, Payout
-from coopwire.domain.references import new_reference
+from coopwire.domain.references import derived_reference, new_reference
 from coopwire.domain.states import PayoutState
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import Balance, Bank, Transfers
@@ -30,6 +31,8 @@ _AnswerT = TypeVar("_AnswerT")
 _log = structlog.get_logger()
 _LONGEST_PURPOSE = 100
 _LONGEST_NAME = 120
+MOST_PAYOUTS = 100
+"""Of one batch of payouts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,15 @@ class Requested:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RequestedMany:
+    """The payouts of a batch, in the order of its lines: all are stored, or none and `refused` says why."""
+
+    payouts: tuple[Payout, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    replayed: bool = False
+
+
 class PayoutDesk:
     """The desk of payouts. Every verb raises Rejected: `not_found`, `conflict` or `invalid` with a field."""
 
@@ -65,26 +77,59 @@ class PayoutDesk:
 
     async def request(self, wish: PayoutRequest, once: Idempotent, asker: Person) -> Requested:
         """Store the wish; it is checked before anything is sent. KeyReused for another wish under the same key."""
-        self._payer(wish.connection)
-        payout, beneficiary = self._new(wish, asker)
+        name = new_reference()
+        stored = await self._store([self._new(wish, asker, name)], once, name, lambda made: [made])
+        return Requested(stored.payouts[0], stored.replayed)
+
+    async def request_many(
+        self, wishes: Sequence[PayoutRequest], once: Idempotent, asker: Person
+    ) -> RequestedMany:
+        """Store all of these wishes, each a payout of its own, or none of them. KeyReused.
+
+        They have nothing in common from then on: each is checked, held and sent by itself. Rejected when there are
+        too many lines, or none.
+        """
+        if not 0 < len(wishes) <= MOST_PAYOUTS:
+            raise Rejected("payouts", f"give 1 to {MOST_PAYOUTS} payouts")
+        name, new = new_reference(), []
+        refused = _said_twice(wishes)
+        for line, wish in enumerate(wishes):
+            try:
+                new.append(self._new(wish, asker, _of_batch(name, line)))
+            except Rejected as rejected:
+                refused.append(Refusal(line, rejected.field, rejected.message))
+        if refused:
+            return RequestedMany(refused=tuple(sorted(refused, key=lambda one: one.line)))
+        return await self._store(
+            new, once, name, lambda made: [_of_batch(made, line) for line in range(len(new))]
+        )
+
+    async def _store(
+        self,
+        new: Sequence[NewPayout],
+        once: Idempotent,
+        name: str,
+        ids_of: Callable[[str], Sequence[str]],
+    ) -> RequestedMany:
+        """Store them under a name, or find what the same key has stored under another: `ids_of` a name."""
         async with self._database.begin("request payout") as tx:
-            now = payout.created_at
-            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, payout.id, now)
+            now = self._clock.now()
+            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, name, now)
             if earlier is not None:
-                return await self._again(tx, once, earlier.digest, earlier.made)
-            event = payout_event(payout, None, now)
-            assert event is not None
-            await tx.apply(Changes(payouts=[NewPayout(payout, beneficiary)], events=[event]), now)
+                found = [await tx.payouts.get(id) for id in ids_of(earlier.made)]
+                payouts = tuple(payout for payout in found if payout is not None)
+                if earlier.digest != once.digest or len(payouts) < len(found):
+                    raise KeyReused
+                return RequestedMany(payouts, replayed=True)
+            events = [payout_event(one.payout, None, now) for one in new]
+            told = [event for event in events if event is not None]
+            await tx.apply(Changes(payouts=list(new), events=told), now)
         await self._database.ring(PAYOUTS, OUTBOX)
-        return Requested(payout)
+        return RequestedMany(tuple(one.payout for one in new))
 
-    async def _again(self, tx: Transaction, once: Idempotent, digest: str, made: str) -> Requested:
-        found = await tx.payouts.get(made)
-        if digest != once.digest or found is None:
-            raise KeyReused
-        return Requested(found, replayed=True)
-
-    def _new(self, wish: PayoutRequest, asker: Person) -> tuple[Payout, Beneficiary]:
+    def _new(self, wish: PayoutRequest, asker: Person, id: str) -> NewPayout:
+        """The payout of a wish. Rejected naming the field to mend."""
+        self._payer(wish.connection)
         if wish.money.minor <= 0:
             raise Rejected("amount_minor", "must be more than 0")
         purpose = given_text("purpose", wish.purpose, _LONGEST_PURPOSE)
@@ -92,7 +137,7 @@ class PayoutDesk:
         if holds_card_number(wish.account):
             raise Rejected("account", "holds a card number: leave it out", "card_number")
         payout = Payout(
-            id=new_reference(),
+            id=id,
             connection=wish.connection,
             amount_minor=wish.money.minor,
             currency=wish.money.currency,
@@ -105,7 +150,7 @@ class PayoutDesk:
             member=wish.member,
             loan=wish.loan,
         )
-        return payout, Beneficiary(wish.account, name)
+        return NewPayout(payout, Beneficiary(wish.account, name))
 
     # -- what persons decide ------------------------------------------------------------------------------
 
@@ -250,6 +295,21 @@ class PayoutDesk:
             found = await tx.payouts.get(payout)
         assert found is not None
         return found
+
+
+def _of_batch(name: str, line: int) -> str:
+    """The id of a line's payout: whoever asks again under the same key finds the same ones."""
+    return derived_reference("payout", name, str(line))
+
+
+def _said_twice(wishes: Sequence[PayoutRequest]) -> list[Refusal]:
+    """Lines that say the same as one before: nobody is paid twice by a slip of the hand."""
+    first: dict[PayoutRequest, int] = {}
+    return [
+        Refusal(line, "payout", f"says the same as line {first[wish]}: say in its purpose what it is for")
+        for line, wish in enumerate(wishes)
+        if first.setdefault(wish, line) != line
+    ]
 
 
 async def _answered(asked: Awaitable[_AnswerT]) -> _AnswerT:

@@ -17,6 +17,7 @@ from coopwire.ports.queries import (
     BatchView,
     MandateView,
     PaymentView,
+    PayoutView,
     ViewT,
     VirtualAccountView,
 )
@@ -123,6 +124,13 @@ class ClosedBreakerAnswer:
     """Whether a breaker was open before it was closed."""
 
     was_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutsAnswer:
+    """The payouts of a batch, in the order of its lines."""
+
+    payouts: Sequence[PayoutView]
 
 
 @dataclass(frozen=True, slots=True)

@@ -500,6 +500,8 @@ PAYOUT = {
     "updated_at": "2026-03-02T11:00:00Z",
     "accepted_at": None,
 }
+PAYOUTS_BODY: dict[str, Any] = {"payouts": [PAYOUT_BODY]}
+PAYOUTS = {"payouts": [PAYOUT]}
 RELEASED_PAYOUT = {
     **PAYOUT,
     "state": "intended",

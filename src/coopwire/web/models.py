@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from coopwire.application.letters import FASTEST
+from coopwire.application.paying_out import MOST_PAYOUTS
 from coopwire.domain.arrivals import BatchState, LineState
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.disputes import DisputeVerdict
@@ -297,6 +298,12 @@ class PayoutBody(_Body):
     )
     member: Ref | None = Field(None, description="the loan system's reference of the member")
     loan: Ref | None = Field(None, description="the loan that is paid out")
+
+
+class PayoutsBody(_Body):
+    """Pay out to many bank accounts: each line is a payout of its own, and all are stored or none is."""
+
+    payouts: list[PayoutBody] = Field(min_length=1, max_length=MOST_PAYOUTS)
 
 
 class OtpBody(_Body):

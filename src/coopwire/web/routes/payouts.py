@@ -16,12 +16,20 @@ from coopwire.ports.keys import Scope
 from coopwire.ports.queries import PayoutView
 from coopwire.web import examples
 from coopwire.web.access import Caller, needs, person
-from coopwire.web.answers import AccountNameAnswer, Listed
+from coopwire.web.answers import AccountNameAnswer, Listed, PayoutsAnswer
 from coopwire.web.document import answers, success
 from coopwire.web.listing import part
-from coopwire.web.models import AccountNameBody, BanksOf, OtpBody, PayoutBody, PayoutFilter, ReasonBody
+from coopwire.web.models import (
+    AccountNameBody,
+    BanksOf,
+    OtpBody,
+    PayoutBody,
+    PayoutFilter,
+    PayoutsBody,
+    ReasonBody,
+)
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, GATEWAY_AWAY, INVALID, KEY_REUSED, NOT_FOUND, Problem
+from coopwire.web.problems import CONFLICT, GATEWAY_AWAY, INVALID, KEY_REUSED, NOT_FOUND, FieldError, Problem
 from coopwire.web.reading import StrictRoute, digest
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
@@ -36,12 +44,12 @@ def _moved(example: object) -> dict[int | str, dict[str, Any]]:
     return answers(example, NOT_FOUND, CONFLICT, body=True)
 
 
-def _asked() -> dict[int | str, dict[str, Any]]:
-    again = {**success(examples.PAYOUT), "model": PayoutView, "description": "It was asked for before"}
-    return {**answers(examples.PAYOUT, KEY_REUSED, status=202, body=True), 200: again}
+def _asked(example: object, model: type[object]) -> dict[int | str, dict[str, Any]]:
+    again = {**success(example), "model": model, "description": "It was asked for before"}
+    return {**answers(example, KEY_REUSED, status=202, body=True), 200: again}
 
 
-@router.post("/payouts", status_code=202, dependencies=_WRITE, responses=_asked())
+@router.post("/payouts", status_code=202, dependencies=_WRITE, responses=_asked(examples.PAYOUT, PayoutView))
 async def ask_for_a_payout(
     body: Annotated[PayoutBody, Body(examples=[examples.PAYOUT_BODY])],
     once: Once,
@@ -55,8 +63,52 @@ async def ask_for_a_payout(
     202 with the payout; 200 when the same key asked for it before. What does not agree is held: a second person
     releases or cancels it. How it ends is told by events and by reading it.
     """
+    try:
+        asked = Idempotent(caller.id, once.key, digest(request))
+        told = await office.payouts.request(_wish(body), asked, person(caller))
+    except Rejected as rejected:
+        field = _FIELD_OF.get(rejected.field, rejected.field)
+        raise Rejected(field, rejected.message, rejected.code) from None
+    if told.replayed:
+        response.headers.update(REPLAYED)
+        response.status_code = 200
+    response.headers["Location"] = f"/v1/payouts/{told.payout.id}"
+    return await _payout(office, told.payout.id)
+
+
+@router.post(
+    "/payouts/batch", status_code=202, dependencies=_WRITE, responses=_asked(examples.PAYOUTS, PayoutsAnswer)
+)
+async def ask_for_payouts(
+    body: Annotated[PayoutsBody, Body(examples=[examples.PAYOUTS_BODY])],
+    once: Once,
+    caller: Caller,
+    office: TheOffice,
+    request: Request,
+    response: Response,
+) -> PayoutsAnswer:
+    """Pay out to many bank accounts: all lines are stored, or none with an error per line (`payouts.0.amount_minor`).
+
+    202 with a payout for each line, in their order; 200 when the same key asked for them before. From then on each
+    goes its own way: it is checked, held, released and sent as if it had been asked for alone.
+    """
+    asked = Idempotent(caller.id, once.key, digest(request))
+    told = await office.payouts.request_many([_wish(line) for line in body.payouts], asked, person(caller))
+    if told.refused:
+        errors = [
+            FieldError(f"payouts.{one.line}.{_FIELD_OF.get(one.field, one.field)}", one.message)
+            for one in told.refused
+        ]
+        raise Problem(INVALID, f"nothing was stored: {len(errors)} things must be mended", errors=errors)
+    if told.replayed:
+        response.headers.update(REPLAYED)
+        response.status_code = 200
+    return PayoutsAnswer([await _payout(office, payout.id) for payout in told.payouts])
+
+
+def _wish(body: PayoutBody) -> PayoutRequest:
     who = body.beneficiary
-    wish = PayoutRequest(
+    return PayoutRequest(
         connection=body.connection,
         money=Money(body.amount_minor, body.currency),
         account=who.account,
@@ -66,17 +118,6 @@ async def ask_for_a_payout(
         member=body.member,
         loan=body.loan,
     )
-    try:
-        asked = Idempotent(caller.id, once.key, digest(request))
-        told = await office.payouts.request(wish, asked, person(caller))
-    except Rejected as rejected:
-        field = _FIELD_OF.get(rejected.field, rejected.field)
-        raise Rejected(field, rejected.message, rejected.code) from None
-    if told.replayed:
-        response.headers.update(REPLAYED)
-        response.status_code = 200
-    response.headers["Location"] = f"/v1/payouts/{told.payout.id}"
-    return await _payout(office, told.payout.id)
 
 
 @router.get("/payouts", dependencies=_READ, responses=answers(examples.listed(examples.PAYOUT), INVALID))
