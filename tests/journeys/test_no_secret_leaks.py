@@ -360,6 +360,7 @@ async def _a_member_has_an_account(journey: Journey) -> None:
     }
     wrong: list[dict[str, object]] = [
         {"identity": {"bvn": WHOLE, "account_number": ACCOUNT, "bank_code": "058"}},
+        {"identity": {"nin": WHOLE}},
         {"holder": WHOLE},
         {"bank": EMAIL},
     ]

@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 from rigs.crashing import Died, HubProcess, World, world
+from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
@@ -16,9 +17,17 @@ PLACES = [place for place in all_places() if any(word in place for word in _ON_T
 MINOR = 61_000
 
 
-def _chosen() -> list[str]:
-    """All places in the whole proof, else the two at which money may be doubled."""
-    return PLACES if WHOLE else ["after send saved_charge"]
+CHARGE = {PAYSTACK.name: "charge_authorization", FLUTTERWAVE.name: "charge_token"}
+"""Their operations."""
+SENT = [place for place in PLACES if "after send" in place or "find saved" in place or "record" in place]
+"""The places behind a send. Where a reference is no key, what was never sent is left to a person."""
+
+
+def _chosen() -> list[tuple[Gateway, str]]:
+    """All places in the whole proof, else the one at which money may be doubled."""
+    if not WHOLE:
+        return [(PAYSTACK, "after send saved_charge")]
+    return [*((PAYSTACK, place) for place in PLACES), *((FLUTTERWAVE, place) for place in SENT)]
 
 
 def test_the_list_of_places_covers_a_saved_charge_from_the_request_to_its_outcome() -> None:
@@ -32,22 +41,22 @@ def test_the_list_of_places_covers_a_saved_charge_from_the_request_to_its_outcom
         assert place in PLACES
 
 
-@pytest.mark.parametrize("place", _chosen())
+@pytest.mark.parametrize(("gateway", "place"), _chosen(), ids=lambda one: getattr(one, "name", one))
 async def test_a_hub_killed_at_this_place_charges_what_the_member_left_once(
-    database_dsn: str, place: str
+    database_dsn: str, gateway: Gateway, place: str
 ) -> None:
-    async with world(database_dsn) as outside:
+    async with world(database_dsn, gateway=gateway) as outside:
         authorization = await _left(outside)
         if any(word in place for word in _FOUND_AFTER_A_LOST_ANSWER):
-            await outside.outside.fault("paystack", "charge_authorization", "drop_after", times=1)
+            await outside.outside.fault(gateway.name, CHARGE[gateway.name], "drop_after", times=1)
         assert await _run_into(outside, place, authorization), f"{place} was never reached"
         survivors = [await outside.start(), await outside.start()]
         # The client never heard an answer: it asks again under the same key.
         await _ask(survivors[0], authorization)
         await _until_paid(outside)
         await outside.quiet()
-        charges = (await outside.outside.truth("paystack"))["charges"]
-        taken = [one for one in charges if (one["amount_minor"], one["status"]) == (MINOR, "success")]
+        charges = (await outside.outside.truth(gateway.name))["charges"]
+        taken = [one for one in charges if (one["amount_minor"], one["status"]) == (MINOR, gateway.paid)]
         assert len(taken) == 1
         postings = (await outside.outside.truth("bankone"))["postings"]
         assert [one["amount_minor"] for one in postings].count(MINOR) == 1

@@ -23,6 +23,7 @@ from coopwire.transport.wording import LONGEST, safe_words
         ("Invalid key sk_test_ab-cd.ef", "Invalid key …"),
         ("use AUTH_72btv547 again", "use … again"),
         ("Invalid key FLWSECK_TEST-ab-X, FLWSECK-ab-X", "Invalid key … …"),
+        ("Wrong token flw-t0-ab-m03k", "Wrong token …"),
         ("open https://checkout.example/0peioxfhpn now", "open … now"),
         ("Token expired: eyJlbmMiOiJBMTI4Q0JDLUhTMjU2IiwiYWxnIjoiZGlyIn0..lZn9", "Token expired: …"),
         ("token 51d0a7c2-9e0f-4c55-8f0e-6a1b2c3d4e5f is wrong", "token … is wrong"),

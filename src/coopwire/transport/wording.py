@@ -13,7 +13,7 @@ _PRIVATE = re.compile(
     r"""
     \bhttps?://\S+                                                 # a payment page, a query with a token
     | [^\s@"'<>]+@[^\s@"'<>]+                                      # an e-mail address
-    | \b(?:[sp]k_(?:test|live)_|whsec_|AUTH_|SIG_|FLW[A-Z]+[-_])\S+   # a key, an authorization, a card's mark
+    | \b(?:[sp]k_(?:test|live)_|whsec_|AUTH_|SIG_|FLW[A-Z]*[-_])\S+   # a key, an authorization, a card's mark
     | (?<![\w.+/~-])(?=[\w.+/~-]*\d)(?=[\w.+/~-]*[^\W\d_])[\w.+/~-]{24,}   # a token: long, letters and digits
     | \+?\d[\d\s*-]{4,}\d                                          # a phone, account, BVN or card number
     """,
