@@ -144,9 +144,10 @@ WRONG_SETTLEMENTS: Wrongs = {
 
 @OWN.check(Capability.DISPUTES)
 async def a_part_of_a_claim_is_never_accepted_as_the_whole(gateway: GatewayBench) -> None:
-    """They give back all of it: who ordered less is told so, and nothing is sent."""
+    """They give back all of it: who ordered less, or all of what was less then, is told so, and nothing is sent."""
     order = await gateway.answer_order(await gateway.claimed(), DisputeVerdict.ACCEPT, 50_001)
-    await require_raises(InvalidOrder, gateway.answer(order))
+    for less in (order, replace(order, whole=True)):
+        await require_raises(InvalidOrder, gateway.answer(less))
     require_equal(len(gateway.claims.arrived()), 0, "answers that arrived")
 
 

@@ -167,13 +167,11 @@ async def test_a_claim_is_accepted_whole_and_once_whatever_becomes_of_the_answer
         assert await hub.value("SELECT amount_minor FROM breaks WHERE type = 'dispute_lost'") == WHOLE
 
 
-async def test_a_part_of_a_claim_is_held_for_a_person_and_never_closes_the_whole(database_dsn: str) -> None:
+async def test_a_part_of_a_claim_is_refused_at_the_desk_and_never_closes_the_whole(database_dsn: str) -> None:
     async with river(database_dsn, gateway=STRIPE, change=unbanked, lengths=NEVER) as hub:
         ours, _ = await claimed(hub)
-        await desk(hub).answer(ours, Wanted(DisputeVerdict.ACCEPT, MESSAGE, 1_000), ASKER)
-        await desk(hub).approve(ours, CHECKER, "a part of it")
-        await hub.until(EFFECT, expected="held")
-        assert "all that is claimed" in await hub.value(
-            "SELECT reason FROM effects WHERE kind = 'dispute_answer'"
-        )
+        with pytest.raises(Rejected, match="all that is claimed") as refused:
+            await desk(hub).answer(ours, Wanted(DisputeVerdict.ACCEPT, MESSAGE, 1_000), ASKER)
+        assert refused.value.field == "refund_minor"
+        assert await hub.value("SELECT count(*) FROM effects WHERE kind = 'dispute_answer'") == 0
         assert (await at_stripe(hub))["status"] == "needs_response"

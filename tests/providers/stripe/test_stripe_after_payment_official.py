@@ -113,7 +113,7 @@ async def _left(bench: Any) -> Authorization:
 
 async def _answer(bench: Any, verdict: DisputeVerdict, refund: int) -> None:
     claimed = bench.control("dispute", reference=REFERENCE, amount=1_000)["dispute"]["id"]
-    order = DisputeOrder(f"answer-{verdict}", claimed, verdict, refund, "NGN", "She has agreed")
+    order = DisputeOrder(f"answer-{verdict}", claimed, verdict, refund, "NGN", "She has agreed", whole=True)
     await bench.sockets.disputes.send(order, bench.sockets.disputes.say(order))
 
 

@@ -38,6 +38,7 @@ def order(**changes: Any) -> DisputeOrder:
         "refund_minor": 50_001,
         "currency": "USD",
         "message": "We agree with Ngozi",
+        "whole": True,
     }
     return DisputeOrder(**{**values, **changes})
 
@@ -194,6 +195,7 @@ def test_who_accepts_sends_no_words() -> None:
         ("message", order(message=" ")),
         ("message", contest(message="x" * 20_001)),
         ("amount_minor", order(refund_minor=0)),
+        ("refund_minor", order(whole=False)),
         ("refund_minor", order(verdict=CONTEST, refund_minor=1)),
         ("evidence_file", contest(evidence_file="evidence.pdf")),
     ],
@@ -233,7 +235,7 @@ async def test_what_is_contested_goes_to_the_dispute_itself(server: Any, dispute
         (contest(), {"status": "a_word_of_tomorrow"}),
     ],
     ids=[
-        "a part",
+        "another amount by now",
         "another currency",
         "an inquiry",
         "an appeal accepted",

@@ -56,6 +56,8 @@ def answer_form(order: DisputeOrder) -> bytes:
         raise InvalidOrder(f"an answer needs a text of 1 to {_LONGEST_MESSAGE} letters", field="message")
     if order.verdict is DisputeVerdict.ACCEPT:
         to_stripe(order.refund_minor, order.currency)
+        if not order.whole:
+            raise InvalidOrder("Stripe gives back all that is claimed or nothing", field="refund_minor")
         return encoded({"expand": [EXPANDED]}).encode()
     if order.refund_minor != 0:
         raise InvalidOrder("who contests gives nothing back", field="refund_minor")
