@@ -153,7 +153,7 @@ class Connection:
     settings: Mapping[str, str] = field(repr=False)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Lagos"))
     budget: Budget = UNLIMITED
-    fees: FeeSchedule | None = None
+    fees: FeeSchedule | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
