@@ -75,6 +75,15 @@ async def test_another_fee_than_agreed_is_one_break_whoever_tells_of_it(database
     assert (again["id"], again["evidence"]["ours"]["expected_fee_minor"]) == (told["id"], 88_750)
 
 
+async def test_one_charge_that_cost_more_is_told_by_how_much(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        accepted = await hub.accept()
+        told = await hub.pay(accepted.attempt, extra_fee=7_500)
+        await hub.hint(accepted.attempt, told["charges"][0]["id"])
+        await hub.settled(1)
+        assert [(row["type"], row["amount_minor"]) for row in await _breaks(hub)] == [("fee_differs", 7_500)]
+
+
 async def test_a_fee_that_is_not_told_yet_is_no_difference(database_dsn: str) -> None:
     async with river(database_dsn, simulated={"paystack": {"fees": "null"}}) as hub:
         kept = await _paid(hub)

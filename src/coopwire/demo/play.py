@@ -130,6 +130,8 @@ class Player:
             try_: dict[str, object] = {"reference": asked.attempt, "outcome": outcome, "channel": row.channel}
             if story.short_percent:
                 try_["amount"] = row.amount_minor * (100 - story.short_percent) // 100
+            if story.extra_fee_minor:
+                try_["extra_fee"] = story.extra_fee_minor
             told = await self._stage.outside.control("paystack", "pay", try_)
             paid = [charge["amount_minor"] for charge in told["charges"] if charge["status"] == "success"]
             self._played.paid[row.story] += sum(paid)

@@ -45,6 +45,8 @@ class Story:
     """The tries follow each other without a pause."""
     short_percent: int = 0
     """So much less is paid than was asked."""
+    extra_fee_minor: int = 0
+    """So much more fee than agreed does the gateway keep."""
     forged: bool = False
     """Somebody tells the hub in the gateway's name that it is paid."""
     kills_worker: bool = False
@@ -82,6 +84,7 @@ STORIES: Mapping[str, Story] = {
     "webhook_missing": Story("webhook never comes", (_webhook("missing"),)),
     "webhook_forged": Story("forged webhook, not paid", tries=(), forged=True),
     "wrong_amount": Story("paid another amount than asked", short_percent=10),
+    "wrong_fee": Story("gateway keeps more fee than agreed", extra_fee_minor=7_500),
     "books_error": Story("QuickBooks answers 500, not booked", (_journal("http_500", done=False),)),
     "books_error_after_posting": Story(
         "QuickBooks answers 500, but booked", (_journal("http_500", done=True),)

@@ -79,7 +79,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """What a customer does on a page. `outcome` is any status word; None: as the page asks."""
+    """What a customer does on a page. `outcome` is any status word; None: as the page asks.
+
+    `extra_fee` subunits are kept more than was agreed.
+    """
 
     outcome: str = SUCCESS
     amount: int | None = None
@@ -89,6 +92,7 @@ class Try:
     domain: str | None = None
     reason: str | None = None
     paid_at: datetime | None = None
+    extra_fee: int = 0
 
 
 class Account:
@@ -133,6 +137,7 @@ class Account:
         charge.words = attempt.reason or (_PAID_WORDS if paid else _UNPAID_WORDS)
         if paid:
             charge.take_money(settings, attempt.amount, attempt.requested_amount)
+            charge.fees = (charge.fees or 0) + attempt.extra_fee
             charge.paid_at = attempt.paid_at or now
         return charge
 

@@ -58,7 +58,7 @@ _STATUS_WORD: Final = re.compile(r"[a-z][a-z_-]{0,39}\Z")
 _FORGERS_KEY: Final = "a key that is not the integration's"
 _PAY_FIELDS: Final = (
     *("reference", "outcome", "times", "amount", "requested_amount", "currency"),
-    *("channel", "domain", "reason", "paid_at"),
+    *("channel", "domain", "reason", "paid_at", "extra_fee"),
 )
 
 
@@ -485,6 +485,7 @@ def _try(given: Given) -> Try:
         domain=given.word_if_given("domain"),
         reason=given.word_if_given("reason"),
         paid_at=_paid_at(given.word("paid_at", "")),
+        extra_fee=given.whole("extra_fee", 0),
     )
 
 
