@@ -35,8 +35,6 @@ NOT_DECLARED = frozenset(
         Capability.TRANSFERS,
         Capability.ACCOUNT_NAMES,
         Capability.BALANCES,
-        Capability.MANDATES,
-        Capability.MANDATE_CHANGES,
     }
 )
 YOUNG = timedelta(minutes=2)

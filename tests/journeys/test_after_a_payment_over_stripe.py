@@ -1,4 +1,7 @@
-"""After a payment over Stripe: what the member left is charged once, and a claim of the bank is answered once."""
+"""After a payment over Stripe: what the member left is charged once, and a claim of the bank is answered once.
+
+And before one: a mandate is debited once the bank has activated it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 import pytest
 from rigs.gateways import STRIPE
+from rigs.mandates import begun, debit, until
 from rigs.refunds import received, unbanked
 from rigs.river import River, request, river
 
@@ -17,6 +21,7 @@ from coopwire.application.dispute_desk import DisputeDesk, Wanted
 from coopwire.application.paying import Accepted, Idempotent, Rejected
 from coopwire.application.people import Person
 from coopwire.domain.disputes import DisputeVerdict
+from coopwire.domain.mandates import MandateChange
 from coopwire.domain.money import Money
 from coopwire.domain.timings import DEMO
 
@@ -175,3 +180,34 @@ async def test_a_part_of_a_claim_is_refused_at_the_desk_and_never_closes_the_who
         assert refused.value.field == "refund_minor"
         assert await hub.value("SELECT count(*) FROM effects WHERE kind = 'dispute_answer'") == 0
         assert (await at_stripe(hub))["status"] == "needs_response"
+
+
+# -- mandates -------------------------------------------------------------------------------------------------
+
+
+async def test_a_mandate_is_approved_on_its_page_and_debited_once_the_money_is_there(
+    database_dsn: str,
+) -> None:
+    """A debit takes the bank its days: it is processing until the look-up says that it is paid."""
+    slow = {"stripe": {"mandate_ends": "stays", "debit_ends": "stays"}}
+    async with river(database_dsn, gateway=STRIPE, simulated=slow) as hub:
+        mandate = await begun(hub)
+        page = await hub.value("SELECT provider_ref FROM mandates")
+        for verb in ("approve", "activate"):
+            await hub.outside.control("stripe", f"{verb}_mandate", reference=page)
+        await told_last(hub, "checkout.session.completed")
+        await until(hub, mandate, "active")
+        accepted = await debit(hub, mandate)
+        state = await hub.value("SELECT state FROM payments WHERE reference = $1", accepted.payment)
+        assert (state, await taken(hub, 60_000)) == ("processing", 0)
+        vendor = hub.outside.made["stripe"].vendor
+        [intent] = vendor.account.of(accepted.attempt)
+        vendor.wallet.end_debit(intent, "succeeded")
+        await hub.hint(accepted.attempt, intent.id)
+        await hub.settled(1)
+        assert await taken(hub, 60_000) == 1
+        await hub.app.mandate_desk.change(mandate, MandateChange.END, "a desk", "the member wants it so")
+        await until(hub, mandate, "ended")
+        await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
+        [there] = (await hub.outside.truth("stripe"))["mandates"]
+        assert not there["usable"]

@@ -49,6 +49,7 @@ def _stripe(url: str) -> dict[str, str]:
         "webhook_secret": "whsec_simulated",
         "base_url": url,
         "return_url": "https://lender.example/back",
+        "mandate_methods": "NGN:bacs_debit",
         "placeholder_email": "member-{member}@members.example",
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rigs.answering import guarded
 from rigs.gateway_benches import arrivals, both_clocks, control, decliner
-from rigs.stripe_desks import disputes, settlements, wallet
+from rigs.stripe_desks import disputes, mandates, settlements, wallet
 
 from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import GatewayBench, GivenBack, Opened, RefundBench
@@ -82,6 +82,8 @@ async def stripe(**more: str) -> AsyncIterator[GatewayBench]:
                 "currencies": "ngn,xof",
                 "enabled_events": ONE_EACH,
                 "refund_ends": "stays",
+                "mandate_ends": "stays",
+                "debit_ends": "stays",
                 "webhook_url": mail.url,
                 **more,
             }
@@ -89,7 +91,12 @@ async def stripe(**more: str) -> AsyncIterator[GatewayBench]:
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
         clock = ManualClock(datetime.now(UTC))
-        settings = {"secret_key": KEY, "webhook_secret": SECRET, "base_url": listening.url}
+        settings = {
+            "secret_key": KEY,
+            "webhook_secret": SECRET,
+            "base_url": listening.url,
+            "mandate_methods": "NGN:bacs_debit",
+        }
         connection = Connection("gateway", "stripe", Mode.LIVE, settings)
         http = guarded("gateway", transport, clock)
 
@@ -125,5 +132,6 @@ async def stripe(**more: str) -> AsyncIterator[GatewayBench]:
             settling=settlements(simulator),
             disputing=disputes(simulator),
             charging_again=wallet(simulator),
+            debiting=mandates(simulator),
             start=lambda reference: control(simulator, "begin", reference=reference),
         )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from rigs.gateway_benches import arrivals, control, settled
+from rigs.gateway_benches import arrivals, control, decliner, settled
 
-from coopwire.conformance.gateways import Answered, DisputeBench, SavedBench, Settled, SettlementBench
+from coopwire.conformance.gateways import (
+    Answered,
+    DisputeBench,
+    MandateBench,
+    SavedBench,
+    Settled,
+    SettlementBench,
+)
 from coopwire.conformance.mischief import Mischief, spoiler
 from coopwire.domain.disputes import DisputeVerdict
+from coopwire.domain.mandates import MandateChange
 from coopwire.domain.states import DisputeState, SettlementState
 from coopwire.simulation.kernel import Simulator
 
@@ -109,4 +117,23 @@ def wallet(simulator: Simulator[Any]) -> SavedBench:
         spoil_charge=spoiler(simulator, "create_intent"),
         spoil_end=spoiler(simulator, "detach_method"),
         want_the_member=lambda code: plan(code, "authentication_required"),
+    )
+
+
+def mandates(simulator: Simulator[Any]) -> MandateBench:
+    """Mandates, by the pages on which they are begun; they end with their payment method."""
+    return MandateBench(
+        changes=frozenset({MandateChange.END}),
+        arrived=arrivals(simulator, "create_session"),
+        changed=arrivals(simulator, "detach_method"),
+        approve=lambda reference: control(simulator, "approve_mandate", reference=reference),
+        activate=lambda reference: control(simulator, "activate_mandate", reference=reference),
+        revoke=lambda reference: control(simulator, "revoke_mandate", reference=reference),
+        alive=lambda reference: any(
+            one["reference"] == reference and one["usable"] for one in simulator.vendor.truth()["mandates"]
+        ),
+        spoil_start=spoiler(simulator, "create_session"),
+        spoil_fetch=spoiler(simulator, "fetch_session"),
+        spoil_end=spoiler(simulator, "detach_method"),
+        decline=decliner(simulator, "create_session"),
     )

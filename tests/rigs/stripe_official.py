@@ -19,7 +19,7 @@ _SPEC = _FOLDER / "stripe-spec3-reduced.json"
 _FIELDS = _FOLDER / "stripe-resource-fields-2026-10-28.json"
 _FIXTURES = _FOLDER / "stripe-fixtures3-subset.json"
 ABSENT = "the official files are not beside this checkout"
-NEWER = frozenset({"automatic_payment_methods[allow_redirects]"})
+NEWER = frozenset({"automatic_payment_methods[allow_redirects]", "allowed_payment_method_types[0]"})
 """Parameters that the specification is too old for; they stand in the official package."""
 _FORM = "application/x-www-form-urlencoded"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import aiohttp
 import pytest
@@ -19,6 +21,8 @@ from coopwire.ports.gateways import (
     DeactivationOrder,
     DisputeOrder,
     LineKind,
+    MandateKey,
+    MandateOrder,
     SavedChargeOrder,
 )
 from coopwire.providers.stripe.inspectors import dispute, settlement
@@ -32,6 +36,20 @@ OURS = {
     *("create_session", "fetch_intent", "create_intent", "list_intents", "fetch_method", "detach_method"),
     *("list_disputes", "fetch_dispute", "contest_dispute", "close_dispute"),
     *("list_payouts", "list_balance_transactions"),
+}
+
+_PARAMS = {
+    "create_session": "checkout._session_create_params.SessionCreateParams",
+    "fetch_session": "checkout._session_retrieve_params.SessionRetrieveParams",
+    "create_intent": "_payment_intent_create_params.PaymentIntentCreateParams",
+    "list_intents": "_payment_intent_list_params.PaymentIntentListParams",
+    "detach_method": "_payment_method_detach_params.PaymentMethodDetachParams",
+    "list_disputes": "_dispute_list_params.DisputeListParams",
+    "fetch_dispute": "_dispute_retrieve_params.DisputeRetrieveParams",
+    "contest_dispute": "_dispute_update_params.DisputeUpdateParams",
+    "close_dispute": "_dispute_close_params.DisputeCloseParams",
+    "list_payouts": "_payout_list_params.PayoutListParams",
+    "list_balance_transactions": "_balance_transaction_list_params.BalanceTransactionListParams",
 }
 
 pytestmark = pytest.mark.skipif(not there(), reason=ABSENT)
@@ -84,8 +102,9 @@ def test_their_samples_can_be_looked_at(kind: str, inspect: Any) -> None:
 @pytest.fixture
 async def used(stripe: Any) -> Any:
     """A simulator at which every verb of ours was used, and with which the reads of a person's dashboard are tried."""
-    bench = await stripe(refund_ends="stays")
+    bench = await stripe({"mandate_methods": "NGN:bacs_debit"}, refund_ends="stays", mandate_ends="stays")
     left = await _left(bench)
+    await _mandate(bench)
     order = SavedChargeOrder("ref00000000000000002", left.code, left.email, 75_050, "NGN")
     await bench.sockets.saved_charges.send(order, bench.sockets.saved_charges.say(order))
     await bench.sockets.saved_charges.find(order, bench.clock.now())
@@ -102,6 +121,13 @@ async def used(stripe: Any) -> Any:
         one = DeactivationOrder(reference, left.code)
         await bench.sockets.deactivations.send(one, bench.sockets.deactivations.say(one))
     return bench
+
+
+async def _mandate(bench: Any) -> None:
+    order = MandateOrder("mandate", PAYER, "NGN", return_url="https://lender.example/back")
+    begun = await bench.sockets.mandates.send(order, bench.sockets.mandates.say(order))
+    bench.control("approve_mandate", reference=begun.provider_ref)
+    await bench.sockets.mandates.fetch(MandateKey(begun.provider_ref))
 
 
 async def _left(bench: Any) -> Authorization:
@@ -135,16 +161,36 @@ def test_every_request_of_ours_has_a_path_and_parameters_of_theirs(used: Any) ->
     assert {entry.operation for entry in used.simulator.record.entries()} >= OURS
 
 
+def test_every_parameter_of_ours_is_one_of_the_official_package(used: Any) -> None:
+    for entry in used.simulator.record.entries():
+        if entry.operation in _PARAMS:
+            module, _, name = _PARAMS[entry.operation].rpartition(".")
+            known = getattr(importlib.import_module(f"stripe.params.{module}"), name).__annotations__
+            told = entry.body.decode() if entry.method == "POST" else entry.path.partition("?")[2]
+            assert {name.partition("[")[0] for name, _ in parse_qsl(told)} <= set(known), entry.operation
+
+
 async def test_the_simulator_tells_objects_as_the_official_package_has_them(used: Any) -> None:
     [method] = {one.payment_method for one in used.simulator.vendor.account.intents}
     lists = ("disputes", "payouts", "balance_transactions?expand[]=data.source")
     told = [one for name in lists for one in (await _get(used, name))["data"]]
     inside = [one["source"] for one in told if isinstance(one.get("source"), dict)]
-    told += [*inside, await _get(used, f"payment_methods/{method}")]
+    [setup] = used.simulator.vendor.setups.all
+    page = await _get(used, f"checkout/sessions/{setup.id}?expand[]=setup_intent.mandate")
+    begun = page.pop("setup_intent")
+    told += [
+        *inside,
+        await _get(used, f"payment_methods/{method}"),
+        await _get(used, f"payment_methods/{setup.method}"),
+    ]
+    told += [page, begun, begun.pop("mandate")]
     seen = {(one["object"], strange) for one in told for strange in misfits(one["object"], one)}
     assert seen == set()
     kinds = {one["object"] for one in told}
-    assert kinds == {"dispute", "payout", "balance_transaction", "charge", "refund", "payment_method"}
+    assert kinds == {
+        *("dispute", "payout", "balance_transaction", "charge", "refund", "payment_method"),
+        *("checkout.session", "setup_intent", "mandate"),
+    }
 
 
 async def _get(bench: Any, path: str) -> Any:

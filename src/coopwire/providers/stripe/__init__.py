@@ -1,4 +1,4 @@
-"""Stripe: hosted pages, payments with their exact fee, saved methods, refunds, disputes, payouts, webhooks."""
+"""Stripe: hosted pages, payments with their exact fee, saved methods, mandates, refunds, disputes, payouts."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ PROFILE = Profile(
         Capability.SAVED_CHARGES: Trust(lookup=Lookup.BY_MARKER, idempotent_for=_WINDOW, look_every=_EVERY),
         # A payment method that belongs to nobody is ended: taking it away again does no harm, with or without its key.
         Capability.DEACTIVATIONS: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
+        # A start moves no money: under its key it is the same page again.
+        Capability.MANDATES: Trust(idempotent_for=_WINDOW, lookup=Lookup.NONE),
+        # A mandate ends with its payment method.
+        Capability.MANDATE_CHANGES: Trust(idempotent_for=timedelta(days=30), lookup=Lookup.NONE),
     },
     settings=(
         SettingField(
@@ -68,6 +72,12 @@ PROFILE = Profile(
             required=False,
         ),
         SettingField(
+            "mandate_methods",
+            "in which way bank accounts are debited, `currency:way`, comma-separated",
+            required=False,
+            default="EUR:sepa_debit,GBP:bacs_debit,USD:us_bank_account",
+        ),
+        SettingField(
             "product_name",
             "what the page says is paid for",
             required=False,
@@ -89,6 +99,7 @@ PROVIDER = ProviderSheet(
         "refund": f"{_HERE}.inspectors:refund",
         "dispute": f"{_HERE}.inspectors:dispute",
         "settlement": f"{_HERE}.inspectors:settlement",
+        "mandate": f"{_HERE}.inspectors:mandate",
         "error": f"{_HERE}.inspectors:error",
     },
     fees=f"{_HERE}:fees.csv",

@@ -11,6 +11,7 @@ from coopwire.providers.stripe.wire.answers import absent, denial, refusal, said
 from coopwire.providers.stripe.wire.charges import charge_of, page_alone
 from coopwire.providers.stripe.wire.disputes import dispute_of
 from coopwire.providers.stripe.wire.events import tell
+from coopwire.providers.stripe.wire.mandates import mandate_of
 from coopwire.providers.stripe.wire.reading import linked, parse
 from coopwire.providers.stripe.wire.refunds import refund_of
 from coopwire.providers.stripe.wire.settlements import payout_of, settlement_of
@@ -66,6 +67,11 @@ def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The payouts of an answer (fetch, list), or a bare payout; the amount is what goes to the bank."""
     return _ANSWERS.objects(body, _settled)
+
+
+def mandate(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The pages for mandates of an answer (begin, fetch), or a bare page with what is told within; never a code."""
+    return _ANSWERS.objects(body, _mandated)
 
 
 def _payment(row: object) -> Inspection:
@@ -131,6 +137,18 @@ def _settled(row: object) -> Inspection:
         told = settlement_of(payout_of(row, b""), ())
     # A bare payout does not tell what is in it.
     return replace(settlement_shown(told), fee_minor=None)
+
+
+def _mandated(row: object) -> Inspection:
+    with understood("this is no page for a mandate of Stripe: "):
+        told = mandate_of(row, b"")
+    return Inspection(
+        object="mandate",
+        provider_ref=told.provider_ref,
+        status=told.state.value,
+        channel=told.bank or None,
+        failure_reason=told.reason or None,
+    )
 
 
 error = _ANSWERS.error

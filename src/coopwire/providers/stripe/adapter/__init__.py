@@ -7,6 +7,7 @@ from coopwire.providers.stripe.adapter.api import Api
 from coopwire.providers.stripe.adapter.charges import StripeCharges
 from coopwire.providers.stripe.adapter.checkouts import StripeCheckouts
 from coopwire.providers.stripe.adapter.disputes import StripeDisputes
+from coopwire.providers.stripe.adapter.mandates import StripeMandateChanges, StripeMandates
 from coopwire.providers.stripe.adapter.refunds import StripeRefunds
 from coopwire.providers.stripe.adapter.saved import StripeDeactivations, StripeSavedCharges
 from coopwire.providers.stripe.adapter.settlements import StripeSettlements
@@ -24,4 +25,6 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         disputes=StripeDisputes(api),
         saved_charges=StripeSavedCharges(api),
         deactivations=StripeDeactivations(api),
+        mandates=StripeMandates(api),
+        mandate_changes=StripeMandateChanges(api),
     )

@@ -24,6 +24,7 @@ from coopwire.providers.stripe.simulator.account import (
 from coopwire.providers.stripe.simulator.amounts import amount_of
 from coopwire.providers.stripe.simulator.desk import Desk
 from coopwire.providers.stripe.simulator.objects import invalid, missing, new_id, unix
+from coopwire.providers.stripe.simulator.setups import SETUP, Setups
 from coopwire.simulation import hosted
 from coopwire.simulation.exchange import Answer, Call, Operation, redirect_answer
 from coopwire.simulation.given import ControlError, Given
@@ -54,9 +55,10 @@ _PAY_FIELDS: Final = (
 class Pages:
     """The part of the API that opens pages, and what customers do on them."""
 
-    def __init__(self, desk: Desk, account: Account) -> None:
+    def __init__(self, desk: Desk, account: Account, setups: Setups) -> None:
         self._desk = desk
         self._account = account
+        self._setups = setups
         self.operations: tuple[Operation, ...] = (
             desk.writes(CREATE, "/v1/checkout/sessions", self._create),
             desk.reads("list_sessions", "/v1/checkout/sessions", self._list),
@@ -74,6 +76,8 @@ class Pages:
     # -- the API ------------------------------------------------------------------------------------------
 
     def _create(self, call: Call) -> Answer:
+        if reading.text(reading.asked(call), "mode", "") == SETUP:
+            return self._setups.open(call)
         page = self._asked(call)
         self._account.pages.append(page)
         return self._desk.told(call, telling.page(page))
@@ -81,7 +85,7 @@ class Pages:
     def _asked(self, call: Call) -> Page:
         given = reading.only(reading.asked(call), _FIELDS)
         if reading.text(given, "mode") != "payment":
-            raise invalid("This simulator opens pages of mode payment", param="mode")
+            raise invalid("This simulator opens pages of mode payment and setup", param="mode")
         amount, currency = self._price(given)
         reference = reading.text(given, "client_reference_id", "")
         if len(reference) > _LONGEST_REFERENCE:
@@ -153,6 +157,9 @@ class Pages:
 
     def _fetch(self, call: Call) -> Answer:
         self._end_overdue()
+        setup = self._setups.by_id(call.place["id"])
+        if setup is not None:
+            return self._setups.told(call, setup)
         return self._desk.told(call, telling.page(self._by_id(call)))
 
     def _expire(self, call: Call) -> Answer:
@@ -199,10 +206,16 @@ class Pages:
             self._desk.tell(f"checkout.session.{of_page}", telling.page(page), page.key)
 
     def _show(self, call: Call) -> Answer:
+        setup = self._setups.by_id(call.place["id"])
+        if setup is not None and setup.status == "open":
+            return self._setups.show(setup)
         page = self._account.page(call.place["id"])
         return hosted.no_page() if page is None or page.status != "open" else telling.checkout(page)
 
     def _use(self, call: Call) -> Answer:
+        setup = self._setups.by_id(call.place["id"])
+        if setup is not None and setup.status == "open":
+            return self._setups.use(setup, call.form.get("outcome", ""))
         page = self._account.page(call.place["id"])
         outcome = call.form.get("outcome", SUCCEEDED)
         if page is None or page.status != "open" or not _STATUS_WORD.match(outcome):

@@ -43,7 +43,16 @@ class StripeSettings:
     """How a refund ends by itself: `succeeded`, `failed`; `stays`: not at all."""
     refund_seconds: float = 2.0
 
+    mandate_ends: str = "active"
+    """What becomes of a mandate that a customer approved; `stays`: nothing."""
+    mandate_seconds: float = 1.0
+    debit_ends: str = "succeeded"
+    """How a debit of a bank account ends by itself: `succeeded`, `failed`; `stays`: not at all."""
+    debit_seconds: float = 1.0
+
     def __post_init__(self) -> None:
+        words.check_choice("mandate_ends", self.mandate_ends, ("active", "stays"))
+        words.check_choice("debit_ends", self.debit_ends, ("succeeded", "failed", "stays"))
         words.check_choice("mode", self.mode, ("test", "live"))
         words.check_choice("refund_ends", self.refund_ends, ("succeeded", "failed", "stays"))
 

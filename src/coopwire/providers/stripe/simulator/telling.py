@@ -78,7 +78,7 @@ def charge(one: Charge) -> Told:
         "application_fee": None,
         "application_fee_amount": None,
         "balance_transaction": Link(one.entry, lambda: entry(one)) if one.entry else None,
-        "billing_details": billing(of),
+        "billing_details": billing(of.email),
         "captured": paid,
         "created": unix(one.created_at),
         "currency": of.currency,
@@ -133,11 +133,11 @@ CARD: Final = {
 }
 
 
-def billing(one: Intent) -> Told:
-    """What is known of who paid."""
+def billing(email: str) -> Told:
+    """What is known of who pays."""
     return {
         "address": _NO_ADDRESS,
-        "email": one.email or None,
+        "email": email or None,
         "name": None,
         "phone": None,
         "tax_id": None,
@@ -173,74 +173,86 @@ def entry(one: Charge) -> Told:
     }
 
 
+EMPTY_PAGE: Final[Told] = {
+    "object": "checkout.session",
+    "adaptive_pricing": None,
+    "after_expiration": None,
+    "allow_promotion_codes": None,
+    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+    "billing_address_collection": None,
+    "cancel_url": None,
+    "client_secret": None,
+    "collected_information": None,
+    "consent": None,
+    "consent_collection": None,
+    "currency_conversion": None,
+    "custom_fields": [],
+    "custom_text": {
+        "after_submit": None,
+        "shipping_address": None,
+        "submit": None,
+        "terms_of_service_acceptance": None,
+    },
+    "discounts": None,
+    "invoice": None,
+    "invoice_creation": None,
+    "locale": None,
+    "payment_intent": None,
+    "payment_link": None,
+    "payment_method_collection": "if_required",
+    "payment_method_options": {},
+    "phone_number_collection": {"enabled": False},
+    "recovered_from": None,
+    "setup_intent": None,
+    "shipping_address_collection": None,
+    "shipping_options": [],
+    "submit_type": None,
+    "subscription": None,
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    "ui_mode": "hosted_page",
+}
+"""What stands in every Checkout Session."""
+
+
 def page(one: Page) -> Told:
     """A Checkout Session; its address is told while it is open."""
     shown = one.intent
     return {
+        **EMPTY_PAGE,
         "id": one.id,
-        "object": "checkout.session",
-        "adaptive_pricing": None,
-        "after_expiration": None,
-        "allow_promotion_codes": None,
         "amount_subtotal": one.amount,
         "amount_total": one.amount,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
-        "cancel_url": None,
         "client_reference_id": one.reference or None,
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
         "created": unix(one.created_at),
         "currency": one.currency,
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": {
-            "after_submit": None,
-            "shipping_address": None,
-            "submit": None,
-            "terms_of_service_acceptance": None,
-        },
         "customer": one.customer,
         "customer_creation": "always" if one.future_use else "if_required",
-        "customer_details": {
-            "address": None,
-            "email": one.email,
-            "name": None,
-            "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": None,
-        }
-        if one.email
-        else None,
+        "customer_details": customer_details(one.email),
         "customer_email": one.email or None,
-        "discounts": None,
         "expires_at": unix(one.expires_at),
-        "invoice": None,
-        "invoice_creation": None,
         "livemode": one.livemode,
-        "locale": None,
         "metadata": dict(one.metadata),
         "mode": "payment",
         "payment_intent": None if shown is None else link_intent(shown),
-        "payment_link": None,
-        "payment_method_collection": "if_required",
-        "payment_method_options": {},
         "payment_method_types": ["card"],
         "payment_status": one.payment_status,
-        "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_options": [],
         "status": one.status,
-        "submit_type": None,
-        "subscription": None,
         "success_url": one.success_url,
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
         "url": f"{one.base_url}/c/pay/{one.id}#{one.secret}" if one.status == "open" else None,
+    }
+
+
+def customer_details(email: str) -> Told | None:
+    """What a page knows of whoever it was opened for."""
+    if not email:
+        return None
+    return {
+        "address": None,
+        "email": email,
+        "name": None,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": None,
     }
 
 

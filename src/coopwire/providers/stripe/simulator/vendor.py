@@ -36,6 +36,7 @@ from coopwire.providers.stripe.simulator.pages import Pages
 from coopwire.providers.stripe.simulator.payouts import Payouts
 from coopwire.providers.stripe.simulator.refunds import Refunds
 from coopwire.providers.stripe.simulator.settings import StripeSettings
+from coopwire.providers.stripe.simulator.setups import Setups
 from coopwire.providers.stripe.simulator.wallet import Wallet
 from coopwire.simulation import settings as words
 from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation, json_answer
@@ -64,12 +65,13 @@ class Stripe:
     def __init__(self, settings: StripeSettings, stage: Stage) -> None:
         self.desk = Desk(settings, stage)
         self.account = Account()
-        self.pages = Pages(self.desk, self.account)
+        self.setups = Setups(self.desk)
+        self.pages = Pages(self.desk, self.account, self.setups)
         self.refunds = Refunds(self.desk, self.account)
         self.disputes = Disputes(self.desk, self.account)
         self.balance = Balance(self.account, self.refunds, self.disputes)
         self.payouts = Payouts(self.desk, self.balance)
-        self.wallet = Wallet(self.desk, self.account)
+        self.wallet = Wallet(self.desk, self.account, self.setups)
         desk = self.desk
         self.operations: Sequence[Operation] = (
             *self.pages.operations,
@@ -101,6 +103,7 @@ class Stripe:
             **self.disputes.controls,
             **self.payouts.controls,
             **self.wallet.controls,
+            **self.setups.controls,
             "dashboard_payment": self._control_dashboard_payment,
             "resend": self._control_resend,
             "forge": self._control_forge,
@@ -247,6 +250,7 @@ class Stripe:
             "refunded_minor": back,
             "disputes": self.disputes.truth(),
             "settlements": self.payouts.truth(),
+            "mandates": self.setups.truth(),
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -265,6 +269,7 @@ class Stripe:
         self.balance.reset()
         self.payouts.reset()
         self.wallet.reset()
+        self.setups.reset()
         self.desk.events.clear()
         self.desk.keys = Keys()
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from coopwire.providers.stripe.simulator import reading, telling
-from coopwire.providers.stripe.simulator.account import FAILED, SUCCEEDED, Account, Intent, Try
+from coopwire.providers.stripe.simulator import reading, setups, telling
+from coopwire.providers.stripe.simulator.account import FAILED, PROCESSING, SUCCEEDED, Account, Intent, Try
 from coopwire.providers.stripe.simulator.desk import Desk
 from coopwire.providers.stripe.simulator.objects import (
     Told,
@@ -22,6 +23,7 @@ from coopwire.providers.stripe.simulator.objects import (
     unix,
 )
 from coopwire.providers.stripe.simulator.pages import tell_try
+from coopwire.providers.stripe.simulator.setups import STAYS, Setup, Setups
 from coopwire.simulation import exact_json
 from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation
 from coopwire.simulation.given import Given
@@ -43,19 +45,23 @@ _FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A payment method that a customer left with a payment."""
+    """A payment method that a customer left, with a payment or on a page of its own (`setup`)."""
 
     id: str
     customer: str
-    left_with: Intent
+    email: str
+    left_at: datetime
+    livemode: bool
+    setup: Setup | None = None
 
 
 class Wallet:
     """Payment methods of customers, and payments by them."""
 
-    def __init__(self, desk: Desk, account: Account) -> None:
+    def __init__(self, desk: Desk, account: Account, left: Setups) -> None:
         self._desk = desk
         self._account = account
+        self._setups = left
         self.ended: set[str] = set()
         self.plans: dict[str, str] = {}
         self.saved: list[str] = []
@@ -99,7 +105,8 @@ class Wallet:
         )
         self._account.add(intent)
         self.saved.append(intent.id)
-        return self._attempt(call, intent, self.plans.pop(method.id, SUCCEEDED))
+        usual = SUCCEEDED if method.setup is None else PROCESSING
+        return self._attempt(call, intent, self.plans.pop(method.id, usual))
 
     def _attempt(self, call: Call, intent: Intent, plan: str) -> Answer:
         asked_for = plan == AUTHENTICATION
@@ -108,6 +115,8 @@ class Wallet:
         attempt = Try(outcome, reason=_ASKED_FOR if asked_for else _NO_FUNDS, code=code)
         self._account.use(intent, attempt, self._desk.settings, self._desk.now())
         tell_try(self._desk, intent, outcome)
+        if outcome == PROCESSING and self._desk.settings.debit_ends != STAYS:
+            self._desk.stage.backstage.start(self._ends_later(intent, self._desk.settings.debit_ends))
         if outcome != FAILED:
             return self._desk.told(call, telling.intent(intent))
         more = {
@@ -118,6 +127,16 @@ class Wallet:
         told = problem("card_error", attempt.reason, code=code, more=more)
         return Answer(402, exact_json.dumps(told).encode(), outcome=REFUSED)
 
+    async def _ends_later(self, intent: Intent, outcome: str) -> None:
+        await self._desk.stage.clock.sleep(self._desk.settings.debit_seconds)
+        if intent in self._account.intents and intent.status == PROCESSING:
+            self.end_debit(intent, outcome)
+
+    def end_debit(self, intent: Intent, outcome: str) -> None:
+        """The bank has paid, or not."""
+        self._account.use(intent, Try(outcome, reason=_NO_FUNDS), self._desk.settings, self._desk.now())
+        tell_try(self._desk, intent, outcome)
+
     def _method(self, given: reading.Tree) -> Method:
         """The payment method that is to be charged; TurnedAway when it is not this customer's, or not any more."""
         customer, wanted = (reading.text(given, name) for name in ("customer", "payment_method"))
@@ -127,13 +146,18 @@ class Wallet:
         if method.customer != customer or wanted in self.ended:
             message = f"The customer does not have a payment method with the ID {wanted}."
             raise invalid(message, param="payment_method")
+        if method.setup is not None and not method.setup.usable:
+            raise invalid("The mandate of this payment method is not active.", param="payment_method")
         return method
 
     def _left(self, id_: str) -> Method | None:
         for intent in self._account.intents:
             if intent.payment_method == id_ and intent.future_use and intent.customer:
-                return Method(id_, intent.customer, intent)
-        return None
+                return Method(id_, intent.customer, intent.email, intent.created_at, intent.livemode)
+        setup = self._setups.of_method(id_)
+        if setup is None:
+            return None
+        return Method(id_, setup.customer, setup.email, setup.created_at, setup.livemode, setup)
 
     def _fetch(self, call: Call) -> Answer:
         return self._desk.told(call, self._told(self._wanted(call)))
@@ -146,6 +170,8 @@ class Wallet:
                 "The payment method you provided is not attached to a customer so detachment is impossible."
             )
         self.ended.add(method.id)
+        if method.setup is not None:
+            method.setup.taken = True
         self._desk.tell("payment_method.detached", self._told(method))
         return self._desk.told(call, self._told(method))
 
@@ -156,15 +182,17 @@ class Wallet:
         return method
 
     def _told(self, method: Method) -> Told:
+        if method.setup is not None:
+            return setups.method(method.setup)
         return {
             "id": method.id,
             "object": "payment_method",
             "allow_redisplay": "limited",
-            "billing_details": telling.billing(method.left_with),
+            "billing_details": telling.billing(method.email),
             "card": telling.CARD,
-            "created": unix(method.left_with.created_at),
+            "created": unix(method.left_at),
             "customer": None if method.id in self.ended else method.customer,
-            "livemode": method.left_with.livemode,
+            "livemode": method.livemode,
             "metadata": {},
             "type": "card",
         }

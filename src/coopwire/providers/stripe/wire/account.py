@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coopwire.domain.payments import Mode
 from coopwire.ports.providers import Connection
 from coopwire.providers.stripe import PROFILE
 from coopwire.transport.addresses import is_page
+from coopwire.transport.reading import currency
 from coopwire.transport.settings import ConnectionSettings
 
 _KEY = re.compile(r"(?:sk|rk)_(test|live)_[!-~]{1,250}\Z")
@@ -27,6 +29,8 @@ class Account:
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     allowed_payment_method_types: tuple[str, ...] = ()
     return_url: str = ""
+    mandate_methods: Mapping[str, str] = field(default_factory=dict)
+    """Their word for the way to debit a bank account, by currency."""
     product_name: str = "Payment"
 
 
@@ -45,6 +49,7 @@ def account(connection: Connection) -> Account:
         webhook_secrets=_secrets(said),
         allowed_payment_method_types=_methods(said),
         return_url=_return_url(said),
+        mandate_methods=_mandate_methods(said),
         product_name=_product(said),
     )
 
@@ -68,6 +73,13 @@ def _return_url(said: ConnectionSettings) -> str:
     if url and not is_page(url):
         raise said.wrong("return_url", "must be a full http(s) address")
     return url
+
+
+def _mandate_methods(said: ConnectionSettings) -> Mapping[str, str]:
+    pairs = [pair.strip().partition(":") for pair in said.word("mandate_methods").split(",") if pair.strip()]
+    if not all(currency(code) and _METHOD.match(way) for code, _, way in pairs):
+        raise said.wrong("mandate_methods", "write pairs such as EUR:sepa_debit,GBP:bacs_debit")
+    return {code: way for code, _, way in pairs}
 
 
 def _product(said: ConnectionSettings) -> str:

@@ -46,7 +46,7 @@ def checkout_form(order: CheckoutOrder, account: Account) -> bytes:
     fields: dict[str, Field] = {
         "mode": "payment",
         "client_reference_id": order.reference,
-        "success_url": _back(order.return_url or account.return_url),
+        "success_url": back_to(order.return_url or account.return_url),
         "line_items": [{"price_data": price, "quantity": 1}],
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata},
@@ -62,7 +62,8 @@ def checkout_form(order: CheckoutOrder, account: Account) -> bytes:
     return encoded(fields).encode()
 
 
-def _back(url: str) -> str:
+def back_to(url: str) -> str:
+    """Where the member is sent back to, with the id of the page. InvalidOrder without an address."""
     if not url:
         raise InvalidOrder(
             "Stripe needs an address to send the member back to: name one, or set return_url",

@@ -83,6 +83,8 @@ PAYOUT = Shape(
     "settlement", status=_payout_status, failure=lambda payout: words(at(payout, "failure_message"))
 )
 MANDATE = Shape("mandate")
+MANDATE_PAGE = Shape("mandate", reference=linked)
+"""A mandate is known by the id of the page on which it was begun."""
 SETUP = Shape("setup_intent")
 STRANGER = Shape("unknown")
 
@@ -104,6 +106,9 @@ _TRY = "a try of a payment: its payment intent has an event of its own"
 _SETUP = Known(SETUP, reason="a way to pay was left: what is charged by it has events of its own")
 _UNKNOWN = Known(STRANGER, reason="unknown event")
 _UNPAID = Known(PAGE, reason=_UNDER_WAY)
+_MANDATE = Known(
+    MANDATE_PAGE, NoticeVerdict.MANDATE, reason="a page for a mandate is over: its own look-up decides"
+)
 
 EVENTS: Mapping[str, Known] = {
     _COMPLETED: Known(PAGE, NoticeVerdict.PAID),
@@ -181,6 +186,8 @@ def tell(body: bytes) -> Told:
 
 def _known(event: str, told: object) -> Known:
     """`completed` says that the member is done with the page, which is not yet that it is paid (trap 30)."""
+    if EVENTS[event].shape is PAGE and at(told, "mode") == "setup":
+        return _MANDATE
     unpaid = event == _COMPLETED and at(told, "payment_status") != "paid"
     return _UNPAID if unpaid else EVENTS[event]
 
