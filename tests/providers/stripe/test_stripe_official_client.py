@@ -124,3 +124,54 @@ async def test_the_official_client_knows_the_simulators_refusals(
     assert await refused(gives_back(2_000)) is official.IdempotencyError
     bench.simulator.faults.add("fetch_intent", "http_429")
     assert await refused(lambda client: client.v1.payment_intents.retrieve(intent)) is official.RateLimitError
+
+
+async def test_the_official_client_answers_disputes_reads_a_payout_and_charges_what_was_left(
+    stripe: Callable[..., Awaitable[Any]],
+) -> None:
+    bench = await stripe()
+    client = client_of(bench.url)
+    await bench.open("ref1")
+    bench.pay("ref1")
+    left = bench.simulator.vendor.account.intents[0]
+    left.future_use, left.customer = "off_session", "cus_1"
+    claims = [bench.control("dispute", reference="ref1", amount=1_000)["dispute"]["id"] for _ in range(2)]
+    contested, closed = claims
+
+    def answers() -> tuple[Any, Any]:
+        evidence = {"uncategorized_text": "She has agreed"}
+        told = client.v1.disputes.update(contested, {"evidence": evidence, "submit": True})
+        return told, client.v1.disputes.close(closed, {"expand": ["payment_intent"]})
+
+    told, lost = await asyncio.to_thread(answers)
+    assert (told.status, told.evidence_details.submission_count) == ("under_review", 1)
+    assert (lost.status, lost.payment_intent.metadata["reference"]) == ("lost", "ref1")
+    [there] = bench.control("settle", deductions=7)["settlements"]
+
+    def reads() -> tuple[Any, list[Any]]:
+        rows = client.v1.balance_transactions.list(
+            {"payout": there["id"], "limit": 1, "expand": ["data.source"]}
+        )
+        return client.v1.payouts.retrieve(there["id"]), list(rows.auto_paging_iter())
+
+    payout, rows = await asyncio.to_thread(reads)
+    assert sum(row.net for row in rows if row.type != "payout") == payout.amount
+    assert [row.source.id for row in rows if row.reporting_category == "dispute"] == [closed, contested]
+
+    def charges() -> Any:
+        words = {"amount": 500, "currency": "ngn", "customer": "cus_1", "payment_method": left.payment_method}
+        return client.v1.payment_intents.create({**words, "off_session": True, "confirm": True})
+
+    assert (await asyncio.to_thread(charges)).status == "succeeded"
+    bench.control("plan", method=left.payment_method, outcome="authentication_required")
+    with pytest.raises(official.CardError) as declined:
+        await asyncio.to_thread(charges)
+    assert declined.value.code == "authentication_required"
+    assert declined.value.error.payment_intent.status == "requires_payment_method"
+
+    def ends() -> Any:
+        return client.v1.payment_methods.detach(left.payment_method)
+
+    assert (await asyncio.to_thread(ends)).customer is None
+    with pytest.raises(official.InvalidRequestError, match="not attached"):
+        await asyncio.to_thread(ends)
