@@ -15,7 +15,7 @@ import pytest
 from rigs.stripe_benches import SECRET, stripe
 from rigs.wrong_adapters import Bitten, Wrong, Wrongs
 
-from coopwire.conformance.checks import Suite, require_equal, require_raises
+from coopwire.conformance.checks import Suite, require, require_equal, require_raises
 from coopwire.conformance.gateways import REFERENCE, SUITE, GatewayBench
 from coopwire.conformance.mailbox import Mail
 from coopwire.domain.errors import Forged
@@ -88,6 +88,15 @@ async def a_page_that_is_done_and_unpaid_is_under_way(gateway: GatewayBench) -> 
     gateway.pass_time(YOUNG)
     (told,) = await gateway.charges.find(REFERENCE)
     require_equal(told.state, PaymentState.PROCESSING, "state")
+
+
+@OWN.check(Capability.CHECKOUTS)
+async def the_fee_of_what_is_paid_on_a_page_is_known_at_once(gateway: GatewayBench) -> None:
+    """By default they capture in the background, and tell what it cost up to an hour later."""
+    await gateway.open(gateway.order())
+    gateway.pay(REFERENCE)
+    (told,) = await gateway.charges.find(REFERENCE)
+    require(told.fee_known, "the fee is not known")
 
 
 @OWN.check(Capability.CHECKOUTS)
@@ -218,6 +227,12 @@ class SendsUnderAnotherKey(Wrong):
         return CheckoutSnapshot(order.reference, session["id"], session["url"])
 
 
+class LeavesTheCaptureToThem(Wrong):
+    def say(self, order: CheckoutOrder) -> bytes:
+        said: bytes = self.right.say(order)
+        return said.replace(b"payment_intent_data%5Bcapture_method%5D=automatic&", b"")
+
+
 class WaitsForATry(Wrong):
     """Takes what was paid for what was opened."""
 
@@ -278,6 +293,10 @@ OWN_CHECKOUTS: Wrongs = {
     "sends under another key": (
         SendsUnderAnotherKey,
         "the same order within the window is the same page",
+    ),
+    "leaves the capture to them": (
+        LeavesTheCaptureToThem,
+        "the fee of what is paid on a page is known at once",
     ),
     "waits for a try": (WaitsForATry, "a page that was opened is found before anybody tried it"),
 }

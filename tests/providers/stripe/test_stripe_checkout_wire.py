@@ -40,6 +40,7 @@ def test_an_order_is_a_form_with_brackets(an_order: Orders, an_account: Accounts
         "line_items[0][quantity]": "1",
         "metadata[reference]": "ref00000000000000001",
         "metadata[payment]": "p-1",
+        "payment_intent_data[capture_method]": "automatic",
         "payment_intent_data[metadata][reference]": "ref00000000000000001",
         "payment_intent_data[metadata][payment]": "p-1",
         "customer_email": "member@example.com",

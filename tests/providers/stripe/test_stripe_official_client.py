@@ -40,7 +40,7 @@ async def test_the_official_client_opens_is_paid_refunds_and_checks_what_it_is_t
                     "success_url": "https://lender.example/back",
                     "client_reference_id": "ref1",
                     "line_items": [{"price_data": price, "quantity": 1}],
-                    "payment_intent_data": {"metadata": {"reference": "ref1"}},
+                    "payment_intent_data": {"metadata": {"reference": "ref1"}, "capture_method": "automatic"},
                 },
                 {"idempotency_key": "one"},
             )

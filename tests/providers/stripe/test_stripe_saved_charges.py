@@ -154,6 +154,7 @@ def test_a_charge_names_amount_currency_customer_method_and_our_reference() -> N
         "automatic_payment_methods[allow_redirects]": "never",
         "off_session": "true",
         "confirm": "true",
+        "capture_method": "automatic",
         "metadata[reference]": REFERENCE,
     }
 

@@ -168,6 +168,23 @@ async def test_what_is_expanded_is_told_in_full_and_all_else_by_its_id(
     assert page["data"][0]["latest_charge"]["object"] == "charge"
 
 
+async def test_the_fee_of_what_is_captured_in_the_background_comes_later(
+    stripe: Begin, http: aiohttp.ClientSession
+) -> None:
+    bench = await stripe()
+    await post(http, f"{bench.url}/v1/checkout/sessions", PAGE)
+    url = f"{bench.url}/v1/payment_intents/{bench.pay('ref1')}?expand[]=latest_charge"
+    assert (await get(http, url))[1]["latest_charge"]["balance_transaction"] is None
+    bench.simulator.clock.advance(3)
+    await bench.simulator.backstage.idle()
+    assert (await get(http, url))[1]["latest_charge"]["balance_transaction"].startswith("txn_")
+    assert bench.simulator.vendor.desk.events[-1]["type"] == "charge.updated"
+    at_once = {**PAGE, "client_reference_id": "ref2", "payment_intent_data[capture_method]": "automatic"}
+    await post(http, f"{bench.url}/v1/checkout/sessions", at_once)
+    url = f"{bench.url}/v1/payment_intents/{bench.pay('ref2')}?expand[]=latest_charge"
+    assert (await get(http, url))[1]["latest_charge"]["balance_transaction"].startswith("txn_")
+
+
 async def test_the_search_is_late(stripe: Begin, http: aiohttp.ClientSession) -> None:
     bench = await stripe()
     await bench.open("ref1")

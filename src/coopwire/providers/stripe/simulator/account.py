@@ -19,6 +19,9 @@ FAILED: Final = "failed"
 PROCESSING: Final = "processing"
 UNPAID: Final = "requires_payment_method"
 CANCELED: Final = "canceled"
+AT_ONCE: Final = "automatic"
+IN_THE_BACKGROUND: Final = "automatic_async"
+"""How a payment is captured that says nothing else: what it brings stands there a while later."""
 _OPEN: Final = frozenset({UNPAID, "requires_confirmation", "requires_action", PROCESSING})
 
 
@@ -45,6 +48,7 @@ class Intent:
     """The idempotency key of the request that it came from."""
     email: str = ""
     """What the customer gave on the page."""
+    capture_method: str = AT_ONCE
 
     @property
     def latest(self) -> Charge | None:
@@ -96,6 +100,7 @@ class Page:
     payment_status: str = "unpaid"
     future_use: str | None = None
     customer: str | None = None
+    capture_method: str = IN_THE_BACKGROUND
     intents: list[Intent] = field(default_factory=list, repr=False)
     key: str | None = None
 
@@ -176,6 +181,7 @@ class Account:
             customer=page.customer,
             key=page.key,
             email=page.email,
+            capture_method=page.capture_method,
         )
         page.intents.append(intent)
         return self.add(intent)
@@ -198,7 +204,8 @@ class Account:
             charge = Charge(new_id("ch_"), intent, intent.amount, "pending", now, attempt.channel)
             intent.charges.append(charge)
         if attempt.outcome == SUCCEEDED:
-            charge.status, charge.fee, charge.entry = SUCCEEDED, settings.fee(intent.amount), new_id("txn_")
+            charge.status, charge.fee = SUCCEEDED, settings.fee(intent.amount)
+            charge.entry = new_id("txn_") if intent.capture_method == AT_ONCE else ""
             intent.amount_received = intent.amount
             intent.payment_method = intent.payment_method or new_id("pm_")
         elif attempt.outcome == FAILED:

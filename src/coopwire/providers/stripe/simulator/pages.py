@@ -14,9 +14,11 @@ from typing import Final
 from coopwire.providers.stripe.simulator import reading, telling
 from coopwire.providers.stripe.simulator.account import (
     FAILED,
+    IN_THE_BACKGROUND,
     PROCESSING,
     SUCCEEDED,
     Account,
+    Charge,
     Intent,
     Page,
     Try,
@@ -43,6 +45,7 @@ _FIELDS: Final = (
         "ui_mode",
     ),
 )
+_OF_INTENT: Final = ("metadata", "setup_future_usage", "description", "capture_method")
 _LONGEST_REFERENCE: Final = 200
 _LEAST, _MOST = timedelta(minutes=30), timedelta(hours=24)
 _STATUS_WORD: Final = re.compile(r"[a-z][a-z_-]{0,39}\Z")
@@ -94,9 +97,7 @@ class Pages:
         if email and "@" not in email:
             raise invalid(f"Invalid email address: {email}", code="email_invalid", param="customer_email")
         settings, now = self._desk.settings, self._desk.now()
-        data = reading.only(
-            reading.inner(given, "payment_intent_data"), ("metadata", "setup_future_usage", "description")
-        )
+        data = reading.only(reading.inner(given, "payment_intent_data"), _OF_INTENT)
         future_use = reading.text(data, "setup_future_usage", "") or None
         customer = reading.text(given, "customer", "") or (new_id("cus_") if future_use else None)
         return Page(
@@ -115,6 +116,7 @@ class Pages:
             secret=f"fid{secrets.token_hex(24)}",
             future_use=future_use,
             customer=customer,
+            capture_method=reading.text(data, "capture_method", IN_THE_BACKGROUND),
             key=call.headers.get("Idempotency-Key"),
         )
 
@@ -259,6 +261,15 @@ def tell_try(desk: Desk, intent: Intent, outcome: str) -> None:
     latest = intent.latest
     if latest is not None and outcome in (SUCCEEDED, FAILED):
         desk.tell(f"charge.{outcome}", telling.charge(latest), intent.key)
+    if latest is not None and outcome == SUCCEEDED and not latest.entry:
+        desk.stage.backstage.start(_captured(desk, latest))
+
+
+async def _captured(desk: Desk, charge: Charge) -> None:
+    """What is captured in the background comes to the balance a while later."""
+    await desk.stage.clock.sleep(desk.settings.capture_seconds)
+    charge.entry = new_id("txn_")
+    desk.tell("charge.updated", telling.charge(charge))
 
 
 def _try(given: Given, page: Page) -> Try:

@@ -33,6 +33,8 @@ class StripeSettings:
     """So late the search tells what became of a payment (contract 3.1)."""
     key_seconds: float = 24 * 3600.0
     """So long an idempotency key is kept (contract 3.4)."""
+    capture_seconds: float = 2.0
+    """So much later a payment that is captured in the background has its fee; up to an hour in the real one."""
     page_seconds: float = 24 * 3600.0
     """So long a page lives that says nothing else."""
     page_size: int = 100

@@ -36,7 +36,7 @@ def intent(one: Intent) -> Told:
         "automatic_payment_methods": None,
         "canceled_at": unix(one.touched_at) if one.status == CANCELED else None,
         "cancellation_reason": one.cancellation_reason,
-        "capture_method": "automatic",
+        "capture_method": one.capture_method,
         "client_secret": f"{one.id}_secret_simulated",
         "confirmation_method": "automatic",
         "created": unix(one.created_at),

@@ -11,7 +11,15 @@ from datetime import datetime
 from typing import Final
 
 from coopwire.providers.stripe.simulator import reading, setups, telling
-from coopwire.providers.stripe.simulator.account import FAILED, PROCESSING, SUCCEEDED, Account, Intent, Try
+from coopwire.providers.stripe.simulator.account import (
+    FAILED,
+    IN_THE_BACKGROUND,
+    PROCESSING,
+    SUCCEEDED,
+    Account,
+    Intent,
+    Try,
+)
 from coopwire.providers.stripe.simulator.desk import Desk
 from coopwire.providers.stripe.simulator.objects import (
     Told,
@@ -39,7 +47,7 @@ _NO_FUNDS: Final = "Your card has insufficient funds."
 _ASKED_FOR: Final = "Your card was declined. This transaction requires authentication."
 _FIELDS: Final = (
     *("amount", "currency", "customer", "payment_method", "off_session", "confirm", "metadata"),
-    *("automatic_payment_methods", "description", "return_url"),
+    *("automatic_payment_methods", "description", "return_url", "capture_method"),
 )
 
 
@@ -102,6 +110,7 @@ class Wallet:
             customer=method.customer,
             payment_method=method.id,
             key=call.headers.get("Idempotency-Key"),
+            capture_method=reading.text(given, "capture_method", IN_THE_BACKGROUND),
         )
         self._account.add(intent)
         self.saved.append(intent.id)

@@ -22,6 +22,9 @@ from coopwire.transport.reading import at, country, label, needed, plain, rounde
 
 REFERENCE = "reference"
 """Under this name our reference stands in the metadata of what we make."""
+CAPTURED_AT_ONCE = "automatic"
+"""The way to capture under which the fee stands in the answer that tells of the success. By default they capture in the
+background, and the balance transaction is null for up to an hour. Source: their guide to asynchronous capture."""
 UNPAID = "requires_payment_method"
 CANCELED = "canceled"
 STATES: Mapping[str, PaymentState] = {

@@ -15,7 +15,7 @@ from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.stripe.wire.account import Account
 from coopwire.providers.stripe.wire.amounts import code_of, to_minor, to_stripe
 from coopwire.providers.stripe.wire.authorizations import OFF_SESSION
-from coopwire.providers.stripe.wire.charges import REFERENCE, page_reference
+from coopwire.providers.stripe.wire.charges import CAPTURED_AT_ONCE, REFERENCE, page_reference
 from coopwire.providers.stripe.wire.form import Field, encoded
 from coopwire.providers.stripe.wire.reading import linked, mode_of
 from coopwire.transport import passes
@@ -43,20 +43,22 @@ def checkout_form(order: CheckoutOrder, account: Account) -> bytes:
         "unit_amount": to_stripe(order.amount_minor, order.currency),
         "product_data": {"name": account.product_name},
     }
+    intent: dict[str, Field] = {"capture_method": CAPTURED_AT_ONCE, "metadata": metadata}
+    if order.save:
+        intent["setup_future_usage"] = OFF_SESSION
     fields: dict[str, Field] = {
         "mode": "payment",
         "client_reference_id": order.reference,
         "success_url": back_to(order.return_url or account.return_url),
         "line_items": [{"price_data": price, "quantity": 1}],
         "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
+        "payment_intent_data": intent,
     }
     if is_email(order.payer.email):
         fields["customer_email"] = order.payer.email
     if order.save:
         # Only a customer keeps a way to pay, and the member is told on the page that it is kept.
         fields["customer_creation"] = "always"
-        fields["payment_intent_data"] = {"metadata": metadata, "setup_future_usage": OFF_SESSION}
     if account.allowed_payment_method_types:
         fields["allowed_payment_method_types"] = list(account.allowed_payment_method_types)
     return encoded(fields).encode()

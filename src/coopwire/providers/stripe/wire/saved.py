@@ -21,7 +21,13 @@ from coopwire.ports.gateways import (
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.stripe.wire.amounts import code_of, to_minor, to_stripe
 from coopwire.providers.stripe.wire.authorizations import OFF_SESSION, parts
-from coopwire.providers.stripe.wire.charges import REFERENCE, failure_of, reference_of, state_of
+from coopwire.providers.stripe.wire.charges import (
+    CAPTURED_AT_ONCE,
+    REFERENCE,
+    failure_of,
+    reference_of,
+    state_of,
+)
 from coopwire.providers.stripe.wire.form import encoded
 from coopwire.providers.stripe.wire.reading import linked, moment, word
 from coopwire.transport import passes
@@ -62,6 +68,7 @@ def charge_form(order: SavedChargeOrder) -> bytes:
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             OFF_SESSION: True,
             "confirm": True,
+            "capture_method": CAPTURED_AT_ONCE,
             "metadata": {REFERENCE: order.reference},
         }
     ).encode()
