@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from rigs.canaries import Canaries
+from rigs.canaries import Canaries, every_value
 from rigs.gateways import STRIPE, STRIPE_SECRET
 from rigs.refunds import approve, back_at_the_gateway, received, unbanked
 from rigs.river import River, river
@@ -114,23 +114,12 @@ async def test_no_secret_of_a_page_or_a_payment_leaves_the_sealed_columns(
             await hub.notify(json.dumps(told).encode())
         await hub.settled(1)
         assert canaries.planted["page's secret"] in str(accepted.url)
-        rows = await _every_value(hub)
+        rows = await every_value(hub)
     logged = capsys.readouterr()
     texts = [*rows, ("standard output", logged.out), ("standard error", logged.err)]
     assert canaries.leaks(texts) == []
     assert "effect_answered" in logged.out
     assert len(rows) > 100
-
-
-async def _every_value(hub: River) -> list[tuple[str, str]]:
-    tables = await hub.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-    return [
-        (f"{table}.{column}", value.decode("latin-1") if isinstance(value, bytes) else str(value))
-        for (table,) in (row.values() for row in tables)
-        for row in await hub.rows(f'SELECT * FROM "{table}"')
-        for column, value in row.items()
-        if value is not None
-    ]
 
 
 async def test_money_goes_back_and_the_day_holds(database_dsn: str) -> None:

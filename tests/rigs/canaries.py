@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from rigs.river import River
+
 _LEAST_CHARACTERS = 6
 _PIECE = 12
 """Of a long secret so many characters in a row are looked for, too: a part of a token is a leak."""
@@ -87,3 +89,15 @@ def _forms(value: str) -> Iterator[str]:
         # The first and the last characters depend on what stands beside the value.
         encoded = base64.b64encode(bytes(shift) + raw).decode().rstrip("=")
         yield encoded[(0, 2, 3)[shift] : len(encoded) - 1]
+
+
+async def every_value(hub: River) -> list[tuple[str, str]]:
+    """(table and column, value) of everything that the hub keeps."""
+    tables = await hub.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    return [
+        (f"{table}.{column}", value.decode("latin-1") if isinstance(value, bytes) else str(value))
+        for (table,) in (row.values() for row in tables)
+        for row in await hub.rows(f'SELECT * FROM "{table}"')
+        for column, value in row.items()
+        if value is not None
+    ]
