@@ -16,11 +16,13 @@ from coopwire.conformance.gateways import REFERENCE, GatewayBench
 from coopwire.conformance.gateways.bench import OTHER_REFERENCE
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import InvalidOrder, OutcomeUnknown, Refused, TryLater
-from coopwire.domain.states import DisputeState, SettlementState
+from coopwire.domain.states import DisputeState, MandateState, SettlementState
 from coopwire.ports.gateways import (
     DisputeOrder,
     DisputeSnapshot,
     LineKind,
+    MandateKey,
+    MandateSnapshot,
     SavedChargeOrder,
     SavedChargeSnapshot,
     SettlementLine,
@@ -269,9 +271,39 @@ WRONG_SAVED: Wrongs = {
     "asks by the code": (AsksByTheCode, "a look up needs no code"),
 }
 
+# -- mandates -------------------------------------------------------------------------------------------------
+
+
+@OWN.check(Capability.MANDATES)
+async def a_mandate_is_over_with_its_bank_account(gateway: GatewayBench) -> None:
+    """Once it belongs to nobody it cannot be debited, whatever is still said of the mandate."""
+    begun = await gateway.active_mandate()
+    told_ = await gateway.mandates.fetch(MandateKey(begun.provider_ref or ""))
+    require(told_ is not None and told_.code is not None, "an active mandate is not told with its code")
+    assert told_ is not None and told_.code is not None
+    await gateway.end(told_.code)
+    after = await gateway.mandates.fetch(MandateKey(begun.provider_ref or "", told_.code))
+    require(after is not None and after.state is MandateState.ENDED, "it still stands")
+
+
+class BelievesTheMandateAlone(Wrong):
+    async def fetch(self, mandate: MandateKey) -> MandateSnapshot | None:
+        right = await self.right.fetch(mandate)
+        return replace(right, state=MandateState.ACTIVE) if right and right.reason else right
+
+
+WRONG_MANDATES: Wrongs = {
+    "believes the mandate alone": (BelievesTheMandateAlone, "a mandate is over with its bank account"),
+}
+
 # -- and each is bitten ---------------------------------------------------------------------------------------
 
-WRONGS = {"settlements": WRONG_SETTLEMENTS, "disputes": WRONG_DISPUTES, "saved_charges": WRONG_SAVED}
+WRONGS = {
+    "settlements": WRONG_SETTLEMENTS,
+    "disputes": WRONG_DISPUTES,
+    "saved_charges": WRONG_SAVED,
+    "mandates": WRONG_MANDATES,
+}
 
 
 @pytest.mark.parametrize(

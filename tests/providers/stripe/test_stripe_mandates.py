@@ -15,8 +15,8 @@ from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.mandates import Address, DebitedAccount, MandateChange
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import Mode, Payer
-from coopwire.domain.states import MandateState
-from coopwire.ports.gateways import MandateChangeOrder, MandateKey, MandateOrder
+from coopwire.domain.states import MandateState, PaymentState
+from coopwire.ports.gateways import MandateChangeOrder, MandateKey, MandateOrder, SavedChargeOrder
 from coopwire.ports.providers import ConfigurationError, Connection
 from coopwire.providers.stripe.inspectors import mandate
 from coopwire.providers.stripe.webhooks import StripeWebhooks
@@ -25,6 +25,7 @@ from coopwire.providers.stripe.wire.mandates import mandate_of, start_form
 
 PAGE = "cs_test_a1b2c3"
 CODE = "cus_1:pm_1"
+CARD = {"id": "pm_1", "customer": "cus_1", "type": "card", "card": {"last4": "4242"}}
 EVERYDAY = {
     "reference": "m0a9n8d7a6t5e4b3e2g1",
     "payer": Payer("M-1", "Ngozi Example", "+2348000000000", "member@example.com"),
@@ -154,6 +155,8 @@ def test_a_setting_that_names_no_way_is_refused_at_the_start(told: str) -> None:
         ({"intent": the_mandate("inactive")}, MandateState.ENDED),
         ({"intent": the_mandate("a_new_word")}, MandateState.APPROVED),
         ({"intent": {"mandate": None}}, MandateState.APPROVED),
+        ({"intent": {"mandate": None, "payment_method": CARD}}, MandateState.ACTIVE),
+        ({"intent": {"status": "processing", "payment_method": CARD}}, MandateState.APPROVED),
         ({"intent": {"payment_method": {"id": "pm_1", "customer": None}}}, MandateState.ENDED),
     ],
 )
@@ -293,3 +296,17 @@ async def test_a_member_approves_on_the_page_and_the_bank_account_is_taken_once_
         "mandate.updated",
         "payment_method.detached",
     ]
+
+
+async def test_a_card_that_is_kept_without_a_payment_can_be_charged_at_once(
+    stripe: Callable[..., Any],
+) -> None:
+    bench = await stripe({"mandate_methods": "NGN:card"})
+    order = an_order(currency="NGN")
+    begun = await bench.sockets.mandates.send(order, bench.sockets.mandates.say(order))
+    bench.control("approve_mandate", reference=begun.provider_ref)
+    told = await bench.sockets.mandates.fetch(MandateKey(begun.provider_ref))
+    assert told.state is MandateState.ACTIVE
+    debit = SavedChargeOrder("d1", told.code, "member@example.com", 50_000, "NGN", of_mandate=True)
+    saved = bench.sockets.saved_charges
+    assert (await saved.send(debit, saved.say(debit))).state is PaymentState.SUCCEEDED

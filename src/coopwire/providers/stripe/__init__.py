@@ -73,7 +73,7 @@ PROFILE = Profile(
         ),
         SettingField(
             "mandate_methods",
-            "in which way bank accounts are debited, `currency:way`, comma-separated",
+            "in which way members are debited, `currency:way`, comma-separated; the way `card` keeps a card",
             required=False,
             default="EUR:sepa_debit,GBP:bacs_debit,USD:us_bank_account",
         ),

@@ -20,6 +20,8 @@ from coopwire.simulation.given import ControlError, Given
 from coopwire.simulation.vendor import Control
 
 SETUP: Final = "setup"
+CARD: Final = "card"
+"""A card has no mandate, and can be charged at once."""
 STAYS: Final = "stays"
 _FIELDS: Final = (
     *("mode", "success_url", "client_reference_id", "customer", "customer_email", "customer_creation"),
@@ -57,7 +59,8 @@ class Setup:
     @property
     def usable(self) -> bool:
         """Whether it can be debited."""
-        return (self.status, self.standing, self.taken) == ("complete", "active", False)
+        stands = self.standing == "active" or self.kind == CARD
+        return self.status == "complete" and stands and not self.taken
 
 
 class Setups:
@@ -142,7 +145,7 @@ class Setups:
         one.status = "complete"
         self._desk.tell("checkout.session.completed", page(one))
         self._desk.tell("setup_intent.succeeded", _intent(one))
-        if self._desk.settings.mandate_ends != STAYS:
+        if self._desk.settings.mandate_ends != STAYS and one.kind != CARD:
             self._desk.stage.backstage.start(self._activate_later(one))
 
     async def _activate_later(self, one: Setup) -> None:
@@ -221,7 +224,7 @@ def _intent(one: Setup) -> Told:
         "last_setup_error": None,
         "latest_attempt": None,
         "livemode": one.livemode,
-        "mandate": Link(one.mandate, lambda: _mandate(one)) if done else None,
+        "mandate": Link(one.mandate, lambda: _mandate(one)) if done and one.kind != CARD else None,
         "metadata": dict(one.metadata),
         "next_action": None,
         "on_behalf_of": None,
@@ -244,7 +247,7 @@ def _mandate(one: Setup) -> Told:
         "on_behalf_of": None,
         "payment_method": Link(one.method, lambda: method(one)),
         "payment_method_details": {"type": one.kind, one.kind: {}},
-        "status": "inactive" if one.taken else one.standing,
+        "status": one.standing,
         "type": "multi_use",
     }
 
@@ -261,7 +264,7 @@ def method(one: Setup) -> Told:
         "livemode": one.livemode,
         "metadata": {},
         "type": one.kind,
-        one.kind: {"bank_name": "SIMULATED BANK", "last4": "6789"},
+        one.kind: telling.CARD if one.kind == CARD else {"bank_name": "SIMULATED BANK", "last4": "6789"},
     }
 
 

@@ -31,7 +31,7 @@ from coopwire.providers.stripe.simulator.objects import (
     unix,
 )
 from coopwire.providers.stripe.simulator.pages import tell_try
-from coopwire.providers.stripe.simulator.setups import STAYS, Setup, Setups
+from coopwire.providers.stripe.simulator.setups import CARD, STAYS, Setup, Setups
 from coopwire.simulation import exact_json
 from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation
 from coopwire.simulation.given import Given
@@ -114,7 +114,7 @@ class Wallet:
         )
         self._account.add(intent)
         self.saved.append(intent.id)
-        usual = SUCCEEDED if method.setup is None else PROCESSING
+        usual = SUCCEEDED if method.setup is None or method.setup.kind == CARD else PROCESSING
         return self._attempt(call, intent, self.plans.pop(method.id, usual))
 
     def _attempt(self, call: Call, intent: Intent, plan: str) -> Answer:

@@ -33,6 +33,8 @@ _MANDATES: Mapping[str, MandateState] = {
 """Their words for a mandate, exactly as written; any other word debits nobody."""
 _UNDER_WAY = frozenset({"processing", "requires_action", "requires_confirmation"})
 """Words of a setup intent on a page that is done: the bank, or small sums that it sends, are waited for."""
+_CARD = "card"
+"""A card has no mandate: that it was set up says so."""
 _BANKS = ("us_bank_account.bank_name", "acss_debit.bank_name", "sepa_debit.bank_code", "bacs_debit.sort_code")
 
 
@@ -120,7 +122,9 @@ def _state(page: object, intent: object) -> tuple[MandateState, str]:
 def _of_mandate(mandate: object, method: object) -> tuple[MandateState, str]:
     status = word(mandate, "status")
     if isinstance(method, dict) and at(method, "customer") is None:
-        return MandateState.ENDED, "the bank account was taken from its customer"
+        return MandateState.ENDED, "it was taken from its customer"
+    if mandate is None and at(method, "type") == _CARD:
+        return MandateState.ACTIVE, ""
     state = _MANDATES.get(status or "", MandateState.APPROVED)
     return state, "" if status in _MANDATES else f"status word never seen before: {status}"
 
