@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -49,12 +49,16 @@ from coopwire.domain.states import (
 )
 from coopwire.domain.virtual_accounts import Identity
 from coopwire.ports.gateways import (
+    AccountClosingOrder,
+    AccountSnapshot,
     ChargeSnapshot,
     CheckoutOrder,
     CheckoutSnapshot,
+    DisputeOrder,
     DisputeSnapshot,
     SavedChargeOrder,
     SavedChargeSnapshot,
+    VirtualAccountOrder,
 )
 from coopwire.ports.providers import Capability, Connection, Outside
 from coopwire.ports.writes import Finding, FindingWord
@@ -297,10 +301,119 @@ NOT_DECLARED = frozenset(
         Capability.MANDATE_CHANGES,
     }
 )
+_OF_STANDING = frozenset(
+    {
+        Capability.VIRTUAL_ACCOUNTS,
+        Capability.ACCOUNT_CLOSINGS,
+        Capability.SAVED_CHARGES,
+        Capability.DISPUTES,
+    }
+)
 
 
 async def test_flutterwave_keeps_every_promise_of_a_gateway() -> None:
     await GATEWAY.kept(NOT_DECLARED)
+
+
+# -- what is promised otherwise where a reference names the account, and a claim is given back whole ------------
+
+
+class TellsAnotherNumber(Wrong):
+    async def send(self, order: VirtualAccountOrder, said: bytes) -> AccountSnapshot:
+        return replace(await self.right.send(order, said), number="0000000001")
+
+
+class ForgetsWhatWasNotAnswered(Wrong):
+    async def send(self, order: VirtualAccountOrder, said: bytes) -> AccountSnapshot:
+        try:
+            return await self.right.send(order, said)  # type: ignore[no-any-return]
+        except OutcomeUnknown as lost:
+            if lost.http_status is not None:
+                raise
+            raise Refused("nobody answered") from None
+
+
+class NamesTransfersByTheirIds(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self.right.find(reference, charges)
+        return tuple(replace(one, reference=one.charge) for one in found)
+
+
+class TellsTheNewestTransferAlone(Wrong):
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        return (await self.right.find(reference, charges))[-1:]  # type: ignore[no-any-return]
+
+
+class PretendsToAskAgain(Wrong):
+    async def requery(self, provider_ref: str, on: date) -> None:
+        await self.right.fetch(provider_ref)
+
+
+class TakesOpenForClosed(Wrong):
+    async def find(self, order: AccountClosingOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
+        return replace(await self.right.find(order, sent_at), word=FindingWord.EXECUTED)
+
+
+class GivesTheWholeForAPart(Wrong):
+    def say(self, order: DisputeOrder) -> bytes:
+        return self.right.say(replace(order, whole=True))  # type: ignore[no-any-return]
+
+
+class TakesAPartForTheWhole(Wrong):
+    def say(self, order: SavedChargeOrder) -> bytes:
+        return self.right.say(replace(order, at_least_minor=None))  # type: ignore[no-any-return]
+
+
+OTHERWISE: Mapping[str, Wrongs] = {
+    "virtual_accounts": {
+        "tells another number": (TellsAnotherNumber, "an account is asked for and found"),
+        "forgets what was not answered": (
+            ForgetsWhatWasNotAnswered,
+            "a lost answer is unknown and the account is found",
+        ),
+        "pretends to ask again": (PretendsToAskAgain, "a missed transfer is asked for again"),
+    },
+    "account_closings": {
+        "takes open for closed": (TakesOpenForClosed, "an account that is open was not closed")
+    },
+    "charges": {
+        "names transfers by their ids": (
+            NamesTransfersByTheirIds,
+            "a transfer names the account that it came to",
+        ),
+        "tells the newest transfer alone": (
+            TellsTheNewestTransferAlone,
+            "two transfers of the same amount are two charges",
+        ),
+    },
+    "disputes": {
+        "gives the whole for a part": (
+            GivesTheWholeForAPart,
+            "a part is given back exactly or refused before anything is sent",
+        ),
+    },
+    "saved_charges": {
+        "takes a part for the whole": (
+            TakesAPartForTheWhole,
+            "a part is taken where the whole is not there",
+        ),
+    },
+}
+STANDING = Bitten(
+    Suite([check for check in SUITE.checks if check.capability in _OF_STANDING]),
+    PROVIDER.profile,
+    flutterwave,
+)
+"""The promises about accounts, saved cards and chargebacks."""
+
+
+@pytest.mark.parametrize(
+    ("socket", "wrong"), [(socket, wrong) for socket, wrongs in OTHERWISE.items() for wrong in wrongs]
+)
+async def test_an_adapter_that_is_wrong_in_flutterwaves_own_way_breaks_exactly_its_promise(
+    socket: str, wrong: str
+) -> None:
+    await STANDING.bites(socket, OTHERWISE[socket][wrong])
 
 
 # -- what Flutterwave alone can be told wrongly ---------------------------------------------------------------
