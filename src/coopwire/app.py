@@ -28,6 +28,7 @@ from coopwire.application.following.disputes import FollowedDisputes
 from coopwire.application.following.mandates import FollowedMandates
 from coopwire.application.following.payouts import FollowedPayouts
 from coopwire.application.following.refunds import FollowedRefunds
+from coopwire.application.following.settlements import FollowedSettlements
 from coopwire.application.following.tracker import Followed, Tracker
 from coopwire.application.importing import Importing
 from coopwire.application.inbox import Drain
@@ -330,6 +331,7 @@ def _assemble(
         FollowedPayouts(network, clock, settings.payout_policy, fail),
         FollowedAccounts(network, clock, fail),
         FollowedMandates(network, clock, fail),
+        FollowedSettlements(network, clock, fail),
     )
     return App(
         worker=worker,

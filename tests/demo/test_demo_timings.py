@@ -25,7 +25,14 @@ BOUND_BY_THE_MACHINE = {
     "bus_reconnect",
     "workers_exchange",
 }
-WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience"}
+WHOLE = {
+    "events_kept",
+    "idempotency_kept",
+    "raw_kept",
+    "dues_valid",
+    "budget_patience",
+    "settlement_list_back",
+}
 DESIGN = {
     "heartbeat": 5 * S,
     "retry_ladder": (5 * S, 15 * S, 30 * S, 1 * MIN, 5 * MIN, 15 * MIN, 1 * H),

@@ -51,6 +51,8 @@ def rush() -> Timings:
         refund_look_schedule=tuple(timedelta(seconds=s) for s in (0.2, 0.5, 1, 2)),
         refund_look_then_every=timedelta(seconds=2),
         dispute_look_every=timedelta(seconds=0.5),
+        settlement_list_every=timedelta(seconds=0.5),
+        settlement_look_every=timedelta(seconds=0.5),
         bus_ladder=tuple(rung / 60 for rung in DEFAULT.bus_ladder),
         # So many lost answers open the breaker, as they should.
         breaker_open=timedelta(seconds=1),

@@ -12,7 +12,7 @@ from coopwire.domain.effects import EffectKind
 
 _SOURCE = Path(coopwire.__file__).parent
 _CONSUMERS = ["settle-receipts", "refund-after-debit", "tell-of-failures", "close-breaks"]
-_FOLLOWED = ["refund", "payout", "dispute", "account", "mandate"]
+_FOLLOWED = ["refund", "payout", "dispute", "account", "mandate", "settlement"]
 _WORDS = {
     "self._of.name": _FOLLOWED,
     "consumer.name": _CONSUMERS,

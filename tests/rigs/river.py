@@ -54,6 +54,8 @@ SOURCES = {
 HOLDING = {
     "gateway_clearing.flutterwave": MAPPING["gateway_clearing.paystack"],
     "gateway_clearing.stripe": MAPPING["gateway_clearing.paystack"],
+    "settlement_bank.flutterwave": MAPPING["settlement_bank.paystack"],
+    "settlement_bank.stripe": MAPPING["settlement_bank.paystack"],
     "cash_in_hand.counter": "92",
     "bank.zenith": "35",
     "check_off_receivable.payroll": "121",

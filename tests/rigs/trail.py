@@ -52,6 +52,10 @@ _BY_HAND = {
     "payout": "INSERT INTO payouts (id, connection, amount_minor, currency, bank, purpose, state, asker, asked_by, "
     "created_at, updated_at) SELECT 'payout-' || n, 'paystack', 500, 'NGN', '011', 'a loan', 'held', 'user 1', 'one', "
     "now(), now() FROM generate_series(1, 3) n RETURNING id",
+    "settlement": "INSERT INTO settlements (id, connection, provider_ref, state, stand, currency, gross_minor, "
+    "fee_minor, fee_exact, deductions_minor, duty_minor, net_minor, gap_minor, settled_on, reason, suspense_minor, "
+    "recorded_at, updated_at) SELECT 'settlement-' || n, 'paystack', n::text, 'paid', 'booked', 'NGN', 500, 8, '7.5', "
+    "0, 0, 492, 0, '2026-11-20', '', 0, now(), now() FROM generate_series(1, 3) n RETURNING id",
     "reconciliation": "INSERT INTO reconciliations (id, day, actor, state, started_at, finished_at, inputs_digest, "
     "outcome_digest, holds, report) SELECT 'run-' || n, '2026-11-20', 'a person', 'finished', now(), now(), 'aa', "
     "'bb', true, '{\"sections\": [1]}' FROM generate_series(1, 3) n RETURNING id",

@@ -12,6 +12,7 @@ LOOKUPS = "lookups"
 REFUNDS = "refunds"
 DISPUTES = "disputes"
 PAYOUTS = "payouts"
+SETTLEMENTS = "settlements"
 
 
 ACCOUNTS = "accounts"

@@ -2,7 +2,7 @@
 
 One about a refund makes the refunds of that payment due, one about a dispute the dispute, one about a payout the
 payout of that reference, one about an account what its holder waits for, one about a mandate that of its reference or
-of its debtor; what they say of it is not believed.
+of its debtor, one about a settlement that settlement; what they say of it is not believed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from coopwire.application.bells import (
     MANDATES,
     PAYOUTS,
     REFUNDS,
+    SETTLEMENTS,
     WEBHOOKS,
     Bells,
 )
@@ -37,7 +38,9 @@ from coopwire.ports.stores import (
     NoticeRow,
     PayoutNudge,
     RefundNudge,
+    SettlementNudge,
     StoredWebhook,
+    settlements,
 )
 from coopwire.ports.stores.disputes import EVERY
 from coopwire.ports.tracing import Traces, untraced, working
@@ -85,7 +88,7 @@ class Drain:
                 self._take_up(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
-        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS, MANDATES)
+        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS, MANDATES, SETTLEMENTS)
         return len(webhooks)
 
     def _take_up(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:
@@ -129,6 +132,9 @@ class Drain:
             changes.refund_nudges.append(RefundNudge(webhook.connection, of, now, notice.charge))
         if notice.verdict is NoticeVerdict.DISPUTE:
             changes.dispute_nudges.append(DisputeNudge(webhook.connection, notice.dispute or EVERY, now))
+        if notice.verdict is NoticeVerdict.SETTLEMENT:
+            every = notice.settlement or settlements.EVERY
+            changes.settlement_nudges.append(SettlementNudge(webhook.connection, every, now))
         if named and notice.verdict is NoticeVerdict.PAYOUT:
             assert reference is not None
             changes.payout_nudges.append(PayoutNudge(webhook.connection, reference, now))

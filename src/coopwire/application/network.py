@@ -108,6 +108,11 @@ class Network:
         """The trust in this kind of write there."""
         return self.connections[connection].profile.writes[CAPABILITY_OF[kind]]
 
+    def asked(self, about: EffectKind | Capability) -> tuple[str, ...]:
+        """Names of the connections that take this kind of effect, or have this capability."""
+        capability = CAPABILITY_OF[about] if isinstance(about, EffectKind) else about
+        return tuple(name for name, c in self.connections.items() if c.sockets.has(capability))
+
     def gateways(self) -> tuple[str, ...]:
         """Names of all gateway connections."""
         return tuple(n for n, c in self.connections.items() if c.profile.role is Role.GATEWAY)

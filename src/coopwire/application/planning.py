@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import cast
 
 from coopwire.domain.authorizations import SavedAuthorization
-from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry, total
+from coopwire.domain.books import JournalEntry, JournalLine, Side, reversal_entry, settlement_entry, total
 from coopwire.domain.disputes import Dispute, DisputeAnswer
 from coopwire.domain.effects import Effect, EffectKind, fingerprint
 from coopwire.domain.errors import InvalidOrder
@@ -19,6 +19,7 @@ from coopwire.domain.payouts import Payout
 from coopwire.domain.receipts import Receipt
 from coopwire.domain.references import derived_reference, derived_short_reference, new_reference
 from coopwire.domain.refunds import Refund
+from coopwire.domain.settlements import Settlement
 from coopwire.domain.states import EffectState
 from coopwire.domain.virtual_accounts import VirtualAccount
 from coopwire.ports.providers import Connected
@@ -146,6 +147,25 @@ def journal_effect(
         payment=payment,
         receipt=receipt,
     )
+
+
+def settlement_effect(
+    settlement: Settlement, parts: Mapping[str, int], books: str, now: datetime, on: date
+) -> Effect | None:
+    """Post a settlement's entry, once whatever its parts are; None for one that moves nothing.
+
+    `parts` are minor units by key, debits above nought; `on` is its day where the gateway does not say one.
+    """
+    entry = settlement_entry(
+        parts,
+        on=settlement.settled_on or on,
+        currency=settlement.currency,
+        narrative=f"Settlement {settlement.provider_ref} of {settlement.connection}",
+    )
+    if entry is None:
+        return None
+    about = ("settlement", settlement.id)
+    return journal_effect(entry, books, now, about=about, receipt=None, payment=None)
 
 
 def entry_of(journal: Effect) -> JournalEntry:

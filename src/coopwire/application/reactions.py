@@ -11,6 +11,7 @@ from coopwire.application.closing import BreakCloser
 from coopwire.application.network import Network
 from coopwire.application.planning import callback_effect
 from coopwire.application.refunding import refund_behind_the_last
+from coopwire.application.settlement_moves import SettlementBooks
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.events import (
     BANK_DEBITED,
@@ -35,7 +36,7 @@ def consumers(network: Network, clock: Clock) -> tuple[Consumer, ...]:
     """Every consumer of the hub. Reactions commute: order lives in effect lanes, not on the bus."""
     closer = BreakCloser(clock)
     # Of what every receipt tells, breaks hear together with the settling: few wait, and a delivery costs a row.
-    settle = _in_turn(Settler(network, clock).handle, closer.handle)
+    settle = _in_turn(Settler(network, clock).handle, closer.handle, SettlementBooks(clock).handle)
     return (
         Consumer("settle-receipts", (JOURNAL_POSTED, BANK_POSTED), settle),
         Consumer("refund-after-debit", (BANK_DEBITED,), DebitFollower(clock).handle),

@@ -141,6 +141,7 @@ class Receiving:
             channel=charge.channel,
             paid_at=charge.paid_at or charge.created_at or now,
             recorded_at=now,
+            fee_known=charge.fee_known,
         )
 
     # -- the attempt and its payment ----------------------------------------------------------------------

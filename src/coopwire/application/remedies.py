@@ -28,18 +28,24 @@ from coopwire.application.planning import (
 )
 from coopwire.application.presence import Presence, Stand
 from coopwire.application.receipt_effects import receipt_facts
+from coopwire.application.settlement_moves import SettlementMoves, settlements_lock
 from coopwire.domain.allocation import allocate, waterfall, whole_of
 from coopwire.domain.books import (
+    DISPUTED,
     KEY_OF_COMPONENT,
     REVERSAL,
+    TAKEN_BY_DISPUTE,
     Side,
     clearing_key,
+    dispute_entry,
     reallocation_entry,
     write_off_entry,
 )
+from coopwire.domain.breaks import BreakType
 from coopwire.domain.corrections import (
     CORRECTIONS_OF,
     Allocate,
+    BookSettlement,
     Correction,
     CreditAgain,
     PostJournalAgain,
@@ -63,6 +69,7 @@ from coopwire.domain.states import (
     EffectState,
     PaymentState,
     RefundState,
+    SettlementStand,
     may_move,
 )
 from coopwire.ports.clock import Clock
@@ -161,6 +168,7 @@ class Remedies:
         self._network = network
         self._clock = clock
         self._refunder = refunder
+        self._settlements = SettlementMoves(network, clock)
         self._plans: Mapping[type, Callable[[_Case, Any], Awaitable[Remedy]]] = {
             Allocate: self._allocate,
             ReverseJournal: self._reverse_journal,
@@ -170,6 +178,7 @@ class Remedies:
             CreditAgain: self._credit_again,
             RefundReceipt: self._refund,
             WriteOff: self._write_off,
+            BookSettlement: self._book_settlement,
         }
 
     async def plan(
@@ -444,7 +453,39 @@ class Remedies:
         )
         remedy = Remedy()
         remedy.write(effect, journal.id)
+        if case.row.found.type is BreakType.DISPUTE_LOST:
+            self._leave_clearing(case, effect, remedy)
         return remedy
+
+    def _leave_clearing(self, case: _Case, reversal: Effect, remedy: Remedy) -> None:
+        """Put back on clearing what the reversal takes off: the settlement that pays for the dispute takes it."""
+        entry, connection = entry_of(reversal), str(case.row.found.evidence["connection"])
+        taken = -sum(
+            line.amount_minor if line.side is Side.DEBIT else -line.amount_minor
+            for line in entry.lines
+            if line.key == clearing_key(connection)
+        )
+        if taken <= 0:
+            return
+        put_back = dispute_entry(
+            connection,
+            taken,
+            on=entry.on,
+            currency=entry.currency,
+            narrative=f"Dispute {case.row.found.subject} at {connection}",
+            branch=entry.branch,
+        )
+        about = case.about("dispute", case.row.found.subject)
+        effect = journal_effect(
+            put_back,
+            reversal.connection,
+            case.now,
+            about=about,
+            receipt=reversal.receipt,
+            payment=reversal.payment,
+            after=reversal.id,
+        )
+        remedy.write(effect, case.row.found.subject)
 
     async def _post_journal_again(self, case: _Case, wanted: PostJournalAgain) -> Remedy:
         journal = await self._effect(case, "journal", wanted.journal, EffectKind.JOURNAL)
@@ -661,7 +702,31 @@ class Remedies:
             raise _conflict("connection", "no books are connected")
         remedy = Remedy()
         narrative = f"Write-off of a difference at {connection}, break {case.row.id}"
-        self._book_write_off(case, wanted, clearing_key(connection), found.currency, narrative, remedy)
+        # What a dispute takes leaves clearing with the settlement that it is taken from, whoever bears the loss.
+        key = DISPUTED if found.type is BreakType.DISPUTE_LOST else clearing_key(connection)
+        self._book_write_off(case, wanted, key, found.currency, narrative, remedy)
+        return remedy
+
+    async def _book_settlement(self, case: _Case, wanted: BookSettlement) -> Remedy:
+        if case.row.found.subject != wanted.settlement:
+            raise Rejected("settlement", "there is no such settlement in this break", "not_found")
+        found = await case.tx.settlements.get(wanted.settlement)
+        if found is None:
+            raise Rejected("settlement", "there is no such settlement", "not_found")
+        await case.tx.lock([settlements_lock(found.connection)])
+        settlement = await case.tx.settlements.get(wanted.settlement, lock=True)
+        if settlement is None or settlement.stand is not SettlementStand.DIFFERS:
+            raise _conflict("settlement", "nothing of it waits for a person any more")
+        tied = await self._settlements.judged(case.tx, settlement)
+        remedy = Remedy()
+        parts = tied.with_suspense if tied.differences else dict(tied.parts)
+        told = {key: minor for key, minor in sorted(parts.items()) if minor}
+        remedy.plan.append({"settlement": settlement.id, "currency": settlement.currency, "parts": told})
+        if case.approval is not None:
+            await self._settlements.order(case.tx, settlement, tied, remedy.changes)
+            remedy.corrects |= {effect.id: settlement.id for effect in remedy.changes.effects}
+            text = f"booked with what differs in suspense, break {case.row.id}"
+            await self._settlements.close_breaks(case.tx, settlement, {case.row.found.once}, text)
         return remedy
 
     def _book_write_off(
@@ -838,7 +903,7 @@ def _standing_entry(new: NewReceipt, effects: Iterable[Effect]) -> Effect | None
     return entry
 
 
-_LATER_ENTRIES = (REVERSAL, "reallocation", "write_off")
+_LATER_ENTRIES = (REVERSAL, "reallocation", "write_off", TAKEN_BY_DISPUTE)
 
 
 def _credits(effects: list[Effect]) -> list[Effect]:

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from coopwire.domain.mandates import Mandate
 from coopwire.domain.payouts import Payout
-from coopwire.domain.states import ENDED_DISPUTE, ENDED_PAYOUT, DisputeState, MandateState, PayoutState
+from coopwire.domain.settlements import Settlement
+from coopwire.domain.states import (
+    ENDED_DISPUTE,
+    ENDED_PAYOUT,
+    DisputeState,
+    MandateState,
+    PayoutState,
+    SettlementStand,
+)
 from coopwire.domain.timings import Timings
 from coopwire.ports.providers import Trust
 
@@ -49,6 +57,17 @@ def next_dispute_look(
         return None
     often = state is DisputeState.OPEN or age < timings.dispute_look_hourly_until
     return now + (timings.dispute_look_every if often else timings.dispute_look_daily)
+
+
+def next_settlement_look(settlement: Settlement, now: datetime, timings: Timings) -> datetime | None:
+    """The next look at a settlement: hourly until its entry is ordered, then daily, for a month; None after.
+
+    Whatever the gateway's list tells of it otherwise makes a look due, however old it is.
+    """
+    if now - settlement.recorded_at >= timings.settlement_look_until:
+        return None
+    open_ = settlement.stand in (SettlementStand.WAITING, SettlementStand.DIFFERS)
+    return now + (timings.settlement_look_every if open_ else timings.settlement_look_daily)
 
 
 def next_payout_look(payout: Payout, now: datetime, timings: Timings) -> datetime | None:

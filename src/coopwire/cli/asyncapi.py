@@ -33,7 +33,7 @@ _KAFKA_MESSAGE = {
     "bindingVersion": "0.5.0",
 }
 _SUBJECTS = (
-    *("payout", "effect", "refund", "virtual_account", "authorization", "mandate"),
+    *("payout", "settlement", "effect", "refund", "virtual_account", "authorization", "mandate"),
     *("subject", "run", "receipt", "payment"),
 )
 """The member that an event is about: the first of these that it has."""

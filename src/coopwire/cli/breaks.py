@@ -144,7 +144,7 @@ def propose(
         str | None,
         typer.Argument(
             help="allocate, reverse_journal, post_journal_again, reverse_posting, post_posting_again, "
-            "credit_again, refund or write_off; or give a --file."
+            "credit_again, refund, write_off or book_settlement; or give a --file."
         ),
     ] = None,
     file: Annotated[
@@ -165,6 +165,7 @@ def propose(
     journal: Annotated[str | None, typer.Option(help="The effect of an entry in the books.")] = None,
     posting: Annotated[str | None, typer.Option(help="The effect of a posting at the bank.")] = None,
     refund: Annotated[str | None, typer.Option(help="A refund that failed.")] = None,
+    settlement: Annotated[str | None, typer.Option(help="A settlement that does not tie.")] = None,
     amount_minor: Annotated[int | None, typer.Option(help="An amount in minor units.")] = None,
     connection: Annotated[
         str | None, typer.Option(help="The gateway whose clearing account is meant.")
@@ -186,6 +187,7 @@ def propose(
         "journal": journal,
         "posting": posting,
         "refund": refund,
+        "settlement": settlement,
         "amount_minor": amount_minor,
         "connection": connection,
         "on": on,

@@ -39,6 +39,10 @@ MAPPING: Mapping[str, str] = {
     "member_overpayments": "201",
     "suspense": "202",
     "write_offs": "71",
+    "settlement_bank.paystack": "35",
+    "disputed_money": "123",
+    "stamp_duty": "67",
+    "rounding": "70",
 }
 """Neutral keys → accounts of the simulated company's chart."""
 

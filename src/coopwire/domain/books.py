@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -86,8 +86,13 @@ HOLDING = {
 """The account that holds the money of a receipt, by where the hub knows of it from: cash in a drawer, money that
 stands on the lender's own bank account, money that an employer has withheld and still owes."""
 GATEWAY_CHARGES = "gateway_charges"
+STAMP_DUTY = "stamp_duty"
+DISPUTED = "disputed_money"
+"""What gateways took from a payout for disputes, until somebody gives it up or it comes back."""
+ROUNDING = "rounding"
 SUSPENSE = KEY_OF_COMPONENT[Component.SUSPENSE]
 WRITE_OFFS = KEY_OF_COMPONENT[Component.WRITTEN_OFF]
+TAKEN_BY_DISPUTE = "dispute"
 REVERSAL = "reversal"
 """The kind of an entry that mirrors another one."""
 
@@ -95,6 +100,11 @@ REVERSAL = "reversal"
 def clearing_key(connection: str) -> str:
     """The clearing account of one gateway connection."""
     return holding_key(ReceiptSource.GATEWAY, connection)
+
+
+def settlement_key(connection: str) -> str:
+    """The lender's own bank account into which one gateway connection pays."""
+    return f"settlement_bank.{connection}"
 
 
 def holding_key(source: ReceiptSource, name: str) -> str:
@@ -105,8 +115,11 @@ def holding_key(source: ReceiptSource, name: str) -> str:
 def keys_needed(gateways: Iterable[str], sources: Iterable[Source] = ()) -> frozenset[str]:
     """Every neutral key that the posting rules of this file can produce for these gateway connections and
     sources."""
-    holding = {clearing_key(g) for g in gateways} | {holding_key(s.kind, s.name) for s in sources}
-    return frozenset(KEY_OF_COMPONENT.values()) | {GATEWAY_CHARGES} | holding
+    names = list(gateways)
+    paid_into = {settlement_key(name) for name in names}
+    holding = {clearing_key(name) for name in names} | {holding_key(s.kind, s.name) for s in sources}
+    always = {GATEWAY_CHARGES, *((STAMP_DUTY, DISPUTED, ROUNDING) if names else ())}
+    return frozenset(KEY_OF_COMPONENT.values()) | always | holding | paid_into
 
 
 def receipt_entry(
@@ -148,6 +161,28 @@ def refund_entry(
         signed[KEY_OF_COMPONENT[line.component]] += line.amount_minor
         signed[clearing_key(receipt.connection)] -= line.amount_minor
     return JournalEntry("refund", on, receipt.currency, narrative, _sides(signed), branch, member)
+
+
+def dispute_entry(
+    connection: str, amount_minor: int, *, on: date, currency: str, narrative: str, branch: str | None
+) -> JournalEntry:
+    """Give up money that a dispute takes: off what it takes, not off clearing, which its settlement does."""
+    lines = (
+        JournalLine(clearing_key(connection), Side.DEBIT, amount_minor),
+        JournalLine(DISPUTED, Side.CREDIT, amount_minor),
+    )
+    return JournalEntry(TAKEN_BY_DISPUTE, on, currency, narrative, lines, branch)
+
+
+def settlement_entry(
+    parts: Mapping[str, int], *, on: date, currency: str, narrative: str
+) -> JournalEntry | None:
+    """The lender's bank against clearing; None when a settlement moves nothing.
+
+    `parts`: minor units by key, debits above nought; they balance, else UnbalancedEntry.
+    """
+    lines = _sides(Counter(parts))
+    return JournalEntry("settlement", on, currency, narrative, lines) if lines else None
 
 
 def reallocation_entry(

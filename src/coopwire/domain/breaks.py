@@ -59,6 +59,12 @@ class BreakType(StrEnum):
     LINE_NOT_BOOKED = "line_not_booked"
     ACCOUNT_NOT_ASSIGNED = "account_not_assigned"
     DEPOSIT_ON_CLOSED_ACCOUNT = "deposit_on_closed_account"
+    SETTLEMENT_CHARGE_UNKNOWN = "settlement_charge_unknown"
+    SETTLED_TWICE = "settled_twice"
+    SETTLEMENT_LINE_DIFFERS = "settlement_line_differs"
+    SETTLEMENT_SUM_DIFFERS = "settlement_sum_differs"
+    SETTLEMENT_CHANGED = "settlement_changed"
+    CLEARING_DIFFERS = "clearing_differs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,14 @@ class WriteOff:
     connection: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BookSettlement:
+    """Book a settlement that was paid and does not tie: what ties as it ties, the difference to suspense."""
+
+    word: ClassVar[str] = "book_settlement"
+    settlement: str
+
+
 Correction = (
     Allocate
     | ReverseJournal
@@ -106,6 +114,7 @@ Correction = (
     | CreditAgain
     | RefundReceipt
     | WriteOff
+    | BookSettlement
 )
 CORRECTIONS: Mapping[str, type[Correction]] = {
     one.word: one
@@ -118,6 +127,7 @@ CORRECTIONS: Mapping[str, type[Correction]] = {
         CreditAgain,
         RefundReceipt,
         WriteOff,
+        BookSettlement,
     )
 }
 """Every correction by its word."""
@@ -176,6 +186,12 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.DISPUTE_OPEN: (),
     _B.DISPUTE_LOST: (WriteOff.word, *_BOOKS, *_BANK),
     _B.CORRECTION_REQUESTED: tuple(CORRECTIONS),
+    _B.SETTLEMENT_CHARGE_UNKNOWN: (BookSettlement.word,),
+    _B.SETTLED_TWICE: (BookSettlement.word,),
+    _B.SETTLEMENT_LINE_DIFFERS: (BookSettlement.word,),
+    _B.SETTLEMENT_SUM_DIFFERS: (BookSettlement.word,),
+    _B.SETTLEMENT_CHANGED: _BOOKS,
+    _B.CLEARING_DIFFERS: (WriteOff.word,),
 }
 """What may be proposed about each type of break; where nothing stands, people act outside and resolve."""
 

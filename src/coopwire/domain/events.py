@@ -34,6 +34,7 @@ from coopwire.domain.states import (
     PaymentState,
     PayoutState,
     RefundState,
+    SettlementState,
 )
 
 SOURCE = "coopwire"
@@ -269,6 +270,33 @@ MANDATE_ACTIVE = EventType("mandate.active", 1, "A member's account can be debit
 MANDATE_SUSPENDED = EventType("mandate.suspended", 1, "A mandate is not debited for the time being", _MANDATE)
 MANDATE_ENDED = EventType("mandate.ended", 1, "A mandate is over, for good", _MANDATE)
 MANDATE_FAILED = EventType("mandate.failed", 1, "A mandate came to nothing", _MANDATE)
+_SETTLEMENT = {
+    "settlement": text("settlement id", "s4t7l1m5n9t2x6c0v3b8"),
+    "connection": text("gateway connection", "gateway"),
+    "provider_ref": text("the gateway's id of it", "3090024"),
+    "gross_minor": whole("what the charges in it brought in, minor units", 5_250_000),
+    "fee_minor": whole("the gateway's fees, minor units", 88_750),
+    "deductions_minor": whole("what it kept beside its fees, minor units", 0),
+    "net_minor": whole("what goes to the bank, minor units", 5_161_250),
+    "currency": _CURRENCY,
+    "settled_on": maybe(text("day of the payout, as the gateway dates it", "2026-03-03", format="date")),
+}
+SETTLEMENT_RECORDED = EventType(
+    "settlement.recorded",
+    1,
+    "A gateway tells of a payout to the lender's bank",
+    {**_SETTLEMENT, "state": open_word("where it stands at the gateway", "processing", SettlementState)},
+)
+SETTLEMENT_BOOKED = EventType(
+    "settlement.booked",
+    1,
+    "A payout of the gateway is tied to ours to the minor unit, and its entry stands in the books",
+    {
+        **_SETTLEMENT,
+        "effect": maybe(text("the entry; null where there was nothing to book", _POSTING)),
+        "suspense_minor": whole("what a person let go to suspense, a debit above nought, minor units", 0),
+    },
+)
 RECEIPT_SETTLED = EventType(
     "receipt.settled",
     1,
@@ -338,6 +366,8 @@ CATALOGUE = (
     DISPUTE_ANSWERED,
     DISPUTE_WON,
     DISPUTE_LOST,
+    SETTLEMENT_RECORDED,
+    SETTLEMENT_BOOKED,
     PAYOUT_REQUESTED,
     PAYOUT_HELD,
     PAYOUT_AWAITING_OTP,

@@ -17,6 +17,7 @@ class NoticeVerdict(StrEnum):
     ACCOUNT = "account"
     ACCOUNT_FAILED = "account_failed"
     MANDATE = "mandate"
+    SETTLEMENT = "settlement"
     OTHER = "other"
 
 
@@ -40,4 +41,6 @@ class Notice:
     reason: str = ""
     dispute: str | None = None
     """The provider's id of the dispute, for a notice about one."""
+    settlement: str | None = None
+    """The provider's id of the settlement, for a notice about one."""
     holder: str | None = field(default=None, repr=False)

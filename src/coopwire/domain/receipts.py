@@ -72,6 +72,8 @@ class Receipt:
     paid_at: datetime
     recorded_at: datetime
     source: ReceiptSource = ReceiptSource.GATEWAY
+    fee_known: bool = True
+    """False where the gateway had not told its fee when the receipt was recorded: its settlement books it."""
 
     @property
     def net_minor(self) -> int:

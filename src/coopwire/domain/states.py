@@ -59,6 +59,16 @@ class SettlementState(StrEnum):
     FAILED = "failed"
 
 
+class SettlementStand(StrEnum):
+    """Where a settlement stands in the hub: `differs` was paid and does not tie, `tied` waits for its entry."""
+
+    WAITING = "waiting"
+    DIFFERS = "differs"
+    TIED = "tied"
+    BOOKED = "booked"
+    FAILED = "failed"
+
+
 class PayoutState(StrEnum):
     """Where money that is paid out stands, from the wish to the gateway's last word."""
 
@@ -127,6 +137,8 @@ _E = EffectState
 _R = RefundState
 _C = DisputeState
 _O = PayoutState
+_T = SettlementState
+_W = SettlementStand
 
 
 _A = AccountState
@@ -186,6 +198,29 @@ DISPUTE_MOVES: dict[DisputeState, frozenset[DisputeState]] = {
 """Moves of a dispute. Source: payments contract 0 (canonical model) and 1.2."""
 ENDED_DISPUTE = frozenset({_C.WON, _C.LOST})
 """States in which nobody is waited for."""
+
+SETTLEMENT_MOVES: dict[SettlementState, frozenset[SettlementState]] = {
+    _T.PENDING: frozenset({_T.PROCESSING, _T.PAID, _T.FAILED}),
+    # A word that was never seen before is processing, so that it may turn out to have been pending.
+    _T.PROCESSING: frozenset({_T.PENDING, _T.PAID, _T.FAILED}),
+    # The bank may send it back days later.
+    _T.PAID: frozenset({_T.FAILED}),
+    # The gateway tries again.
+    _T.FAILED: frozenset({_T.PROCESSING, _T.PAID}),
+}
+"""Moves of a settlement by the gateway's words. Source: payments contract 1.1, 2.1, 3.1."""
+STAND_MOVES: dict[SettlementStand, frozenset[SettlementStand]] = {
+    _W.WAITING: frozenset({_W.DIFFERS, _W.TIED, _W.FAILED}),
+    # Until it ties, a person approves of the difference, or the bank sends it back.
+    _W.DIFFERS: frozenset({_W.TIED, _W.FAILED}),
+    # What is ordered or booked is never taken back here: what changes then is a person's.
+    _W.TIED: frozenset({_W.BOOKED}),
+    _W.BOOKED: frozenset(),
+    _W.FAILED: frozenset({_W.WAITING, _W.DIFFERS, _W.TIED}),
+}
+"""Moves of a settlement in the hub."""
+ORDERED_SETTLEMENT = frozenset({_W.TIED, _W.BOOKED})
+"""Stands in which the entry is ordered: what the gateway tells otherwise from then on is a break."""
 
 
 _O_AT_THE_GATEWAY = frozenset(
@@ -264,6 +299,8 @@ _S = TypeVar(
     EffectState,
     RefundState,
     DisputeState,
+    SettlementState,
+    SettlementStand,
     PayoutState,
     AccountState,
     MandateState,

@@ -57,6 +57,11 @@ class Timings:
     dispute_look_daily: timedelta = 1 * DAY
     dispute_look_until: timedelta = 180 * DAY
     dispute_list_back: timedelta = 3 * DAY
+    settlement_list_every: timedelta = 1 * HOUR
+    settlement_list_back: timedelta = 14 * DAY
+    settlement_look_every: timedelta = 1 * HOUR
+    settlement_look_daily: timedelta = 1 * DAY
+    settlement_look_until: timedelta = 30 * DAY
     breaker_window: timedelta = 60 * SECOND
     breaker_open: timedelta = 5 * MINUTE
     workers_exchange: timedelta = 1 * SECOND
@@ -88,7 +93,15 @@ _BOUND_BY_THE_MACHINE = {
     "bus_reconnect",
     "workers_exchange",
 }
-_KEPT_WHOLE = {"events_kept", "idempotency_kept", "raw_kept", "dues_valid", "budget_patience", "speed"}
+_KEPT_WHOLE = {
+    "events_kept",
+    "idempotency_kept",
+    "raw_kept",
+    "dues_valid",
+    "budget_patience",
+    "settlement_list_back",
+    "speed",
+}
 _CLAIM_OVER_DEADLINE = 2
 
 DEFAULT = Timings()

@@ -28,6 +28,7 @@ class OurReceipt:
     paid_at: datetime
     recorded_at: datetime
     expected_fee_minor: int | None = None
+    fee_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,57 @@ class OurRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A receipt that no settlement of the day's end has; minor units. The fee of one that nobody knew is nought."""
+
+    connection: str
+    reference: str
+    charge: str
+    currency: str
+    net_minor: int
+    fee_known: bool
+    paid_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A refund that the gateway confirmed and that no settlement has at the day's end. Minor units."""
+
+    connection: str
+    id: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """What our journals have on the clearing account of a gateway at the day's end, minor units.
+
+    `standing_minor` stands in the books, `ordered_minor` is on its way there.
+    """
+
+    connection: str
+    currency: str
+    entries: int
+    standing_minor: int
+    ordered: int
+    ordered_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Ours of what gateways owe at the day's end. `settled` are charges (connection, id) that a payout has, by what the
+    gateway told of it; `unbooked` are payouts (connection, id) that are paid and not in the books."""
+
+    unsettled: tuple[Unsettled, ...] = ()
+    refunded: tuple[Outgoing, ...] = ()
+    clearing: tuple[Clearing, ...] = ()
+    settled: frozenset[tuple[str, str]] = frozenset()
+    unbooked: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Ours:
     """Everything of ours that a day's comparison touches: of the day itself, and what the outside named."""
 
@@ -97,6 +149,7 @@ class Ours:
     refunds: tuple[OurRefund, ...] = ()
     payments: frozenset[str] = frozenset()
     """Of the references asked about, those that are payments of ours."""
+    owed: Owed = Owed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +169,8 @@ class DayQuestion:
     journals: Collection[str] = ()
     postings: Collection[str] = ()
     payments: Collection[str] = ()
+    owed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By gateway connection that tells of settlements, the charges that it says were paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +194,12 @@ class Days(Protocol):
 
     async def ours(self, question: DayQuestion) -> Ours:
         """Everything asked for, read at one moment."""
+        ...
+
+    async def unsettled_since(
+        self, connections: Collection[str], day: date, end: datetime
+    ) -> Mapping[str, datetime]:
+        """When the oldest receipt was paid that no settlement of this day or before has; absent where there is none."""
         ...
 
     async def answered(

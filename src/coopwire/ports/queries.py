@@ -23,6 +23,7 @@ from coopwire.domain.mandates import Approach
 from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.payments import AllocationMode, Component, PaymentKind
 from coopwire.domain.receipts import AllocationState, FeeBearer, ReceiptSource
+from coopwire.domain.settlements import LineKind
 from coopwire.domain.states import (
     AccountState,
     AuthorizationState,
@@ -34,6 +35,8 @@ from coopwire.domain.states import (
     PaymentState,
     PayoutState,
     RefundState,
+    SettlementStand,
+    SettlementState,
 )
 from coopwire.ports.stores.breaks import BreakMove
 
@@ -427,6 +430,65 @@ class DisputeDetail:
 
     dispute: DisputeView
     answers: tuple[DisputeAnswerView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementView:
+    """A payout of a gateway to the lender's bank, as it was read last. Minor units; `fee_exact` is decimal text.
+
+    `state` is the gateway's word, `stand` where it is here: `differs` was paid and does not tie, `tied` waits for its
+    entry. `effect` is that entry, `suspense_minor` what a person let go to suspense (a debit above nought).
+    """
+
+    id: str
+    connection: str
+    provider_ref: str
+    state: SettlementState
+    stand: SettlementStand
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    fee_exact: str
+    deductions_minor: int
+    net_minor: int
+    gap_minor: int
+    settled_on: date | None
+    reason: str
+    effect: str | None
+    suspense_minor: int
+    recorded_at: datetime
+    updated_at: datetime
+    look_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLineView:
+    """A line of a settlement and what of ours it is tied to. Minor units, `gross_minor` below nought for what is taken.
+
+    `told` is false for a part of a sum that the hub has parted itself.
+    """
+
+    kind: LineKind
+    charge: str
+    reference: str
+    subject: str
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    fee_exact: str
+    paid_at: datetime | None
+    told: bool
+    receipt: str | None
+    refund: str | None
+    dispute: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementDetail:
+    """A settlement with its lines in their order."""
+
+    settlement: SettlementView
+    lines: tuple[SettlementLineView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -828,6 +890,14 @@ class Queries(Protocol):
     async def refund(self, id: str) -> RefundView | None: ...
     async def dispute(self, id: str) -> DisputeDetail | None: ...
     async def disputes(self, which: Filter, limit: int, after: Position | None) -> Page[DisputeView]: ...
+    async def settlement(self, id: str) -> SettlementDetail | None: ...
+    async def settlements(
+        self, which: Filter, limit: int, after: Position | None
+    ) -> Page[SettlementView]: ...
+    async def stands(self, connection: str, provider_refs: Collection[str]) -> Mapping[str, SettlementView]:
+        """Settlements of a connection that were read, by the gateway's ids of them."""
+        ...
+
     async def refunds(self, which: Filter, limit: int, after: Position | None) -> Page[RefundView]: ...
     async def payout(self, id: str) -> PayoutView | None: ...
     async def payouts(self, which: Filter, limit: int, after: Position | None) -> Page[PayoutView]: ...

@@ -14,7 +14,7 @@ import asyncpg
 from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
-from coopwire.storage import disputes, looks, money, payouts, refunds, rows
+from coopwire.storage import disputes, looks, money, payouts, refunds, rows, settlements
 from coopwire.storage.actions import keep_action
 from coopwire.storage.arrivals import ArrivalStore
 from coopwire.storage.audit.chain import ChainStore
@@ -86,6 +86,7 @@ class PostgresTransaction:
         self.virtual_accounts = VirtualAccountStore(connection, sealer)
         self.authorizations = AuthorizationStore(connection, sealer, self._entries)
         self.mandates = MandateStore(connection, sealer)
+        self.settlements = settlements.SettlementStore(connection, self._entries)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
         self.idempotency = IdempotencyStore(connection)
@@ -139,6 +140,7 @@ class PostgresTransaction:
         self.audited("mandate", [one.mandate.id for one in changes.mandate_moves])
         await keep_account_looks(db, changes.account_looks)
         await self.virtual_accounts.nudge(changes.account_nudges)
+        await settlements.nudge_settlements(db, changes.settlement_nudges)
         self.audited("virtual_account", [one.account.id for one in changes.accounts])
         self.audited("virtual_account", [one.account.id for one in changes.account_moves])
         for receipt in (

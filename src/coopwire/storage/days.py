@@ -6,30 +6,34 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from coopwire.domain.books import Side
+from coopwire.domain.books import Side, clearing_key
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import EffectState, RefundState
 from coopwire.ports.days import (
+    Clearing,
     DayQuestion,
     OurJournal,
     OurPosting,
     OurReceipt,
     OurRefund,
     Ours,
+    Outgoing,
+    Owed,
     RunView,
+    Unsettled,
 )
 from coopwire.storage import rows
 from coopwire.storage.reports import run_view
-from coopwire.storage.rows import Connection, Row
+from coopwire.storage.rows import Connection, Row, ShapeT
 from coopwire.storage.sessions import reading, snapshot
 
 _RECEIPTS = """
 SELECT id, connection, source, reference, charge, currency, gross_minor, fee_minor, paid_at,
-    recorded_at, expected_fee_minor FROM receipts
+    recorded_at, expected_fee_minor, fee_known FROM receipts
 WHERE paid_at >= $1 AND paid_at < $2
 UNION
 SELECT r.id, r.connection, r.source, r.reference, r.charge, r.currency, r.gross_minor, r.fee_minor, r.paid_at,
-    r.recorded_at, r.expected_fee_minor
+    r.recorded_at, r.expected_fee_minor, r.fee_known
 FROM unnest($3::text[], $4::text[]) AS n(connection, charge)
 JOIN receipts r ON r.connection = n.connection AND r.charge = n.charge
 """
@@ -71,6 +75,47 @@ WHERE f.id IN (
         JOIN refunds f ON f.connection = n.connection AND f.provider_ref = n.provider_ref
     UNION SELECT id FROM refunds WHERE receipt = ANY($5::text[]))
 """
+_TAKEN = """EXISTS (SELECT FROM settlement_lines l JOIN settlements s ON s.id = l.settlement
+    WHERE l.{name} = {of}.id AND s.stand IN ('tied', 'booked') AND s.settled_on <= {day})"""
+"""Whether a settlement of the day or before has it, with its entry ordered."""
+_UNSETTLED = """
+SELECT r.connection, r.reference, r.charge, r.currency, (r.gross_minor - r.fee_minor) AS net_minor, r.fee_known,
+    r.paid_at, r.recorded_at
+FROM receipts r WHERE r.connection = ANY($1::text[]) AND r.paid_at < $3
+    AND NOT EXISTS (SELECT FROM settlement_lines l JOIN settlements s ON s.id = l.settlement
+        WHERE l.charge = r.charge AND l.kind = 'charge' AND s.connection = r.connection AND s.state = 'paid'
+          AND s.settled_on <= $2)
+"""
+_SINCE = f"SELECT connection, min(paid_at) AS since FROM ({_UNSETTLED}) u GROUP BY connection"
+_SETTLED = """
+SELECT s.connection, l.charge FROM settlements s JOIN settlement_lines l ON l.settlement = s.id
+WHERE s.connection = ANY($1::text[]) AND s.state = 'paid' AND s.settled_on <= $2 AND l.kind = 'charge'
+    AND l.charge = ANY($3::text[])
+"""
+_UNBOOKED = """
+SELECT connection, provider_ref FROM settlements
+WHERE connection = ANY($1::text[]) AND state = 'paid' AND stand = 'differs' AND settled_on <= $2
+"""
+# A refund is off clearing from the day on which it was confirmed, which is when its state last moved.
+_REFUNDED = f"""
+SELECT f.connection, f.id, f.currency, f.amount_minor FROM refunds f
+WHERE f.connection = ANY($1::text[]) AND f.state = 'succeeded' AND f.updated_at < $3
+    AND NOT {_TAKEN.format(name="refund", of="f", day="$2")}
+"""
+_CLEARING = f"""
+SELECT k.connection, e."order" ->> 'currency' AS currency,
+    count(*) FILTER (WHERE e.state = 'done') AS entries,
+    coalesce(sum(m.minor) FILTER (WHERE e.state = 'done'), 0)::bigint AS standing_minor,
+    count(*) FILTER (WHERE e.state <> 'done') AS ordered,
+    coalesce(sum(m.minor) FILTER (WHERE e.state <> 'done'), 0)::bigint AS ordered_minor
+FROM effects e CROSS JOIN LATERAL jsonb_array_elements(e."order" -> 'lines') l
+CROSS JOIN LATERAL (SELECT CASE l ->> 1 WHEN 'debit' THEN (l ->> 2)::bigint ELSE -(l ->> 2)::bigint END AS minor) m
+JOIN unnest($1::text[], $2::text[]) AS k(connection, key) ON k.key = l ->> 0
+WHERE e.kind = 'journal' AND e.connection = $3 AND e.state NOT IN ('refused', 'cancelled')
+    AND (e."order" ->> 'on')::date <= $4
+  {_REPLACED}
+GROUP BY k.connection, e."order" ->> 'currency'
+"""
 
 
 class DayRows:
@@ -92,6 +137,7 @@ class DayRows:
                 postings=tuple(await self._postings(db, question, about)),
                 refunds=tuple(await self._refunds(db, question, about)),
                 payments=await self._payments(db, question.payments),
+                owed=await self._owed(db, question),
             )
 
     async def _receipts(self, db: Connection, question: DayQuestion) -> list[OurReceipt]:
@@ -138,6 +184,28 @@ class DayRows:
         )
         return frozenset(row["reference"] for row in found)
 
+    async def _owed(self, db: Connection, question: DayQuestion) -> Owed:
+        names = sorted(question.owed)
+        if not names or question.books is None:
+            return Owed()
+        keys = [clearing_key(name) for name in names]
+        charges = [charge for told in question.owed.values() for charge in told]
+        return Owed(
+            unsettled=await _shapes(db, Unsettled, _UNSETTLED, names, question.day, question.end),
+            refunded=await _shapes(db, Outgoing, _REFUNDED, names, question.day, question.end),
+            clearing=await _shapes(db, Clearing, _CLEARING, names, keys, question.books, question.day),
+            settled=frozenset(map(tuple, await db.fetch(_SETTLED, names, question.day, charges))),
+            unbooked=frozenset(map(tuple, await db.fetch(_UNBOOKED, names, question.day))),
+        )
+
+    async def unsettled_since(
+        self, connections: Collection[str], day: date, end: datetime
+    ) -> dict[str, datetime]:
+        """When the oldest receipt was paid that no settlement of this day or before has."""
+        async with reading(self._pool, "read what is unsettled") as db:
+            found = await db.fetch(_SINCE, list(connections), day, end)
+        return {row["connection"]: row["since"] for row in found}
+
     # -- runs ---------------------------------------------------------------------------------------------
 
     async def answered(
@@ -170,6 +238,10 @@ class DayRows:
                 day,
             )
         return run_view(row) if row is not None else None
+
+
+async def _shapes(db: Connection, into: type[ShapeT], statement: str, *values: object) -> tuple[ShapeT, ...]:
+    return tuple(rows.shaped(into, row) for row in await db.fetch(statement, *values))
 
 
 def _pairs(named: Mapping[str, Collection[str]]) -> tuple[list[str], list[str]]:

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 LOST_WITHIN = timedelta(hours=1)
 """So long is a worker that went without a goodbye told of; its row stays."""
 _TIMEOUT_SECONDS = 5.0
-_LATER_ENTRIES = "'reversal', 'reallocation', 'write_off', 'refund', 'refund_undone'"
+_LATER_ENTRIES = "'reversal', 'reallocation', 'write_off', 'refund', 'refund_undone', 'dispute'"
 """Kinds of entries that do not bring a receipt into the books: it was there, or goes out."""
 
 # LIMIT 1 behind a key, here and below, keeps the planner from joining with a whole table: it does not know how

@@ -117,6 +117,24 @@ DISPUTES = Listing(
     views.dispute,
 )
 
+ALL_SETTLEMENTS = """
+SELECT s.*, l.look_at FROM settlements s
+LEFT JOIN settlement_looks l ON l.connection = s.connection AND l.provider_ref = s.provider_ref WHERE true
+"""
+SETTLEMENTS = Listing(
+    ALL_SETTLEMENTS,
+    {
+        "state": "s.stand = {}",
+        "connection": "s.connection = {}",
+        "receipt": "EXISTS (SELECT FROM settlement_lines r WHERE r.settlement = s.id AND r.receipt = {})",
+        "since": "s.recorded_at >= {}",
+        "until": "s.recorded_at < {}",
+    },
+    "s.recorded_at",
+    "s.id",
+    views.settlement,
+)
+
 
 PAYOUTS = Listing(
     "SELECT o.* FROM payouts o WHERE true",

@@ -41,6 +41,8 @@ from coopwire.ports.queries import (
     ReceiptView,
     ReconciliationView,
     RefundView,
+    SettlementDetail,
+    SettlementView,
     ViewT,
     VirtualAccountView,
 )
@@ -120,6 +122,29 @@ class PostgresQueries:
     async def disputes(self, which: Filter, limit: int, after: Position | None) -> Page[DisputeView]:
         """Disputes, the newest first."""
         return await self._list(listing.DISPUTES, which, limit, after)
+
+    async def settlement(self, id: str) -> SettlementDetail | None:
+        """A settlement with its lines."""
+        async with snapshot(self._pool, "read settlement") as db:
+            row = await db.fetchrow(f"{listing.ALL_SETTLEMENTS} AND s.id = $1", id)
+            lines = await db.fetch("SELECT * FROM settlement_lines WHERE settlement = $1 ORDER BY n", id)
+        if row is None:
+            return None
+        return SettlementDetail(views.settlement(row), tuple(views.settlement_line(one) for one in lines))
+
+    async def settlements(self, which: Filter, limit: int, after: Position | None) -> Page[SettlementView]:
+        """Settlements, the newest first."""
+        return await self._list(listing.SETTLEMENTS, which, limit, after)
+
+    async def stands(self, connection: str, provider_refs: Collection[str]) -> dict[str, SettlementView]:
+        """Settlements of a connection that were read, by the gateway's ids of them."""
+        async with reading(self._pool, "read settlements") as db:
+            found = await db.fetch(
+                f"{listing.ALL_SETTLEMENTS} AND s.connection = $1 AND s.provider_ref = ANY($2::text[])",
+                connection,
+                list(provider_refs),
+            )
+        return {row["provider_ref"]: views.settlement(row) for row in found}
 
     async def payout(self, id: str) -> PayoutView | None:
         """A payout."""

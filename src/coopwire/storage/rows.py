@@ -67,6 +67,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "expected_fee_minor": "bigint",
         "expected_fee_exact": "text",
         "fee_arithmetic": "jsonb",
+        "fee_known": "boolean",
     },
     "allocations": {
         "receipt": "text",
@@ -116,6 +117,24 @@ COLUMNS: dict[str, dict[str, str]] = {
         "sealed": "bytea",
         "mark": "bytea",
         "created_at": "timestamptz",
+    },
+    "settlement_lines": {
+        "settlement": "text",
+        "n": "integer",
+        "kind": "text",
+        "charge": "text",
+        "reference": "text",
+        "subject": "text",
+        "currency": "text",
+        "gross_minor": "bigint",
+        "fee_minor": "bigint",
+        "fee_exact": "text",
+        "fee_known": "boolean",
+        "paid_at": "timestamptz",
+        "told": "boolean",
+        "receipt": "text",
+        "refund": "text",
+        "dispute": "text",
     },
     "effects": {
         "id": "text",
@@ -443,6 +462,7 @@ def receipt_values(new: NewReceipt) -> tuple[object, ...]:
         r.source.value,
         new.allocation_state.value,
         *_fee_values(new.fee),
+        r.fee_known,
     )
 
 

@@ -42,6 +42,8 @@ from coopwire.ports.queries import (
     ReconciliationView,
     RefundPartView,
     RefundView,
+    SettlementLineView,
+    SettlementView,
     TryView,
     VirtualAccountView,
 )
@@ -113,6 +115,16 @@ def dispute(row: Row) -> DisputeView:
 def dispute_answer(row: Row) -> DisputeAnswerView:
     """An answer to a dispute, without its words."""
     return shaped(DisputeAnswerView, row)
+
+
+def settlement(row: Row) -> SettlementView:
+    """A settlement, its row beside the next look at it."""
+    return shaped(SettlementView, row)
+
+
+def settlement_line(row: Row) -> SettlementLineView:
+    """A line of a settlement."""
+    return shaped(SettlementLineView, row)
 
 
 def payout(row: Row) -> PayoutView:

@@ -22,6 +22,7 @@ from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
 from coopwire.domain.timings import Timings
 from coopwire.ports.clock import Clock
+from coopwire.ports.providers import Capability
 from coopwire.ports.stores import Changes, Database, Transaction
 from coopwire.ports.tracing import Span, Traces, here, untraced
 
@@ -57,8 +58,11 @@ class Followed(Protocol[_ClaimedT, _ToldT]):
     name: str
     """What one is called; fail points, spans and log lines bear it."""
     bell: str
-    kind: EffectKind
-    """The connections that take this kind of effect are asked."""
+
+    @property
+    def kind(self) -> EffectKind | Capability:
+        """The connections that take this kind of effect, or have this capability, are asked."""
+        ...
 
     async def claim(
         self, tx: Transaction, slots: Mapping[str, int], now: datetime, until: datetime
@@ -114,7 +118,7 @@ class Tracker(Generic[_ClaimedT, _ToldT]):
 
     async def _round(self) -> bool:
         now = self._clock.now()
-        names = self._network.by_kind[self._of.kind]
+        names = self._network.asked(self._of.kind)
         free = {name: self._network.slots(name, Traffic.READ, 0, now) for name in names}
         slots = {name: number for name, number in free.items() if number}
         if not slots:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from coopwire.application.network import Network
@@ -14,14 +14,17 @@ from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.ports.books import JournalOrder, JournalOrderLine, JournalSnapshot
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import PostingOrder, StatementRow
-from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund
+from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund, Unsettled
 from coopwire.ports.gateways import ChargeSnapshot, RefundOrder, RefundSnapshot
+from coopwire.ports.providers import Capability
 from coopwire.ports.stores import CoreAccount
 
 _T = TypeVar("_T")
 _DAY = timedelta(days=1)
 CREATED_BEFORE = 2 * _DAY
 """A charge paid on a day may have been created up to two days before (design §8)."""
+OWED_AT_MOST = 31 * _DAY
+"""A gateway's charges are listed so far back for what it owes; what is older and in no settlement is ours to say."""
 
 
 class Collector:
@@ -32,8 +35,13 @@ class Collector:
         self._clock = clock
         self._slots = asyncio.Semaphore(network.concurrency)
 
-    async def collect(self, day: BusinessDay, accounts: Sequence[CoreAccount]) -> Theirs:
-        """Everything that is said of the day, and of the days around it as far as they matter."""
+    async def collect(
+        self, day: BusinessDay, accounts: Sequence[CoreAccount], unsettled_since: Mapping[str, datetime]
+    ) -> Theirs:
+        """Everything that is said of the day, and of the days around it as far as they matter.
+
+        `unsettled_since`: when the oldest charge was paid, by gateway, that is in no settlement.
+        """
         theirs = Theirs(self._clock.now())
         routes = self._network.routes
         tasks: list[Awaitable[None]] = [self._gateway(name, day, theirs) for name in self._network.gateways()]
@@ -42,7 +50,16 @@ class Collector:
         if routes.core_bank is not None:
             tasks.append(self._bank(routes.core_bank, day, accounts, theirs))
         await asyncio.gather(*tasks)
+        await asyncio.gather(
+            *(self._owed(name, day, unsettled_since.get(name), theirs) for name in self.settling())
+        )
         return theirs
+
+    def settling(self) -> tuple[str, ...]:
+        """Gateways that tell of their settlements, where there are books to compare them with."""
+        if self._network.routes.books is None:
+            return ()
+        return self._network.asked(Capability.SETTLEMENTS)
 
     # -- gateways -----------------------------------------------------------------------------------------
 
@@ -60,6 +77,31 @@ class Collector:
             theirs.refunds[name] = refunds or []
         reversed_ = [charge for charge in listed or () if charge.reversed]
         await asyncio.gather(*(self._explain(name, charge, theirs) for charge in reversed_))
+
+    async def _owed(self, name: str, day: BusinessDay, oldest: datetime | None, theirs: Theirs) -> None:
+        """What was paid since the oldest charge that is in no settlement; the days around this one are listed."""
+        charges = self._network.connections[name].sockets.charges
+        if charges is None or name in theirs.problems:
+            return
+        listed_from = day.start - CREATED_BEFORE
+        since = max(oldest or day.start, day.start - OWED_AT_MOST)
+        theirs.owed_since[name] = min(since, day.start)
+        older: list[ChargeSnapshot] | None = []
+        if since < day.start:
+            older = await self._whole(name, charges.list_window(since - CREATED_BEFORE, listed_from), theirs)
+        theirs.owed[name] = [*(older or ()), *theirs.charges[name]]
+
+    async def confirm_owed(self, name: str, receipts: Sequence[Unsettled], theirs: Theirs) -> None:
+        """Look up single receipts that are in no settlement and that the list does not have."""
+        charges = self._network.connections[name].sockets.charges
+        assert charges is not None
+
+        async def ask(receipt: Unsettled) -> None:
+            async with self._slots:
+                found = await charges.find(receipt.reference, (receipt.charge,))
+            theirs.owed[name] += [c for c in found if c.charge == receipt.charge]
+
+        await self._confirm(name, [ask(receipt) for receipt in receipts], theirs)
 
     async def _explain(self, name: str, charge: ChargeSnapshot, theirs: Theirs) -> None:
         """Tell a refund and a dispute apart by both reads: the word "reversed" stands for either."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coopwire.application.network import Network
-from coopwire.application.reconciling import bank, books, gateway, landing
+from coopwire.application.reconciling import bank, books, clearing, gateway, landing
 from coopwire.application.reconciling.sides import BusinessDay, Differences, Theirs
 from coopwire.domain.books import SUSPENSE, clearing_key
 from coopwire.domain.reconciliation import Section
@@ -60,6 +60,7 @@ def question(setting: Setting, theirs: Theirs) -> DayQuestion:
         journals=sorted({entry.reference for entry in theirs.journals}),
         postings=sorted({one.row.reference for one in theirs.rows} - {""}),
         payments=sorted(bank.named_payments(theirs.rows)),
+        owed={name: [c.charge for c in charges] for name, charges in theirs.owed.items()},
     )
 
 
@@ -85,6 +86,8 @@ def compare(setting: Setting, theirs: Theirs, ours: Ours) -> Compared:
         else:
             compared.take(bank.compare_postings(bank_day(setting, routes.core_bank, theirs, ours)))
     _add_landing(compared, setting, theirs, ours)
+    for name in sorted(theirs.owed.keys() - theirs.problems.keys()):
+        compared.take(clearing.compare_clearing(clearing_day(setting, name, theirs, ours)))
     compared.differences.findings.sort(key=lambda finding: (finding.type.value, finding.subject))
     return compared
 
@@ -129,6 +132,14 @@ def refund_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> gatew
     """A gateway's refunds beside ours."""
     own = [r for r in ours.refunds if r.connection == name]
     return gateway.RefundDay(name, setting.day, theirs.refunds[name], own)
+
+
+def clearing_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> clearing.ClearingDay:
+    """What a gateway owes beside its clearing account."""
+    mode = setting.network.connections[name].connection.mode
+    charges = [c for c in theirs.owed[name] if c.mode is mode]
+    since = theirs.owed_since[name]
+    return clearing.ClearingDay(name, setting.day, theirs.listed_at, since, charges, ours.owed)
 
 
 def books_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> books.BooksDay:

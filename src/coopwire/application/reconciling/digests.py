@@ -39,6 +39,11 @@ def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
         for name, charges in theirs.charges.items()
         for c in charges
     ]
+    yield [
+        (name, c.charge, c.state.value, c.amount_minor, c.currency, c.fee_minor, c.paid_at)
+        for name, charges in theirs.owed.items()
+        for c in charges
+    ]
     yield [(name, charge, told) for (name, charge), told in theirs.reversals.items()]
     yield [
         (name, r.provider_ref, r.charge, r.amount_minor, r.currency, r.state.value, r.created_at)
@@ -73,6 +78,12 @@ def _own(ours: Ours) -> Iterable[Iterable[tuple[object, ...]]]:
         for p in ours.postings
     ]
     yield [(r.id, r.state.value, r.amount_minor, r.currency, r.provider_ref) for r in ours.refunds]
+    owed = ours.owed
+    yield [(u.connection, u.charge, u.currency, u.net_minor, u.fee_known) for u in owed.unsettled]
+    yield [(o.connection, o.id, o.currency, o.amount_minor) for o in owed.refunded]
+    yield [(c.connection, c.currency, c.standing_minor, c.ordered_minor) for c in owed.clearing]
+    yield owed.settled
+    yield owed.unbooked
 
 
 def outcome_digest(sections: Sequence[Section], findings: Sequence[Finding]) -> str:

@@ -56,7 +56,7 @@ def is_new(side: GatewayDay, receipt: OurReceipt) -> bool:
 def paid_of_the_day(side: GatewayDay) -> list[ChargeSnapshot]:
     """What members paid there on that day."""
     paid = (charge for charge in side.theirs if charge.state is PaymentState.SUCCEEDED)
-    return [charge for charge in paid if side.day.holds(_paid_at(charge))]
+    return [charge for charge in paid if side.day.holds(paid_at(charge))]
 
 
 def compare_charges(side: GatewayDay) -> tuple[Section, Differences]:
@@ -87,7 +87,7 @@ def compare_charges(side: GatewayDay) -> tuple[Section, Differences]:
             continue
         differences = list(_pair(side, receipt, told))
         # A pair whose sides lie on two days is told by whichever day is compared.
-        found.findings += [] if side.day.holds(_paid_at(told)) else differences
+        found.findings += [] if side.day.holds(paid_at(told)) else differences
         our_parts.put(DIFFERS if differences else SAME, receipt.currency, receipt.gross_minor)
     holds = not found.findings and theirs_parts.of(SAME) == our_parts.of(SAME)
     section = Section(
@@ -96,7 +96,7 @@ def compare_charges(side: GatewayDay) -> tuple[Section, Differences]:
     return section, found
 
 
-def _paid_at(charge: ChargeSnapshot) -> datetime:
+def paid_at(charge: ChargeSnapshot) -> datetime:
     """When it was paid; where they do not tell, when it was created, as for a receipt."""
     at = charge.paid_at or charge.created_at
     return at if at is not None else datetime.min.replace(tzinfo=UTC)
@@ -122,10 +122,11 @@ def _pair(side: GatewayDay, receipt: OurReceipt, charge: ChargeSnapshot) -> Iter
     if amounts[0] != amounts[1] or currencies[0] != currencies[1]:
         minor = charge.amount_minor - receipt.gross_minor
         yield finding(BreakType.CHARGE_CHANGED, minor, gross_minor=amounts, currency=currencies)
-    days = (side.day.of(receipt.paid_at).isoformat(), side.day.of(_paid_at(charge)).isoformat())
+    days = (side.day.of(receipt.paid_at).isoformat(), side.day.of(paid_at(charge)).isoformat())
     if days[0] != days[1]:
         yield finding(BreakType.CHARGE_MISDATED, receipt.gross_minor, day=days)
-    if charge.fee_known and charge.fee_minor != receipt.fee_minor:
+    # A fee that nobody knew when the receipt was booked is booked by its settlement.
+    if charge.fee_known and receipt.fee_known and charge.fee_minor != receipt.fee_minor:
         minor = charge.fee_minor - receipt.fee_minor
         found = finding(BreakType.FEE_DIFFERS, minor, fee_minor=(receipt.fee_minor, charge.fee_minor))
         yield replace(found, ours={**found.ours, **_expected_fee(receipt)})
@@ -149,7 +150,7 @@ def _not_recorded(connection: str, charge: ChargeSnapshot) -> Finding:
         "reference": charge.reference,
         "gross_minor": charge.amount_minor,
         "currency": charge.currency,
-        "paid_at": _paid_at(charge).isoformat(),
+        "paid_at": paid_at(charge).isoformat(),
     }
     subject = f"{connection}:{charge.charge}"
     return Finding(

@@ -15,7 +15,7 @@ from coopwire.application.bells import LOOKUPS, OUTBOX, UNKNOWN, Bells
 from coopwire.application.chaining import audit_head
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
-from coopwire.application.reconciling import bank, books, comparing, gateway
+from coopwire.application.reconciling import bank, books, clearing, comparing, gateway
 from coopwire.application.reconciling.collecting import Collector
 from coopwire.application.reconciling.comparing import Compared, Setting, compare, question
 from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
@@ -133,7 +133,9 @@ class Reconciler:
         day = run.day
         setting, accounts = await self._setting(day)
         progress("listing what gateways, books and bank say")
-        theirs = await self._collector.collect(day, list(accounts.values()))
+        settling = self._collector.settling()
+        since = await self._days.unsettled_since(settling, day.on, day.end) if settling else {}
+        theirs = await self._collector.collect(day, list(accounts.values()), since)
         ours = await self._confirmed(setting, theirs, accounts, progress)
         compared, ours, healed = await self._mended(setting, theirs, ours, patience, progress)
         head = await audit_head(self._database)
@@ -161,6 +163,9 @@ class Reconciler:
         for name in theirs.refunds.keys() - theirs.problems.keys():
             refunds = comparing.refund_day(setting, name, theirs, ours)
             await self._collector.confirm_refunds(name, gateway.unconfirmed_refunds(refunds), theirs)
+        for name in theirs.owed.keys() - theirs.problems.keys():
+            owed = comparing.clearing_day(setting, name, theirs, ours)
+            await self._collector.confirm_owed(name, clearing.unconfirmed(owed), theirs)
         routes = self._network.routes
         if routes.books is not None and routes.books not in theirs.problems:
             entries = comparing.books_day(setting, routes.books, theirs, ours)

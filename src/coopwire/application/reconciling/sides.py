@@ -69,6 +69,9 @@ class Theirs:
     reversals: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     unread: dict[int, str] = field(default_factory=dict)
+    owed: dict[str, list[ChargeSnapshot]] = field(default_factory=dict)
+    """Charges of gateways that tell of settlements, from `owed_since` to the day; single ones were looked up."""
+    owed_since: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -87,6 +90,13 @@ class Parts:
         """Every part that is not empty, in the order of the names, then by currency."""
         keys = sorted(self.sums, key=lambda key: (order.index(key[0]), key[1]))
         return tuple(Bucket(name, currency, Sum(*self.sums[name, currency])) for name, currency in keys)
+
+    def by_currency(self) -> dict[str, int]:
+        """Minor units of all parts together."""
+        totals: dict[str, int] = {}
+        for (_, currency), (_, minor) in self.sums.items():
+            totals[currency] = totals.get(currency, 0) + minor
+        return totals
 
     def of(self, name: str) -> dict[str, tuple[int, int]]:
         """Count and minor units of one part by currency."""

@@ -1,5 +1,6 @@
 """Sockets of payment gateways, one module each."""
 
+from coopwire.domain.settlements import LineKind
 from coopwire.ports.gateways.account_names import AccountName, AccountNames, Bank
 from coopwire.ports.gateways.balances import Balance, Balances
 from coopwire.ports.gateways.charges import Card, Charges, ChargeSnapshot
@@ -31,7 +32,7 @@ from coopwire.ports.gateways.saved_charges import (
     SavedCharges,
     SavedChargeSnapshot,
 )
-from coopwire.ports.gateways.settlements import LineKind, SettlementLine, Settlements, SettlementSnapshot
+from coopwire.ports.gateways.settlements import SettlementLine, Settlements, SettlementSnapshot
 from coopwire.ports.gateways.transfers import TransferOrder, Transfers, TransferSnapshot, same_transfer
 from coopwire.ports.gateways.virtual_accounts import (
     AccountClosingOrder,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Protocol
 
 from coopwire.domain.payments import Mode
+from coopwire.domain.settlements import LineKind
 from coopwire.domain.states import SettlementState
 
 
@@ -37,20 +37,12 @@ class SettlementSnapshot:
     raw: bytes = field(default=b"", repr=False)
     gap_minor: int = 0
     """What is missing for gross − fee − deductions = net, of the exact amounts and rounded once; 0: it adds up."""
-
-
-class LineKind(StrEnum):
-    """What a line of a settlement is about."""
-
-    CHARGE = "charge"
-    REFUND = "refund"
-    DISPUTE = "dispute"
-    """Taken for a dispute."""
-    DISPUTE_REVERSAL = "dispute_reversal"
-    """Given back when a dispute was won."""
-    FEE = "fee"
-    """A fee that belongs to no single charge."""
-    OTHER = "other"
+    refunds_minor: int | None = None
+    """The part of the deductions that was refunded; None where they tell one sum alone."""
+    disputes_minor: int | None = None
+    """The part that was taken for disputes; None where they tell one sum alone."""
+    duty_minor: int = 0
+    """The part that is a levy of the state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from coopwire.ports.stores.refunds import (
     Refunds,
     Restoration,
 )
+from coopwire.ports.stores.settlements import ClaimedSettlement, SettlementNudge, Settlements
 from coopwire.ports.stores.transaction import Database, StorageUnavailable, Transaction
 from coopwire.ports.stores.virtual_accounts import (
     AccountLooked,
@@ -77,6 +78,7 @@ __all__ = [
     "ClaimedMandate",
     "ClaimedPayout",
     "ClaimedRefund",
+    "ClaimedSettlement",
     "Connections",
     "CoreAccount",
     "Database",
@@ -130,6 +132,8 @@ __all__ = [
     "RefundNudge",
     "Refunds",
     "Restoration",
+    "SettlementNudge",
+    "Settlements",
     "StorageUnavailable",
     "StoredWebhook",
     "Transaction",

@@ -23,6 +23,7 @@ from coopwire.ports.stores.refunds import (
     RefundNudge,
     Restoration,
 )
+from coopwire.ports.stores.settlements import SettlementNudge
 from coopwire.ports.stores.virtual_accounts import AccountLooked, AccountMove, AccountNudge, NewAccount
 
 
@@ -56,6 +57,7 @@ class Changes:
     mandate_moves: list[MandateMove] = field(default_factory=list)
     mandate_looks: list[MandateLooked] = field(default_factory=list)
     mandate_nudges: list[MandateNudge] = field(default_factory=list)
+    settlement_nudges: list[SettlementNudge] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lookups: list[LookupRequest] = field(default_factory=list)
     looks: list[LookDone] = field(default_factory=list)

@@ -27,6 +27,7 @@ from coopwire.ports.stores.payouts import Payouts
 from coopwire.ports.stores.receipts import Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
 from coopwire.ports.stores.refunds import Refunds
+from coopwire.ports.stores.settlements import Settlements
 from coopwire.ports.stores.virtual_accounts import VirtualAccounts
 from coopwire.ports.stores.workers import Workers
 
@@ -64,6 +65,8 @@ class Transaction(Protocol):
     def authorizations(self) -> Authorizations: ...
     @property
     def mandates(self) -> Mandates: ...
+    @property
+    def settlements(self) -> Settlements: ...
     @property
     def breaks(self) -> Breaks: ...
     @property

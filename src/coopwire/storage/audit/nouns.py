@@ -360,6 +360,36 @@ MANDATE = Noun(
 )
 """A member's mandate; whoever changes whose it is has another member's account debited."""
 
+SETTLEMENT = Noun(
+    "settlement",
+    "settlements",
+    (
+        "id",
+        "connection",
+        "provider_ref",
+        "state",
+        "stand",
+        "currency",
+        "gross_minor",
+        "fee_exact",
+        "deductions_minor",
+        "net_minor",
+        "gap_minor",
+        "settled_on",
+        "effect",
+        "suspense_minor",
+        "recorded_at",
+    ),
+    since="recorded_at",
+    more={
+        "lines": """(
+    SELECT coalesce(jsonb_agg(jsonb_build_array(l.n, l.kind, l.charge, l.subject, l.currency, l.gross_minor,
+        l.fee_exact, l.receipt, l.refund, l.dispute) ORDER BY l.n), '[]')
+    FROM settlement_lines l WHERE l.settlement = t.id)"""
+    },
+)
+"""A settlement with its lines and their ties; a new version each time that it is read otherwise, or moves."""
+
 RECONCILIATION = Noun(
     "reconciliation",
     "reconciliations",
@@ -416,6 +446,7 @@ NOUNS: Mapping[str, Noun] = {
         VIRTUAL_ACCOUNT,
         AUTHORIZATION,
         MANDATE,
+        SETTLEMENT,
     )
 }
 GENESIS = "genesis"

@@ -19,7 +19,8 @@ STATES: Mapping[str, SettlementState] = {
 }
 """Their words in small letters; any other word is processing, because only an explicit word moves money."""
 _FEES = ("app_fee", "merchant_fee")
-_DEDUCTIONS = ("chargeback", "refund", "stampduty_charge")
+_DISPUTES, _REFUNDS, _DUTY = "chargeback", "refund", "stampduty_charge"
+_DEDUCTIONS = (_DISPUTES, _REFUNDS, _DUTY)
 _DAY = ("processed_date", "due_date")
 
 
@@ -45,6 +46,9 @@ def settlement_of(settlement: object, mode: Mode, raw: bytes) -> SettlementSnaps
         deductions_minor=rounded(deductions),
         net_minor=rounded(net),
         gap_minor=rounded(gross - fee - deductions - net),
+        refunds_minor=rounded(_sum(settlement, (_REFUNDS,), code)),
+        disputes_minor=rounded(_sum(settlement, (_DISPUTES,), code)),
+        duty_minor=rounded(_sum(settlement, (_DUTY,), code)),
         settled_on=_day(settlement),
         created_at=None if made is None else needed(instant(made), "created_at"),
         mode=mode,

@@ -88,6 +88,7 @@ _START: Final = (
     ("120", "Loans to Members", "Other Current Asset", "LoansToOthers", True),
     ("121", "Interest Receivable", "Other Current Asset", "OtherCurrentAssets", True),
     ("122", "Loan Loss Allowance", "Other Current Asset", "AllowanceForBadDebts", True),
+    ("123", "Disputed Money", "Other Current Asset", "OtherCurrentAssets", True),
     ("200", "Member Savings", "Other Current Liability", "OtherCurrentLiabilities", True),
     ("201", "Member Overpayments", "Other Current Liability", "OtherCurrentLiabilities", True),
     ("202", "Suspense", "Other Current Liability", "OtherCurrentLiabilities", True),
