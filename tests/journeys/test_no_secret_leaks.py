@@ -58,8 +58,8 @@ KEPT_SEALED = {
 }
 """What the hub must keep: found where it is sealed, so that the journey is known to have carried it in."""
 _SEALED = "sealed"
-_READ_LIVE = "/v1/settlements"
 _ANSWERS_A_QUESTION = "/v1/fees/quote?amount_minor=100&currency=NGN&channel=card"
+_READ_LIVE = "/v1/settlements/live"
 _OPEN_PAGE, _POST_ENTRY = "initialize_transaction", "create_journal_entry"
 
 
@@ -579,6 +579,7 @@ async def _everything_that_can_be_read(hub: Served) -> None:
         "/v1/breaks/{id}": "SELECT id FROM breaks",
         "/v1/letters/{id}": "SELECT d.consumer || ':' || o.id AS id FROM deliveries d JOIN outbox o USING (seq) "
         "WHERE d.state = 'dead'",
+        "/v1/settlements/{id}": "SELECT id FROM settlements",
         "/v1/reconciliations/{id}": "SELECT id FROM reconciliations",
         "/v1/reconciliations/{id}/export": "SELECT id FROM reconciliations",
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from rigs.corrections import ADA, OBI, WHY, balances, desk, the_break
-from rigs.gateways import FLUTTERWAVE
+from rigs.gateways import FLUTTERWAVE, STRIPE
 from rigs.refunds import approve, received, unbanked
 from rigs.river import River, river
 from rigs.settlements import differences, entries, in_the_bank, look, moved, on_clearing, settled, stands
@@ -330,3 +331,37 @@ async def test_two_hubs_that_look_at_once_book_once(database_dsn: str) -> None:
             other.stop()
             await loops
         assert len(await in_the_bank(hub)) == 1
+
+
+async def test_lines_are_tied_by_their_own_ids_and_a_webhook_hastens_the_look(database_dsn: str) -> None:
+    """A gateway that tells every line: a refund and the money of a dispute that is still open, each with its fee."""
+    async with river(database_dsn, gateway=STRIPE, change=unbanked, lengths=QUIET) as hub:
+        receipt = await received(hub)
+        await received(hub, money=Money(100_001, "NGN"), dues=None)
+        await approve(hub, receipt, 40_000)
+        await hub.until("SELECT state FROM refunds", expected="succeeded")
+        reference = await hub.value("SELECT reference FROM receipts WHERE id <> $1", receipt)
+        await hub.outside.control("stripe", "dispute", reference=reference)
+        await hub.rows("UPDATE dispute_looks SET look_at = now() WHERE provider_ref = '' AND token IS NULL")
+        hub.app.bells.ring("disputes")
+        await hub.until("SELECT count(*) FROM disputes", expected=1)
+        await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
+        [made] = (await hub.outside.control("stripe", "settle"))["settlements"]
+        await hub.outside.control("stripe", "settlement", id=made["id"], status="paid")
+        payout = {"id": made["id"], "object": "payout"}
+        told = {"id": "evt_1", "object": "event", "type": "payout.paid", "data": {"object": payout}}
+        await hub.notify(json.dumps(told).encode())
+        await stands(hub, "booked")
+        [entry] = await entries(hub)
+        assert entry["disputed_money"] == 100_001
+        assert (entry["settlement_bank.stripe"], sum(entry.values())) == (made["net_minor"], 0)
+        tied = "coalesce(receipt, refund, dispute) IS NOT NULL AS tied"
+        ties = await hub.rows(f"SELECT kind, told, {tied} FROM settlement_lines ORDER BY kind")
+        assert [tuple(one.values()) for one in ties] == [
+            ("charge", True, True),
+            ("charge", True, True),
+            ("dispute", True, True),
+            ("refund", True, True),
+        ]
+        assert await on_clearing(hub) == 0
+        assert clearing(await closed_day(hub))[0]

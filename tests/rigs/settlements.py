@@ -6,7 +6,7 @@ from typing import Any
 
 from rigs.river import River
 
-PAID = {"paystack": "success", "flutterwave": "completed"}
+PAID = {"paystack": "success", "flutterwave": "completed", "stripe": "paid"}
 """The gateways' words for a settlement that is at the bank."""
 
 

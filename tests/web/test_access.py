@@ -42,6 +42,8 @@ NEEDS = {
     ("POST", f"/v1/disputes/{REF}/evidence-place"): Scope.OPERATE,
     ("GET", "/v1/settlements"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/settlements/{REF}"): Scope.PAYMENTS_READ,
+    ("GET", "/v1/settlements/live"): Scope.PAYMENTS_READ,
+    ("GET", f"/v1/settlements/live/{REF}"): Scope.PAYMENTS_READ,
     ("POST", "/v1/payouts"): Scope.PAYOUTS_WRITE,
     ("GET", "/v1/payouts"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/payouts/{REF}"): Scope.PAYMENTS_READ,

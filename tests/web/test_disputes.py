@@ -6,6 +6,7 @@ from typing import Any
 
 from rigs.api import FrontDoor, front_door
 from rigs.refunds import received
+from rigs.settlements import settled, stands
 
 from coopwire.ports.keys import Scope
 
@@ -90,7 +91,7 @@ async def test_settlements_are_read_live_with_their_lines_and_add_up(database_ds
         await received(front.hub)
         made = await front.hub.outside.control("paystack", "settle", deductions=1_000)
         [there] = made["settlements"]
-        url = f"/v1/settlements?connection=paystack&from={there['on']}&to={there['on']}"
+        url = f"/v1/settlements/live?connection=paystack&from={there['on']}&to={there['on']}"
         [one] = (await front.get(url)).body
         assert (one["id"], one["net_minor"], one["deductions_minor"], one["gap_minor"]) == (
             str(there["id"]),
@@ -98,17 +99,36 @@ async def test_settlements_are_read_live_with_their_lines_and_add_up(database_ds
             1_000,
             0,
         )
-        whole = await front.get(f"/v1/settlements/{one['id']}?connection=paystack")
+        whole = await front.get(f"/v1/settlements/live/{one['id']}?connection=paystack")
         [line] = whole.body["lines"]
         receipt = await front.hub.rows("SELECT reference, charge, fee_exact FROM receipts")
         assert (line["reference"], line["charge"], line["fee_exact"]) == tuple(receipt[0].values())
         for wrong in (
             url.replace("paystack", "bankone"),
             url.replace("paystack", "nobody"),
-            "/v1/settlements?connection=paystack&from=2026-03-02&to=2026-03-01",
-            "/v1/settlements?connection=paystack&from=2026-01-01&to=2026-12-01",
+            "/v1/settlements/live?connection=paystack&from=2026-03-02&to=2026-03-01",
+            "/v1/settlements/live?connection=paystack&from=2026-01-01&to=2026-12-01",
         ):
             assert (await front.get(wrong)).status == 422, wrong
-        assert (await front.get("/v1/settlements/..%2F1?connection=paystack")).status == 404
+        assert (await front.get("/v1/settlements/live/..%2F1?connection=paystack")).status == 404
         await front.hub.outside.fault("paystack", "list_settlements", "http_500", times=1)
         assert (await front.get(url)).status == 503
+
+
+async def test_settlements_that_were_read_are_listed_with_what_they_are_tied_to(database_dsn: str) -> None:
+    async with front_door(database_dsn) as front:
+        receipt = await received(front.hub)
+        made = await settled(front.hub)
+        await stands(front.hub, "booked")
+        listed = await front.get(f"/v1/settlements?state=booked&receipt={receipt}")
+        [one] = listed.body["items"]
+        assert (one["provider_ref"], one["stand"], one["net_minor"]) == (
+            str(made["id"]),
+            "booked",
+            made["net_minor"],
+        )
+        assert (await front.get("/v1/settlements?state=differs")).body["items"] == []
+        whole = (await front.get(f"/v1/settlements/{one['id']}")).body
+        assert [(line["kind"], line["receipt"]) for line in whole["lines"]] == [("charge", receipt)]
+        assert whole["settlement"]["effect"] == one["effect"] is not None
+        assert (await front.get("/v1/settlements/aaaaaaaaaaaaaaaaaaaa")).status == 404

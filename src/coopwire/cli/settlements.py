@@ -1,8 +1,9 @@
-"""`coopwire settlements`: what a gateway has paid out, read from it at this moment."""
+"""`coopwire settlements`: what a gateway pays out, read from it at this moment, beside where it stands here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,16 @@ from coopwire.cli.failures import BadInput
 
 if TYPE_CHECKING:
     from coopwire.app import App
-    from coopwire.application.settled import SettlementReader
+    from coopwire.application.settled import SettlementInFull, SettlementReader
     from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
+    from coopwire.ports.queries import SettlementDetail, SettlementView
+    from coopwire.storage.queries import PostgresQueries
 
-app = typer.Typer(help="What a gateway has paid out to the bank: list, show. Nothing of it is kept.")
+app = typer.Typer(help="What a gateway pays out to the bank, and whether it is tied and booked: list, show.")
 
-_COLUMNS = ("id", "day", "state", "gross", "fee", "deductions", "net", "missing", "reason")
-_LINES = ("charge", "reference", "gross", "fee", "exact fee", "paid")
+_COLUMNS = ("id", "day", "state", "here", "gross", "fee", "deductions", "net", "missing", "reason")
+_LINES = ("kind", "charge or other", "reference", "gross", "fee", "exact fee", "paid", "tied to")
+_NOT_HERE = "not read yet"
 _Connection = Annotated[str, typer.Argument(help="The connection of the gateway.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -34,11 +38,12 @@ def list_(
     """Show the settlements of these days, the newest first."""
     first = _day(from_)
     last = first if to is None else _day(to)
-    found = hub.on_hub(lambda opened: _reader(opened).of(connection, first, last))
+    found, here = hub.on_hub(lambda opened: _listed(opened, connection, first, last))
     if as_json:
-        show.json_lines(map(_facts, found))
+        show.json_lines(_facts(one, here.get(one.provider_ref)) for one in found)
         return
-    show.table(_COLUMNS, map(_row, found), none="there are no settlements of these days")
+    rows = [_row(one, here.get(one.provider_ref)) for one in found]
+    show.table(_COLUMNS, rows, none="there are no settlements of these days")
 
 
 @app.command("show")
@@ -47,20 +52,43 @@ def show_(
     settlement: Annotated[str, typer.Argument(metavar="ID", help="The gateway's id of it.")],
     as_json: _Json = False,
 ) -> None:
-    """Show one settlement with every charge in it."""
-    found = hub.on_hub(lambda opened: _reader(opened).in_full(connection, settlement))
+    """Show one settlement with every line in it, and what of ours each is tied to."""
+    found, here = hub.on_hub(lambda opened: _shown(opened, connection, settlement))
+    stands, ties = (None, {}) if here is None else (here.settlement, _ties(here))
     if as_json:
-        show.json_lines([{**_facts(found.settlement), "lines": [_line_facts(one) for one in found.lines]}])
+        lines = [{**_line_facts(one), "tied_to": ties.get(_about(one))} for one in found.lines]
+        show.json_lines([{**_facts(found.settlement, stands), "lines": lines}])
         return
-    show.table(_COLUMNS, [_row(found.settlement)], none="")
+    show.table(_COLUMNS, [_row(found.settlement, stands)], none="")
     show.say("")
-    show.table(_LINES, _lines(found.lines), none="there are no charges in it")
+    show.table(_LINES, _lines(found.lines, ties), none="there are no lines in it")
+
+
+async def _listed(
+    opened: App, connection: str, first: date, last: date
+) -> tuple[list[SettlementSnapshot], Mapping[str, SettlementView]]:
+    found = await _reader(opened).of(connection, first, last)
+    here = await _queries(opened).stands(connection, [one.provider_ref for one in found])
+    return found, here
+
+
+async def _shown(
+    opened: App, connection: str, provider_ref: str
+) -> tuple[SettlementInFull, SettlementDetail | None]:
+    from coopwire.domain.settlements import settlement_id
+
+    found = await _reader(opened).in_full(connection, provider_ref)
+    return found, await _queries(opened).settlement(settlement_id(connection, provider_ref))
 
 
 def _reader(opened: App) -> SettlementReader:
     from coopwire.application.settled import SettlementReader
 
     return SettlementReader(opened.network)
+
+
+def _queries(opened: App) -> PostgresQueries:
+    return hub.queries(opened.database)
 
 
 def _day(text: str) -> date:
@@ -70,24 +98,45 @@ def _day(text: str) -> date:
         raise BadInput(f"write a day like 2026-03-02, not {show.cell(text)}") from None
 
 
-def _row(one: SettlementSnapshot) -> tuple[object, ...]:
+def _row(one: SettlementSnapshot, here: SettlementView | None) -> tuple[object, ...]:
     from coopwire.domain.money import Money
 
     amounts = (one.gross_minor, one.fee_minor, one.deductions_minor, one.net_minor)
     money = (Money(amount, one.currency) for amount in amounts)
     missing = Money(one.gap_minor, one.currency) if one.gap_minor else ""
-    return (one.provider_ref, one.settled_on, one.state.value, *money, missing, one.reason)
+    stand = here.stand.value if here is not None else _NOT_HERE
+    return (one.provider_ref, one.settled_on, one.state.value, stand, *money, missing, one.reason)
 
 
-def _lines(lines: Iterable[SettlementLine]) -> Iterable[tuple[object, ...]]:
+def _lines(lines: Iterable[SettlementLine], ties: Mapping[str, str]) -> Iterable[tuple[object, ...]]:
     from coopwire.domain.money import Money
 
     for one in lines:
         gross, fee = Money(one.gross_minor, one.currency), Money(one.fee_minor, one.currency)
-        yield one.charge, one.reference, gross, fee, one.fee_exact, one.paid_at
+        about = one.charge or one.subject
+        tied = ties.get(_about(one), "")
+        yield one.kind.value, about, one.reference, gross, fee, one.fee_exact, one.paid_at, tied
 
 
-def _facts(one: SettlementSnapshot) -> dict[str, object]:
+def _about(one: SettlementLine) -> str:
+    return f"{one.kind.value} {one.subject or one.charge}"
+
+
+def _ties(here: SettlementDetail) -> dict[str, str]:
+    """What each line is tied to, by what it is about."""
+    named = {
+        f"{line.kind.value} {line.subject or line.charge}": _tied(line.receipt, line.refund, line.dispute)
+        for line in here.lines
+    }
+    return {about: tied for about, tied in named.items() if tied}
+
+
+def _tied(receipt: str | None, refund: str | None, dispute: str | None) -> str:
+    names = (("receipt", receipt), ("refund", refund), ("dispute", dispute))
+    return " ".join(f"{noun} {id}" for noun, id in names if id is not None)
+
+
+def _facts(one: SettlementSnapshot, here: SettlementView | None) -> dict[str, object]:
     return {
         "id": one.provider_ref,
         "settled_on": one.settled_on,
@@ -99,11 +148,14 @@ def _facts(one: SettlementSnapshot) -> dict[str, object]:
         "net_minor": one.net_minor,
         "gap_minor": one.gap_minor,
         "reason": one.reason,
+        "here": None if here is None else asdict(here),
     }
 
 
 def _line_facts(one: SettlementLine) -> dict[str, object]:
     return {
+        "kind": one.kind.value,
+        "subject": one.subject,
         "charge": one.charge,
         "reference": one.reference,
         "currency": one.currency,

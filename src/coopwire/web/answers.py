@@ -10,7 +10,7 @@ from typing import Generic
 from coopwire.application.accounts import Stored
 from coopwire.application.fees import JudgedFee
 from coopwire.domain.states import EffectState, SettlementState
-from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
+from coopwire.ports.gateways import LineKind, SettlementLine, SettlementSnapshot
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import (
     BatchLineView,
@@ -184,8 +184,13 @@ class SettlementAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SettlementLineAnswer:
-    """A charge in a settlement; minor units. `fee_exact` is the fee as decimal text, before it was rounded."""
+    """A line of a settlement; minor units. `fee_exact` is the fee as decimal text, before it was rounded.
 
+    `subject` is the gateway's id of the refund or the dispute that it is about, empty for a charge.
+    """
+
+    kind: LineKind
+    subject: str
     charge: str
     reference: str
     currency: str
@@ -197,7 +202,7 @@ class SettlementLineAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SettlementLinesAnswer:
-    """A settlement with every charge in it."""
+    """A settlement with every line in it."""
 
     settlement: SettlementAnswer
     lines: Sequence[SettlementLineAnswer]
@@ -222,6 +227,8 @@ def settlement_answer(one: SettlementSnapshot) -> SettlementAnswer:
 def settlement_line_answer(one: SettlementLine) -> SettlementLineAnswer:
     """A charge in a settlement as it is answered."""
     return SettlementLineAnswer(
+        one.kind,
+        one.subject,
         one.charge,
         one.reference,
         one.currency,

@@ -309,6 +309,7 @@ PROPOSE_BODIES: list[Any] = [
         {"action": "credit_again", "refund": "f2d6g8h1j4k7l9z3x5c0"},
         {"action": "refund", "receipt": _RECEIPT, "amount_minor": 5_000_000},
         {"action": "write_off", "receipt": _RECEIPT, "amount_minor": 300},
+        {"action": "book_settlement", "settlement": "s4t7l1m5n9t2x6c0v3b8"},
     )
 ]
 CORRECTION_REQUEST_BODY = {"subject": _RECEIPT, "reason": "the member asks for the money back"}
@@ -441,6 +442,47 @@ DISPUTE_ANSWER_BODIES = [
 ]
 EVIDENCE_PLACE = {"evidence_file": "qesp8a4df1xejihd9x5q", "url": "https://files.gateway.example/put-it-here"}
 SETTLEMENT = {
+    "id": "s4t7l1m5n9t2x6c0v3b8",
+    "connection": "gateway",
+    "provider_ref": "3090024",
+    "state": "paid",
+    "stand": "booked",
+    "currency": "NGN",
+    "gross_minor": 5_250_000,
+    "fee_minor": 88_750,
+    "fee_exact": "88750",
+    "deductions_minor": 0,
+    "net_minor": 5_161_250,
+    "gap_minor": 0,
+    "settled_on": "2026-03-03",
+    "reason": "",
+    "effect": _JOURNAL,
+    "suspense_minor": 0,
+    "recorded_at": "2026-03-03T06:10:00Z",
+    "updated_at": "2026-03-03T06:10:04Z",
+    "look_at": "2026-03-04T06:10:00Z",
+}
+SETTLEMENT_DETAIL = {
+    "settlement": SETTLEMENT,
+    "lines": [
+        {
+            "kind": "charge",
+            "charge": "4099260516",
+            "reference": _ATTEMPT,
+            "subject": "",
+            "currency": "NGN",
+            "gross_minor": 5_250_000,
+            "fee_minor": 88_750,
+            "fee_exact": "88750",
+            "paid_at": "2026-03-02T09:17:40Z",
+            "told": True,
+            "receipt": _RECEIPT,
+            "refund": None,
+            "dispute": None,
+        }
+    ],
+}
+LIVE_SETTLEMENT = {
     "id": "3090024",
     "state": "paid",
     "settled_on": "2026-03-03",
@@ -452,10 +494,12 @@ SETTLEMENT = {
     "gap_minor": 0,
     "reason": "",
 }
-SETTLEMENT_LINES = {
-    "settlement": SETTLEMENT,
+LIVE_SETTLEMENT_LINES = {
+    "settlement": LIVE_SETTLEMENT,
     "lines": [
         {
+            "kind": "charge",
+            "subject": "",
             "charge": "4099260516",
             "reference": _ATTEMPT,
             "currency": "NGN",

@@ -38,6 +38,7 @@ from coopwire.domain.states import (
     PaymentState,
     PayoutState,
     RefundState,
+    SettlementStand,
 )
 from coopwire.ports.keys import Scope
 from coopwire.ports.queries import Filter
@@ -517,6 +518,13 @@ class WriteOffBody(_Body):
     )
 
 
+class BookSettlementBody(_Body):
+    """Book a settlement that does not tie: what ties as it ties, the difference to suspense."""
+
+    action: Literal["book_settlement"]
+    settlement: Ref = Field(description="our id of it")
+
+
 CorrectionBody = Annotated[
     AllocateBody
     | ReverseJournalBody
@@ -525,7 +533,8 @@ CorrectionBody = Annotated[
     | PostPostingAgainBody
     | CreditAgainBody
     | RefundBody
-    | WriteOffBody,
+    | WriteOffBody
+    | BookSettlementBody,
     Field(discriminator="action"),
 ]
 """What two persons may do about a break."""
@@ -643,6 +652,16 @@ class DisputeFilter(_Timed):
     state: DisputeState | None = None
     payment: Ref | None = None
     receipt: Ref | None = None
+
+
+class SettlementFilter(PageOf):
+    """Which settlements; `state` is where they stand here."""
+
+    state: SettlementStand | None = None
+    connection: Connection | None = None
+    receipt: Ref | None = Field(None, description="that has this receipt")
+    since: Instant | None = Field(None, description="recorded from this instant on")
+    until: Instant | None = Field(None, description="recorded before this instant")
 
 
 class SettlementWindow(BaseModel):

@@ -161,7 +161,7 @@ DISPUTE = {"id": "dp_1", "object": "dispute", "payment_intent": "pi_1", "charge"
         ("refund.failed", REFUND, "refund", None, "pi_1"),
         ("charge.refund.updated", REFUND, "refund", None, "pi_1"),
         ("charge.dispute.created", DISPUTE, "dispute", None, "pi_1"),
-        ("payout.paid", {"id": "po_1", "object": "payout"}, "other", None, None),
+        ("payout.paid", {"id": "po_1", "object": "payout"}, "settlement", None, None),
     ],
 )
 def test_each_event_hints_at_what_it_is_about(
@@ -174,6 +174,11 @@ def test_each_event_hints_at_what_it_is_about(
 def test_a_dispute_is_named() -> None:
     (notice,) = webhooks().read(event("charge.dispute.created", DISPUTE))
     assert notice.dispute == "dp_1"
+
+
+def test_a_payout_to_the_bank_is_named() -> None:
+    (notice,) = webhooks().read(event("payout.paid", {"id": "po_1", "object": "payout"}))
+    assert notice.settlement == "po_1"
 
 
 @pytest.mark.parametrize("kind", EVENTS)

@@ -96,4 +96,5 @@ def _notice(told: Told) -> Notice:
         status=told.word,
         reason=told.known.reason,
         dispute=told.provider_ref if verdict is NoticeVerdict.DISPUTE else None,
+        settlement=told.provider_ref if verdict is NoticeVerdict.SETTLEMENT else None,
     )

@@ -14,7 +14,7 @@ from coopwire.application.paying import Idempotent
 from coopwire.domain.disputes import AnswerState
 from coopwire.domain.errors import HubError
 from coopwire.ports.keys import Scope
-from coopwire.ports.queries import DisputeDetail, DisputeView
+from coopwire.ports.queries import DisputeDetail, DisputeView, SettlementDetail, SettlementView
 from coopwire.web import examples
 from coopwire.web.access import Caller, needs, person
 from coopwire.web.answers import (
@@ -27,7 +27,14 @@ from coopwire.web.answers import (
 )
 from coopwire.web.document import answers, success
 from coopwire.web.listing import part
-from coopwire.web.models import DisputeAnswerBody, DisputeFilter, ReasonBody, SettlementOf, SettlementWindow
+from coopwire.web.models import (
+    DisputeAnswerBody,
+    DisputeFilter,
+    ReasonBody,
+    SettlementFilter,
+    SettlementOf,
+    SettlementWindow,
+)
 from coopwire.web.office import Office, TheOffice
 from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, UNAVAILABLE, Problem
 from coopwire.web.reading import StrictRoute, digest
@@ -134,12 +141,24 @@ async def evidence_place(id: str, office: TheOffice) -> EvidencePlaceAnswer:
 @router.get(
     "/settlements",
     dependencies=_READ,
-    responses=answers([examples.SETTLEMENT], UNAVAILABLE, INVALID),
+    responses=answers(examples.listed(examples.SETTLEMENT), INVALID),
 )
 async def list_settlements(
+    which: Annotated[SettlementFilter, Query()], office: TheOffice
+) -> Listed[SettlementView]:
+    """What gateways paid out to the lender's bank, and whether it is tied and booked, the newest first."""
+    return await part("settlements", office.queries.settlements, which)
+
+
+@router.get(
+    "/settlements/live",
+    dependencies=_READ,
+    responses=answers([examples.LIVE_SETTLEMENT], UNAVAILABLE, INVALID),
+)
+async def list_live_settlements(
     which: Annotated[SettlementWindow, Query()], office: TheOffice
 ) -> list[SettlementAnswer]:
-    """What a gateway paid out on these days, both included, as it says itself at this moment."""
+    """What a gateway paid out on these days, both included, as it says itself at this moment, kept here or not."""
     try:
         found = await office.settlements.of(which.connection, which.from_, which.to)
     except HubError as error:
@@ -148,20 +167,33 @@ async def list_settlements(
 
 
 @router.get(
-    "/settlements/{id}",
+    "/settlements/live/{id}",
     dependencies=_READ,
-    responses=answers(examples.SETTLEMENT_LINES, NOT_FOUND, UNAVAILABLE, INVALID),
+    responses=answers(examples.LIVE_SETTLEMENT_LINES, NOT_FOUND, UNAVAILABLE, INVALID),
 )
-async def read_settlement(
+async def read_live_settlement(
     id: str, which: Annotated[SettlementOf, Query()], office: TheOffice
 ) -> SettlementLinesAnswer:
-    """One settlement (the gateway's id of it) with every charge in it, tied to ours by charge and reference."""
+    """One settlement (the gateway's id of it) with every line in it, as the gateway tells it at this moment."""
     try:
         found = await office.settlements.in_full(which.connection, _theirs(id))
     except HubError as error:
         raise _no_answer(error) from None
     lines = [settlement_line_answer(line) for line in found.lines]
     return SettlementLinesAnswer(settlement_answer(found.settlement), lines)
+
+
+@router.get(
+    "/settlements/{id}",
+    dependencies=_READ,
+    responses=answers(examples.SETTLEMENT_DETAIL, NOT_FOUND, INVALID),
+)
+async def read_settlement(id: str, office: TheOffice) -> SettlementDetail:
+    """A settlement (our id of it) with its lines, each tied to the receipt, the refund or the dispute that it is."""
+    found = await office.queries.settlement(known(id))
+    if found is None:
+        raise Problem(NOT_FOUND, "there is no such settlement")
+    return found
 
 
 async def _detail(office: Office, id: str) -> DisputeDetail:

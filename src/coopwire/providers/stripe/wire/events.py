@@ -100,7 +100,9 @@ class Known:
 
 _REFUND = Known(REFUND, NoticeVerdict.REFUND, reason="a refund: its own look-up decides")
 _DISPUTE = Known(DISPUTE, NoticeVerdict.DISPUTE, reason="a dispute: its own look-up decides")
-_PAYOUT = Known(PAYOUT, reason="a payout to the lender's bank: it is read with its lines")
+_PAYOUT = Known(
+    PAYOUT, NoticeVerdict.SETTLEMENT, reason="a payout to the lender's bank: it is read with its lines"
+)
 _UNDER_WAY = "the money is under way: an event of its own tells of the end"
 _TRY = "a try of a payment: its payment intent has an event of its own"
 _SETUP = Known(SETUP, reason="a way to pay was left: what is charged by it has events of its own")
