@@ -13,6 +13,7 @@ import pytest
 from rigs.answering import guarded
 from rigs.gateway_benches import arrivals, both_clocks, control, decliner, refunds, settled
 from rigs.wrong_adapters import Bitten, Wrong, Wrongs
+from rigs.wrong_mandates import WRONG_SUSPENSIONS
 
 from coopwire.conformance.checks import Suite, require, require_equal
 from coopwire.conformance.clock import ManualClock
@@ -24,6 +25,7 @@ from coopwire.conformance.gateways import (
     Answered,
     DisputeBench,
     GatewayBench,
+    MandateBench,
     Opened,
     PaidOut,
     PayoutBench,
@@ -36,6 +38,7 @@ from coopwire.conformance.mischief import spoiler
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import Forged, OutcomeUnknown, Refused
+from coopwire.domain.mandates import MandateChange
 from coopwire.domain.money import exponent
 from coopwire.domain.notices import Notice, NoticeVerdict
 from coopwire.domain.payments import Mode
@@ -230,13 +233,37 @@ def _disputes(simulator: Simulator[Any]) -> DisputeBench:
     )
 
 
+def _mandates(simulator: Simulator[Any]) -> MandateBench:
+    return MandateBench(
+        changes=frozenset({MandateChange.END, MandateChange.SUSPEND, MandateChange.RESUME}),
+        arrived=arrivals(simulator, "start_mandate"),
+        changed=arrivals(simulator, "change_mandate"),
+        approve=lambda reference: control(simulator, "approve_mandate", reference=reference),
+        activate=lambda reference: control(simulator, "activate_mandate", reference=reference),
+        revoke=lambda reference: control(simulator, "revoke_mandate", reference=reference),
+        alive=lambda reference: any(
+            (one["reference"], one["status"]) == (reference, "ACTIVE")
+            for one in simulator.vendor.truth()["mandates"]
+        ),
+        spoil_start=spoiler(simulator, "start_mandate"),
+        spoil_fetch=spoiler(simulator, "fetch_mandate"),
+        spoil_end=spoiler(simulator, "change_mandate"),
+        decline=decliner(simulator, "start_mandate"),
+    )
+
+
 @asynccontextmanager
 async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
     async with AsyncExitStack() as stack:
         mail = await stack.enter_async_context(mailbox())
         settings = {"secret_key": KEY, "secret_hash": HASH, "mode": "live", "currencies": "NGN,XOF", **SIGNED}
         simulator = build(
-            {**settings, "refund_ends": "stays", "transfer_ends": "stays", "webhook_url": mail.url, **more}
+            {
+                **settings,
+                **dict.fromkeys(("refund_ends", "transfer_ends", "mandate_ends"), "stays"),
+                "webhook_url": mail.url,
+                **more,
+            }
         )
         listening = await stack.enter_async_context(running(simulator))
         transport = await stack.enter_async_context(HttpTransport())
@@ -288,6 +315,7 @@ async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
             disputing=_disputes(simulator),
             keeping_accounts=_accounts(simulator),
             charging_again=_wallet(simulator),
+            debiting=_mandates(simulator),
             start=lambda reference: control(simulator, "begin", reference=reference),
         )
 
@@ -297,8 +325,6 @@ NOT_DECLARED = frozenset(
     {
         Capability.DEACTIVATIONS,
         Capability.RECIPIENTS,
-        Capability.MANDATES,
-        Capability.MANDATE_CHANGES,
     }
 )
 _OF_STANDING = frozenset(
@@ -718,3 +744,8 @@ def test_every_promise_of_flutterwave_has_a_lie_that_breaks_it() -> None:
         for _, promise in table.values()
     }
     assert {check.name for check in OWN.checks} == bitten
+
+
+@pytest.mark.parametrize("wrong", WRONG_SUSPENSIONS)
+async def test_a_wrong_adapter_of_suspensions_breaks_exactly_its_promise(wrong: str) -> None:
+    await GATEWAY.bites("mandate_changes", WRONG_SUSPENSIONS[wrong])

@@ -23,7 +23,12 @@ from rigs.wrong_adapters import (
     told,
 )
 from rigs.wrong_after_payment import WRONG_DISPUTES, WRONG_SETTLEMENTS
-from rigs.wrong_mandates import WRONG_DEBITS, WRONG_MANDATE_CHANGES, WRONG_MANDATES
+from rigs.wrong_mandates import (
+    WRONG_DEBITS,
+    WRONG_MANDATE_CHANGES,
+    WRONG_MANDATES,
+    WRONG_SUSPENSIONS,
+)
 from rigs.wrong_payouts import WRONG_PAYOUTS
 
 from coopwire.conformance.checks import Suite
@@ -1357,5 +1362,7 @@ def test_every_promise_of_a_gateway_has_an_adapter_that_breaks_it() -> None:
         WRONG_MANDATES,
         WRONG_DEBITS,
         WRONG_MANDATE_CHANGES,
+        # Proved where a mandate can be suspended.
+        WRONG_SUSPENSIONS,
         *WRONG_PAYOUTS.values(),
     )

@@ -171,3 +171,19 @@ WRONG_MANDATE_CHANGES: Wrongs = {
         "a lost answer to a change of a mandate is unknown",
     ),
 }
+
+
+class SuspendsNothing(Wrong):
+    async def send(self, order: MandateChangeOrder, said: bytes) -> MandateChangeSnapshot:
+        if order.change is not MandateChange.SUSPEND:
+            return await self.right.send(order, said)  # type: ignore[no-any-return]
+        return MandateChangeSnapshot(order.reference)
+
+
+WRONG_SUSPENSIONS: Wrongs = {
+    "suspends nothing": (
+        SuspendsNothing,
+        "a suspended mandate is debited again only when it is resumed",
+    ),
+}
+"""Flaws that only a gateway brings to light at which a mandate can be suspended."""

@@ -102,7 +102,12 @@ class MandateMoves:
     def _told(
         self, mandate: Mandate, told: MandateSnapshot, approach: Approach | None, *, looked: bool
     ) -> Changes:
-        known = replace(mandate, bank=told.bank or mandate.bank, customer=told.customer or mandate.customer)
+        known = replace(
+            mandate,
+            bank=told.bank or mandate.bank,
+            customer=told.customer or mandate.customer,
+            ceiling_minor=_lower(mandate.ceiling_minor, told.ceiling_minor),
+        )
         state = _state(mandate, told)
         return self.move(known, state, told.reason, looked=looked, approach=approach, code=told.code)
 
@@ -168,6 +173,12 @@ def _state(mandate: Mandate, told: MandateSnapshot) -> MandateState:
     if told.state is MandateState.APPROVED and mandate.state in _DEBITED:
         return MandateState.SUSPENDED
     return told.state
+
+
+def _lower(agreed: int | None, told: int | None) -> int | None:
+    """The most that one debit may take: what the gateway allows binds where it is less than what was agreed."""
+    bounds = [one for one in (agreed, told) if one is not None]
+    return min(bounds, default=None)
 
 
 def _at(mandate: Mandate, now: datetime) -> Mandate:

@@ -38,7 +38,7 @@ RETURNING m.*, (SELECT c.sealed FROM mandate_codes c WHERE c.mandate = m.id) AS 
 _MOVE = """
 UPDATE mandates m SET
     state = $2, reason = $3, bank = $4, provider_ref = $5, customer = $6, changing = $7, change = $8, asked_at = $9,
-    approved_at = $10, active_at = $11, ended_at = $12,
+    approved_at = $10, active_at = $11, ended_at = $12, ceiling_minor = $18,
     approach_sealed = CASE WHEN $13::bool THEN coalesce($14, m.approach_sealed) END,
     updated_at = CASE WHEN m.state = $2 THEN m.updated_at ELSE $15 END,
     looks = m.looks + $17::bool::int,
@@ -185,6 +185,7 @@ class MandateStore:
                 now,
                 one.look_at,
                 one.looked,
+                mandate.ceiling_minor,
             )
             if one.code is not None:
                 await self._keep(mandate, one.code)

@@ -13,12 +13,16 @@ import pytest
 from rigs.flutterwave_samples import ABSENT, requests, there
 
 from coopwire.domain.disputes import DisputeVerdict
+from coopwire.domain.mandates import Address, DebitedAccount, MandateChange
 from coopwire.domain.payments import Payer
 from coopwire.domain.virtual_accounts import Identity
 from coopwire.ports.gateways import (
     AccountClosingOrder,
     CheckoutOrder,
     DisputeOrder,
+    MandateChangeOrder,
+    MandateKey,
+    MandateOrder,
     RefundOrder,
     SavedChargeOrder,
     TransferOrder,
@@ -99,11 +103,23 @@ RULES = {
     ),
     "GET /settlements": Rule(known_query=_words("from to page subaccount_id")),
     "GET /settlements/:id": Rule(),
+    "POST /accounts/tokenize": Rule(
+        needed=_words("email amount address phone_number account_bank account_number end_date"),
+        known=_words(
+            "email amount address phone_number account_bank account_number start_date end_date narration"
+        ),
+    ),
+    "GET /accounts/token/:reference": Rule(),
+    "PUT /accounts/token/:reference": Rule(needed=_words("status"), known=_words("status")),
 }
 """Fields as the documentation of each request names them."""
 NOT_IN_THE_COLLECTION = {
     "POST /payments": "the hosted checkout stands in the documentation alone",
     "GET /refunds/:id": "a setting switches it off",
+    **dict.fromkeys(
+        ("POST /accounts/tokenize", "GET /accounts/token/:reference", "PUT /accounts/token/:reference"),
+        "mandates stand in the documentation alone",
+    ),
 }
 
 
@@ -173,6 +189,7 @@ async def _every_verb(bench: Any, order: CheckoutOrder) -> list[Asked]:
     assert len([one async for one in sockets.settlements.list_window(today, today)]) == 1
     assert len([one async for one in sockets.settlements.lines(str(settled[0]["id"]))]) == 2
     await _saved_accounts_and_chargebacks(bench, charge)
+    await _mandates(bench)
     return [_asked(entry) for entry in bench.simulator.record.entries()]
 
 
@@ -205,6 +222,31 @@ async def _saved_accounts_and_chargebacks(bench: Any, charge: str) -> None:
     )
     await sockets.disputes.send(answer, sockets.disputes.say(answer))
     await sockets.disputes.find(answer, now)
+
+
+async def _mandates(bench: Any) -> None:
+    sockets, today = bench.sockets, datetime.now(UTC).date()
+    order = MandateOrder(
+        "mandate0000000000001",
+        Payer("M-1", "Ngozi Example", "+2348000000000", "member@example.com"),
+        "NGN",
+        account=DebitedAccount("0690000032", "044"),
+        address=Address("1 Some Road", "Ikeja", "Lagos"),
+        ceiling_minor=500_050,
+        starts_on=today + timedelta(days=1),
+        ends_on=today + timedelta(days=300),
+        purpose="a loan",
+    )
+    begun = await sockets.mandates.send(order, sockets.mandates.say(order))
+    bench.simulator.vendor.controls["approve_mandate"](Given({"reference": begun.provider_ref}))
+    bench.simulator.vendor.controls["activate_mandate"](Given({"reference": begun.provider_ref}))
+    told = await sockets.mandates.fetch(MandateKey(begun.provider_ref))
+    debit = SavedChargeOrder(
+        "debit000000000000001", told.code, "member@example.com", 75_050, "NGN", of_mandate=True
+    )
+    await sockets.saved_charges.send(debit, sockets.saved_charges.say(debit))
+    over = MandateChangeOrder("change00000000000001", MandateChange.END, MandateKey(begun.provider_ref))
+    await sockets.mandate_changes.send(over, sockets.mandate_changes.say(over))
 
 
 def _asked(entry: Any) -> Asked:

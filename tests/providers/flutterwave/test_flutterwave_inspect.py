@@ -34,7 +34,7 @@ def success(data: object) -> dict[str, object]:
 
 
 def test_the_sheet_offers_a_kind_for_each_of_their_objects() -> None:
-    kinds = "webhook payment refund dispute transfer settlement account error"
+    kinds = "webhook payment refund dispute transfer settlement account mandate error"
     assert set(PROVIDER.inspectors) == set(kinds.split())
 
 

@@ -217,12 +217,20 @@ def test_a_chargeback_is_read_by_its_id_whatever_the_webhook_says_of_it(event: s
 
 
 @pytest.mark.parametrize(
-    "event", sorted(set(EVENTS) - CHARGEBACKS - {"charge.completed", "transfer.completed"})
+    "event",
+    sorted(set(EVENTS) - CHARGEBACKS - {"charge.completed", "transfer.completed", "account.tokenize"}),
 )
 def test_every_other_documented_event_is_kept_with_a_reason(event: str) -> None:
     notice = read({"event": event, "data": {"id": 1, "status": "FAILED"}})
     assert notice.verdict is NoticeVerdict.OTHER
     assert notice.reason
+
+
+def test_an_event_about_a_mandate_is_a_hint_at_the_one_of_its_reference_and_tells_no_token() -> None:
+    data = {"reference": "URF_EMANDATE_1", "status": "APPROVED", "token": "flw-1bt-canary-k3n", "amount": 500}
+    notice = read({"event": "account.tokenize", "data": data})
+    assert (notice.verdict, notice.reference) == (NoticeVerdict.MANDATE, "URF_EMANDATE_1")
+    assert "canary" not in repr(notice)
 
 
 def test_an_event_never_seen_before_is_kept() -> None:

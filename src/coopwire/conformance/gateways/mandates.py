@@ -114,6 +114,7 @@ async def a_debit_on_a_mandate_is_not_paid_before_they_say_so(gateway: GatewayBe
     if Capability.SAVED_CHARGES not in gateway.profile.capabilities:
         return
     told = await _fetched(gateway, await gateway.active_mandate())
+    gateway.wallet.leave_next_under_way(told.code or "")
     charged = await gateway.charge_again(_debit(gateway, told))
     require_equal((charged.state, charged.taken_minor), (PaymentState.PROCESSING, 0), "told")
 
@@ -146,6 +147,20 @@ async def a_mandate_that_was_ended_here_is_ended_there(gateway: GatewayBench) ->
     require(not gateway.debits.alive(told.provider_ref or ""), "it can still be debited")
     if Capability.SAVED_CHARGES in gateway.profile.capabilities:
         await require_raises(Refused, gateway.charge_again(_debit(gateway, told)))
+
+
+@SUITE.check(Capability.MANDATE_CHANGES)
+async def a_suspended_mandate_is_debited_again_only_when_it_is_resumed(gateway: GatewayBench) -> None:
+    """Where a mandate can be suspended."""
+    if MandateChange.SUSPEND not in gateway.debits.changes:
+        return
+    told = await _fetched(gateway, await gateway.active_mandate())
+    reference = told.provider_ref or ""
+    await gateway.change_mandate(_order(told, MandateChange.SUSPEND))
+    require(not gateway.debits.alive(reference), "it can still be debited")
+    require_equal((await _fetched(gateway, told)).state, MandateState.SUSPENDED, "state")
+    await gateway.change_mandate(_order(told, MandateChange.RESUME))
+    require(gateway.debits.alive(reference), "it was not resumed")
 
 
 @SUITE.check(Capability.MANDATE_CHANGES)

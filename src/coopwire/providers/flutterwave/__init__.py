@@ -57,6 +57,11 @@ PROFILE = Profile(
         ),
         # A reference is no key there, and who sends twice charges twice: an order never goes again.
         Capability.SAVED_CHARGES: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
+        # A mandate that was begun and whose answer was lost can neither be found nor counted, and a second one would
+        # debit the same account: nothing is sent again, and a person decides. See ADR 0023.
+        Capability.MANDATES: Trust(),
+        # Each change sets a word: the same one twice is that word.
+        Capability.MANDATE_CHANGES: Trust(idempotent_for=timedelta(days=30)),
         # A chargeback takes one answer and tells it; nothing says how soon, so that its silence proves nothing.
         Capability.DISPUTES: Trust(lookup=Lookup.BY_REFERENCE, look_every=timedelta(seconds=30)),
     },
@@ -136,6 +141,7 @@ PROVIDER = ProviderSheet(
         "transfer": f"{_HERE}.inspectors:transfer",
         "settlement": f"{_HERE}.inspectors:settlement",
         "account": f"{_HERE}.inspectors:virtual_account",
+        "mandate": f"{_HERE}.inspectors:mandate",
         "error": f"{_HERE}.inspectors:error",
     },
     fees=f"{_HERE}:fees.csv",

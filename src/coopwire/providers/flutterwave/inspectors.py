@@ -13,6 +13,7 @@ from coopwire.providers.flutterwave.wire.amounts import to_minor
 from coopwire.providers.flutterwave.wire.answers import denial, refusal, said, success
 from coopwire.providers.flutterwave.wire.charges import failure_of, fee_of, stage_of
 from coopwire.providers.flutterwave.wire.events import tell
+from coopwire.providers.flutterwave.wire.mandates import mandate_of
 from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.providers.flutterwave.wire.settlements import settlement_of
 from coopwire.providers.flutterwave.wire.transfers import transfer_of
@@ -86,6 +87,25 @@ def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
 def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """The static account of an answer (create, read), or a bare one; never its number."""
     return _ANSWERS.objects(body, _account)
+
+
+def mandate(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
+    """The e-mandate of an answer (start, read, change), or a bare one; never its token. The amount is the most that one
+    debit may take."""
+    return _ANSWERS.objects(body, _mandated)
+
+
+def _mandated(row: object) -> Inspection:
+    with understood("this is no mandate of Flutterwave: "):
+        told = mandate_of(label(at(row, "reference")) or "", row, b"")
+    return Inspection(
+        object="mandate",
+        reference=told.provider_ref,
+        amount_minor=told.ceiling_minor,
+        currency=currency(at(row, "currency")),
+        status=told.state.value,
+        occurred_at=stamp(instant(at(row, "active_on", "created_at"))),
+    )
 
 
 def _settled(row: object) -> Inspection:

@@ -11,6 +11,10 @@ from coopwire.providers.flutterwave.adapter.api import Api
 from coopwire.providers.flutterwave.adapter.charges import FlutterwaveCharges
 from coopwire.providers.flutterwave.adapter.checkouts import FlutterwaveCheckouts
 from coopwire.providers.flutterwave.adapter.disputes import FlutterwaveDisputes
+from coopwire.providers.flutterwave.adapter.mandates import (
+    FlutterwaveMandateChanges,
+    FlutterwaveMandates,
+)
 from coopwire.providers.flutterwave.adapter.payouts import (
     FlutterwaveAccountNames,
     FlutterwaveBalances,
@@ -37,5 +41,7 @@ def connect(connection: Connection, outside: Outside) -> Sockets:
         virtual_accounts=FlutterwaveVirtualAccounts(api),
         account_closings=FlutterwaveAccountClosings(api),
         saved_charges=FlutterwaveSavedCharges(api, charges),
+        mandates=FlutterwaveMandates(api),
+        mandate_changes=FlutterwaveMandateChanges(api),
         disputes=FlutterwaveDisputes(api, charges),
     )

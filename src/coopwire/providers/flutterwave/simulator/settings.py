@@ -65,6 +65,9 @@ class FlutterwaveSettings:
     """In major units, to thousandths (contract 2.1)."""
     approval: bool = False
     """True: transfers wait for somebody to approve them in the dashboard."""
+    mandate_ends: str = "active"
+    """What becomes of a mandate that a member approved: `active`, or `stays`: not by itself."""
+    mandate_seconds: float = 1.0
 
     def __post_init__(self) -> None:
         words.check_choice("mode", self.mode, ("test", "live"))
@@ -79,6 +82,7 @@ class FlutterwaveSettings:
         words.check_choice("transfer_word", self.transfer_word, ("NEW", "SUCCESSFUL"))
         words.check_choice("transfer_ends", self.transfer_ends, ("SUCCESSFUL", "FAILED", "stays"))
         words.check_choice("refund_ends", self.refund_ends, ("completed", "failed", "stays"))
+        words.check_choice("mandate_ends", self.mandate_ends, ("active", "stays"))
 
     @property
     def served_currencies(self) -> list[str]:

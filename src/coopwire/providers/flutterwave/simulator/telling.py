@@ -20,6 +20,7 @@ _KIND: Final = {
     "card": "CARD_TRANSACTION",
     "bank_transfer": "BANK_TRANSFER_TRANSACTION",
     "ussd": "USSD_TRANSACTION",
+    "account": "ACCOUNT_TRANSACTION",
 }
 _V4_STATUS: Final = {SUCCESSFUL: "succeeded"}
 

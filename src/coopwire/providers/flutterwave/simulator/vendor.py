@@ -15,6 +15,7 @@ from coopwire.domain.money import exponent
 from coopwire.providers.flutterwave.simulator import (
     accounts,
     chargebacks,
+    mandates,
     payouts,
     reading,
     refunds,
@@ -79,7 +80,8 @@ class Flutterwave:
         )
         self.payouts = payouts.PayoutDesk(stage, counter)
         self.accounts = accounts.StaticAccounts(counter)
-        self.wallet = wallet.Wallet(counter)
+        self.mandates = mandates.Mandates(stage, counter)
+        self.wallet = wallet.Wallet(counter, self.mandates)
         self.chargebacks = chargebacks.Chargebacks(counter)
         self.operations: Sequence[Operation] = (
             Operation(_PAYMENT, "POST", "/v3/payments", self._create_payment),
@@ -98,12 +100,13 @@ class Flutterwave:
             Operation("pay_page", "POST", "/v3/hosted/pay/{code}", self._use_page),
             *self.payouts.operations,
             *self.accounts.operations,
+            *self.mandates.operations,
             *self.wallet.operations,
             *self.chargebacks.operations,
         )
         reads = _READS | _READS_OF_REFUNDS | _READS_OF_SETTLEMENTS | payouts.READS
-        reads |= {accounts.FETCH, chargebacks.LIST}
-        writes = {_PAYMENT, _CREATE_REFUND, payouts.TRANSFER, wallet.CHARGE}
+        reads |= {accounts.FETCH, chargebacks.LIST, mandates.FETCH}
+        writes = {_PAYMENT, _CREATE_REFUND, payouts.TRANSFER, wallet.CHARGE, mandates.START, mandates.CHANGE}
         api = reads | writes | {accounts.OPEN, accounts.CLOSE, chargebacks.ANSWER}
         self.manners: Mapping[str, Manner] = {
             "decline": Manner(self._decline, {"message": str, "status": int, "record": bool}, api),
@@ -120,6 +123,7 @@ class Flutterwave:
             "dashboard_refund": self._control_dashboard_refund,
             **self.payouts.controls,
             **self.accounts.controls,
+            **self.mandates.controls,
             **self.wallet.controls,
             **self.chargebacks.controls,
             "settle": self._control_settle,
@@ -410,6 +414,7 @@ class Flutterwave:
             "settlements": [settlements.as_truth(one) for one in self.settlements.all],
             "accounts": [accounts.as_truth(one) for one in self.accounts.all],
             "chargebacks": [chargebacks.as_truth(one) for one in self.chargebacks.all],
+            "mandates": [mandates.as_truth(one) for one in self.mandates.all],
         }
 
     def shown_settings(self) -> Mapping[str, str]:
@@ -426,7 +431,7 @@ class Flutterwave:
         self.refunds = refunds.Refunds()
         self.payouts.reset()
         self.settlements = settlements.Settlements()
-        for part in (self.accounts, self.wallet, self.chargebacks):
+        for part in (self.accounts, self.wallet, self.chargebacks, self.mandates):
             part.reset()
 
 

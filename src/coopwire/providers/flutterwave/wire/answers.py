@@ -29,6 +29,7 @@ _ABSENT_WORDS = frozenset({"no transaction was found for this id"})
 """Said about an id and about a reference alike."""
 _NO_ORDER = "no order found"
 """Said about the id of an account."""
+_NO_MANDATE = "no mandate token found for reference"
 
 _DONE = range(200, 300)
 _DENIED = frozenset(range(400, 500)) - {HTTPStatus.REQUEST_TIMEOUT}
@@ -62,6 +63,11 @@ class Said:
     def order_absent(self) -> bool:
         """Whether they say positively that they have no such account."""
         return not self.yes and self._words == _NO_ORDER
+
+    @property
+    def mandate_absent(self) -> bool:
+        """Whether they say positively that they have no such mandate."""
+        return not self.yes and self._words == _NO_MANDATE
 
     @property
     def kept_a_record(self) -> bool:

@@ -14,6 +14,7 @@ from coopwire.domain.notices import NoticeVerdict
 from coopwire.domain.states import PaymentState
 from coopwire.providers.flutterwave.wire.amounts import exact_minor, to_minor
 from coopwire.providers.flutterwave.wire.charges import STATES
+from coopwire.providers.flutterwave.wire.mandates import STATES as MANDATE_STATES
 from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.providers.flutterwave.wire.transfers import RETRY
 from coopwire.transport.reading import (
@@ -73,7 +74,13 @@ TRANSFER = Shape(
     failure=("complete_message",),
     words={"new": "processing", "pending": "processing", "successful": "succeeded", "failed": "failed"},
 )
-TOKEN = Shape("mandate", reference=("reference", "tx_ref"), channel=())
+TOKEN = Shape(
+    "mandate",
+    reference=("reference",),
+    amount=("amount",),
+    channel=(),
+    words={word: state.value for word, state in MANDATE_STATES.items()},
+)
 CHARGEBACK = Shape(
     "dispute",
     reference=("tx_ref",),
@@ -106,7 +113,9 @@ EVENTS: Mapping[str, Known] = {
     # Of failed attempts too: what became of it stands in the status, and is a hint even then (trap 21).
     "charge.completed": Known(CHARGE),
     "transfer.completed": _TRANSFER,
-    "account.tokenize": Known(TOKEN, "a mandate: debits on it have events of their own"),
+    "account.tokenize": Known(
+        TOKEN, "a mandate: its own look-up decides, and debits have events of their own"
+    ),
     "chargeback.initiated": _CHARGEBACK,
     "chargeback.accepted": _CHARGEBACK,
     "chargeback.declined": _CHARGEBACK,
@@ -148,6 +157,8 @@ class Told:
             return NoticeVerdict.PAYOUT
         if self.known.shape is CHARGEBACK:
             return NoticeVerdict.DISPUTE
+        if self.known.shape is TOKEN:
+            return NoticeVerdict.MANDATE
         if self.known.shape is not CHARGE:
             return NoticeVerdict.OTHER
         return NoticeVerdict.PAID if self.status == SUCCEEDED else NoticeVerdict.FAILED

@@ -1,7 +1,8 @@
-"""Maps charges of saved cards: our order to their body, what stands under our reference to what became of it.
+"""Maps charges of saved cards and debits on mandates: our order to their body, what stands under our reference to what
+became of it.
 
-Source: payments contract 2.1 (saved card), 2.2 (words of charges), 2.3 (a reference is no key); the official samples,
-and their page on tokens for the answer that sends the customer to the bank.
+Source: payments contract 2.1 (saved card, debit on an e-mandate), 2.2 (words of charges), 2.3 (a reference is no key);
+the official samples, and their page on tokens for the answer that sends the customer to the bank.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ def charge_body(order: SavedChargeOrder, account: Account) -> bytes:
         "token": order.authorization,
         "tx_ref": order.reference,
     }
-    if order.currency in COUNTRIES:
+    if order.of_mandate:
+        others["type"] = "account"
+    elif order.currency in COUNTRIES:
         others["country"] = COUNTRIES[order.currency]
-    if account.redirect_url:
+    if account.redirect_url and not order.of_mandate:
         others["redirect_url"] = account.redirect_url
     told = json.dumps(others, sort_keys=True, separators=(",", ":"))
     return f'{{"amount":{to_major(order.amount_minor, order.currency)},{told[1:]}'.encode()
