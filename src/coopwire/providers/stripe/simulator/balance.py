@@ -5,19 +5,18 @@ Source: payments contract 3.1 (list for a day, settlement): `amount - fee = net`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from coopwire.providers.stripe.simulator import disputes, refunds, telling
 from coopwire.providers.stripe.simulator.account import Account, Charge
 from coopwire.providers.stripe.simulator.disputes import Dispute, Disputes
-from coopwire.providers.stripe.simulator.objects import Link, Told, new_id, unix
+from coopwire.providers.stripe.simulator.objects import Link, Told, new_id
 from coopwire.providers.stripe.simulator.refunds import Refund, Refunds
 from coopwire.providers.stripe.simulator.settings import StripeSettings
 
-_AVAILABLE_AFTER: Final = timedelta(days=2)
 _UNDONE: Final = frozenset({"failed", "canceled"})
 CHARGE: Final = "charge"
 PAYOUT: Final = "payout"
@@ -87,31 +86,9 @@ class Balance:
 
 def as_told(row: Row) -> Told:
     """The object."""
-    detail = {
-        "amount": row.fee,
-        "application": None,
-        "currency": row.currency,
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
-    return {
-        "id": row.id,
-        "object": "balance_transaction",
-        "amount": row.amount,
-        "available_on": unix(row.created_at + _AVAILABLE_AFTER),
-        "balance_type": "payments",
-        "created": unix(row.created_at),
-        "currency": row.currency,
-        "description": None,
-        "exchange_rate": None,
-        "fee": row.fee,
-        "fee_details": [detail] if row.fee else [],
-        "net": row.net,
-        "reporting_category": row.category,
-        "source": row.source,
-        "status": "available" if row.payout else "pending",
-        "type": row.type,
-    }
+    status = "available" if row.payout else "pending"
+    told = {"id": row.id, "reporting_category": row.category, "type": row.type, "source": row.source}
+    return {**told, **telling.moved(row.amount, row.fee, row.currency, row.created_at, status)}
 
 
 def _of_charge(one: Charge) -> Row:
@@ -122,29 +99,29 @@ def _of_charge(one: Charge) -> Row:
 
 
 def _of_refund(one: Refund) -> Row:
-    return _row(
-        "refund", "refund", -one.amount, 0, one.charge, one.created_at, _link(one.id, refunds.as_told(one))
-    )
+    return _row("refund", "refund", -one.amount, 0, one.charge, one.created_at, _link_refund(one))
 
 
 def _of_failed_refund(one: Refund) -> Row:
-    source = _link(one.id, refunds.as_told(one))
-    return _row("refund_failure", "refund_failure", one.amount, 0, one.charge, one.created_at, source)
+    kind = "refund_failure"
+    return _row(kind, kind, one.amount, 0, one.charge, one.created_at, _link_refund(one))
 
 
 def _of_dispute(one: Dispute, fee: int, at: datetime) -> Row:
-    source = _link(one.id, disputes.as_told(one))
-    return _row("dispute", "adjustment", -one.amount, fee, one.charge, at, source)
+    return _row("dispute", "adjustment", -one.amount, fee, one.charge, at, _link_dispute(one))
 
 
 def _of_reversal(one: Dispute, fee: int, at: datetime) -> Row:
-    source = _link(one.id, disputes.as_told(one))
-    return _row("dispute_reversal", "adjustment", one.amount, -fee, one.charge, at, source)
+    return _row("dispute_reversal", "adjustment", one.amount, -fee, one.charge, at, _link_dispute(one))
 
 
 def _row(category: str, type_: str, amount: int, fee: int, charge: Charge, at: datetime, source: Link) -> Row:
     return Row(new_id("txn_"), category, type_, amount, fee, charge.intent.currency, at, source)
 
 
-def _link(id_: str, told: Mapping[str, object]) -> Link:
-    return Link(id_, lambda: told)
+def _link_refund(one: Refund) -> Link:
+    return Link(one.id, lambda: refunds.as_told(one))
+
+
+def _link_dispute(one: Dispute) -> Link:
+    return Link(one.id, lambda: disputes.as_told(one))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -11,6 +12,7 @@ from coopwire.providers.stripe.simulator.objects import Link, Told, unix
 from coopwire.simulation import hosted
 from coopwire.simulation.exchange import Answer
 
+_AVAILABLE_AFTER: Final = timedelta(days=2)
 _NO_ADDRESS: Final = {
     "city": None,
     "country": None,
@@ -146,30 +148,32 @@ def billing(email: str) -> Told:
 
 def entry(one: Charge) -> Told:
     """What a charge brought to the balance."""
+    told = {"id": one.entry, "reporting_category": "charge", "type": "charge", "source": link_charge(one)}
+    return {**told, **moved(one.amount, one.fee, one.intent.currency, one.created_at, "pending")}
+
+
+def moved(amount: int, fee: int, currency: str, at: datetime, status: str) -> Told:
+    """The members of a balance transaction that say how much it was."""
     detail = {
-        "amount": one.fee,
+        "amount": fee,
         "application": None,
-        "currency": one.intent.currency,
+        "currency": currency,
         "description": "Stripe processing fees",
         "type": "stripe_fee",
     }
     return {
-        "id": one.entry,
         "object": "balance_transaction",
-        "amount": one.amount,
-        "available_on": unix(one.created_at) + 2 * 86_400,
+        "amount": amount,
+        "available_on": unix(at + _AVAILABLE_AFTER),
         "balance_type": "payments",
-        "created": unix(one.created_at),
-        "currency": one.intent.currency,
+        "created": unix(at),
+        "currency": currency,
         "description": None,
         "exchange_rate": None,
-        "fee": one.fee,
-        "fee_details": [detail],
-        "net": one.amount - one.fee,
-        "reporting_category": "charge",
-        "source": link_charge(one),
-        "status": "pending",
-        "type": "charge",
+        "fee": fee,
+        "fee_details": [detail] if fee else [],
+        "net": amount - fee,
+        "status": status,
     }
 
 
