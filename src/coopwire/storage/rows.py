@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from coopwire.domain.arrivals import Arrival, Purpose
 from coopwire.domain.effects import Effect
@@ -256,7 +256,7 @@ _rendered = json.JSONEncoder(default=str).encode
 def shaped(into: type[ShapeT], row: Row, **decided: object) -> ShapeT:
     """A dataclass from a row whose columns are called as its fields; `decided` are the fields that are not."""
     told = {
-        name: row[name] if kind is None else kind(row[name])
+        name: row[name] if kind is None or row[name] is None else kind(row[name])
         for name, kind in _fields(cast(Hashable, into))
         if name not in decided
     }
@@ -265,13 +265,14 @@ def shaped(into: type[ShapeT], row: Row, **decided: object) -> ShapeT:
 
 @cache
 def _fields(of: type[Any]) -> tuple[tuple[str, type[Enum] | None], ...]:
-    """The names of a dataclass's fields, with the enum of those whose value is a word of one."""
+    """The names of a dataclass's fields, with the enum of those whose value is a word of one, or None."""
     hints = get_type_hints(of)
     return tuple((field.name, _enum(hints[field.name])) for field in fields(of))
 
 
 def _enum(hint: object) -> type[Enum] | None:
-    return hint if isinstance(hint, type) and issubclass(hint, Enum) else None
+    kinds = get_args(hint) or (hint,)
+    return next((one for one in kinds if isinstance(one, type) and issubclass(one, Enum)), None)
 
 
 def effect(row: Row) -> Effect:
