@@ -177,6 +177,30 @@ async def test_a_part_of_a_claim_is_refused_at_the_desk_and_never_closes_the_who
         assert (await at_stripe(hub))["status"] == "needs_response"
 
 
+async def test_an_appeal_after_a_loss_is_told_to_a_person_and_may_still_be_won(database_dsn: str) -> None:
+    """What was lost is open again there, not here: the evidence of an appeal is given in their dashboard."""
+    async with river(database_dsn, gateway=STRIPE, change=unbanked, lengths=NEVER) as hub:
+        _, theirs = await claimed(hub)
+        for status, event, stands in (
+            ("lost", "charge.dispute.closed", "lost"),
+            ("appeal_needs_response", "charge.dispute.updated", "lost"),
+            ("won", "charge.dispute.closed", "won"),
+        ):
+            await hub.outside.control("stripe", "dispute_moves", id=theirs, status=status)
+            looks = await hub.value("SELECT looks FROM dispute_looks WHERE provider_ref = $1", theirs)
+            await told_last(hub, event)
+            await hub.until(
+                "SELECT looks FROM dispute_looks WHERE provider_ref = $1", theirs, expected=looks + 1
+            )
+            assert await hub.value("SELECT state FROM disputes") == stands
+        found = await hub.rows("SELECT type, state FROM breaks WHERE type <> 'dues_expired' ORDER BY id")
+        assert [tuple(row.values()) for row in found] == [
+            ("dispute_open", "resolved"),
+            ("dispute_lost", "resolved"),
+            ("forbidden_move", "open"),
+        ]
+
+
 # -- mandates -------------------------------------------------------------------------------------------------
 
 
