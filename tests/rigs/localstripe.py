@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -36,8 +37,7 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 @contextmanager
 def localstripe() -> Iterator[str]:
     """The address of a localstripe; the test is skipped where the registry is not to be had."""
-    if not (_HOME / "localstripe").exists():
-        _install()
+    _install()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -56,8 +56,15 @@ def _install() -> None:
     """Beside the other tools, out of the project's own environment: it is another licence's."""
     if not _UV.exists():
         pytest.skip("localstripe is installed by uv, and it is not here")
-    _HOME.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_HOME.parent) as made:
+    with (_TOOLS / "localstripe.lock").open("w") as lock:
+        # Several test processes may want it at the same time.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _HOME.exists():
+            _download()
+
+
+def _download() -> None:
+    with tempfile.TemporaryDirectory(dir=_TOOLS) as made:
         command = [str(_UV), "pip", "install", "--python", sys.executable, "--target", made, "--no-deps"]
         try:
             done = subprocess.run(
@@ -67,10 +74,9 @@ def _install() -> None:
             pytest.skip("localstripe could not be installed: the registry does not answer")
         if done.returncode:
             pytest.skip(f"localstripe could not be installed: uv ended with {done.returncode}")
-        if not _HOME.exists():
-            # Whole or not at all: another process may be at it, too.
-            Path(made).rename(_HOME)
-            Path(made).mkdir()
+        # Whole or not at all; the folder that is cleared away is an empty one.
+        Path(made).rename(_HOME)
+        Path(made).mkdir()
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
