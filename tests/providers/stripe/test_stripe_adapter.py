@@ -137,6 +137,35 @@ async def test_a_page_of_strangers_in_the_search_is_left_out(
     assert await server.sockets.charges.find(REFERENCE) == ()
 
 
+async def test_what_a_stranger_paid_stops_no_look_up_however_it_is_told(
+    server: Any, an_intent: Callable[..., dict[str, Any]]
+) -> None:
+    """A currency of which nothing is agreed, and pages of other kinds, which have neither amount nor currency."""
+    strangers = [
+        an_intent(id="pi_9", metadata={}, currency="lyd"),
+        {"id": "pi_8", "object": "payment_intent"},
+    ]
+    server.will_say(listed(*strangers))
+    server.will_say(listed(*strangers, next_page="w"))
+    setup = {
+        "id": "cs_9",
+        "object": "checkout.session",
+        "mode": "setup",
+        "currency": None,
+        "status": "expired",
+    }
+    server.will_say(listed(setup))
+    assert await server.sockets.charges.find(REFERENCE) == ()
+
+
+async def test_a_payment_of_ours_that_cannot_be_read_is_no_absence(
+    server: Any, an_intent: Callable[..., dict[str, Any]]
+) -> None:
+    server.will_say(listed(an_intent(currency="lyd")))
+    with pytest.raises(ContractBroken):
+        await server.sockets.charges.find(REFERENCE)
+
+
 @pytest.mark.parametrize("status", [429, 500])
 async def test_a_search_that_fails_is_tried_later_and_never_empty(server: Any, status: int) -> None:
     server.will_say(NOTHING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
 from coopwire.domain.states import PaymentState
@@ -73,21 +73,33 @@ class StripeCharges:
 
     async def _young(self, reference: str) -> list[ChargeSnapshot]:
         query = {**pages.since(self._api.clock.now() - SEARCH_LAGS), **_OF_ROWS}
-        walk = pages.Walk(charges.CHARGES, query, lambda charge: charge.reference == reference)
-        return [charge async for charge in self._api.walk("list_young", _INTENTS, walk)]
+        walk = pages.Walk(pages.ROWS, query, _bears(reference))
+        return [
+            charges.charge_of(row.document, row.raw)
+            async for row in self._api.walk("list_young", _INTENTS, walk)
+        ]
 
     async def _searched(self, reference: str) -> list[ChargeSnapshot]:
         query = query_of(reference)
         if query is None:
             return []
-        walk = pages.Found(charges.CHARGES, {"query": query, **_OF_ROWS}, lambda c: c.reference == reference)
-        return [charge async for charge in self._api.walk("search", f"{_INTENTS}/search", walk)]
+        walk = pages.Found(pages.ROWS, {"query": query, **_OF_ROWS}, _bears(reference))
+        rows = self._api.walk("search", f"{_INTENTS}/search", walk)
+        return [charges.charge_of(row.document, row.raw) async for row in rows]
 
     async def _over(self, reference: str) -> list[ChargeSnapshot]:
         over: dict[str, Field] = {"status": charges.EXPIRED, "expand": [f"data.{charges.PAGE}"]}
         since = pages.since(self._api.clock.now() - PAGES_LIVE - _DAILY_LOOKS)
-        walk = pages.Walk(charges.PAGES, {**since, **over}, lambda page: page.reference == reference)
-        return [page async for page in self._api.walk("list_expired", _SESSIONS, walk)]
+        ours = pages.Walk(
+            pages.ROWS, {**since, **over}, lambda row: charges.page_reference(row.document) == reference
+        )
+        rows = self._api.walk("list_expired", _SESSIONS, ours)
+        return [charges.charge_on(row.document, row.raw) async for row in rows]
+
+
+def _bears(reference: str) -> Callable[[pages.Row], bool]:
+    """Whether a payment intent is ours: a stranger's is left out before it is read, whatever it says."""
+    return lambda row: charges.reference_of(row.document) == reference
 
 
 def _age(charge: ChargeSnapshot) -> tuple[float, str]:

@@ -33,8 +33,9 @@ class StripeCheckouts:
     async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
         """What the list of sessions says, which is consistent; their search knows none of them."""
         walk = pages.Walk(
-            checkouts.SESSIONS,
+            pages.ROWS,
             pages.since(sent_at - checkouts.CLOCKS_APART),
-            lambda session: page_reference(session) == order.reference,
+            lambda row: page_reference(row.document) == order.reference,
         )
-        return checkouts.found(order, [s async for s in self._api.walk("list_sessions", _SESSIONS, walk)])
+        sessions = [row.document async for row in self._api.walk("list_sessions", _SESSIONS, walk)]
+        return checkouts.found(order, sessions)

@@ -206,5 +206,3 @@ def _created(told: object) -> datetime | None:
 
 
 CHARGES: passes.Kind[ChargeSnapshot] = passes.Kind("payment intents", charge_of, lambda charge: charge.charge)
-PAGES: passes.Kind[ChargeSnapshot] = passes.Kind("pages", charge_on, lambda page: page.charge)
-"""Pages that are asked for with their payment intents."""

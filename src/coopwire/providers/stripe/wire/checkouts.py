@@ -18,9 +18,8 @@ from coopwire.providers.stripe.wire.authorizations import OFF_SESSION
 from coopwire.providers.stripe.wire.charges import CAPTURED_AT_ONCE, REFERENCE, page_reference
 from coopwire.providers.stripe.wire.form import Field, encoded
 from coopwire.providers.stripe.wire.reading import linked, mode_of
-from coopwire.transport import passes
 from coopwire.transport.addresses import is_email, is_page
-from coopwire.transport.reading import at, needed
+from coopwire.transport.reading import at
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._=-]{1,200}\Z")
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -95,12 +94,6 @@ def _facts(facts: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     return told
 
 
-def page_of(session: object, raw: bytes) -> object:
-    """A session of their list as it is; ContractBroken when it has no id."""
-    needed(linked(session), "id")
-    return session
-
-
 def opened(order: CheckoutOrder, account: Account, session: object) -> CheckoutSnapshot:
     """The page they opened. OutcomeUnknown when their yes does not say which page for which order."""
     url = at(session, "url")
@@ -140,4 +133,3 @@ def _page(order: CheckoutOrder, session: object) -> CheckoutSnapshot:
 _NOTHING: Finding[CheckoutSnapshot] = Finding(
     FindingWord.ABSENT, reason="Stripe lists no session under this reference"
 )
-SESSIONS: passes.Kind[object] = passes.Kind("sessions", page_of, lambda session: str(linked(session)))

@@ -7,6 +7,7 @@ Source: payments contract 3.1 (list for a day): `created[gte]`, `created[lt]` in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -19,6 +20,23 @@ from coopwire.transport.reading import needed
 
 ROWS_PER_PAGE = 100
 _SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list as it came: what is somebody else's is left out before anything in it is read."""
+
+    id: str
+    document: object = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+def row_of(told: object, raw: bytes) -> Row:
+    """The row; ContractBroken when it has no id."""
+    return Row(needed(linked(told), "id"), told, raw)
+
+
+ROWS: passes.Kind[Row] = passes.Kind("objects", row_of, lambda row: row.id)
 
 
 class _Made(Protocol):
