@@ -100,6 +100,16 @@ def test_words_of_theirs_are_masked() -> None:
     assert "example.com" not in str(refused)
 
 
+@pytest.mark.parametrize("told", [no("card_error", "card_declined"), b"<html>"])
+def test_an_error_names_the_request_for_their_support(told: object) -> None:
+    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    with pytest.raises(HubError, match=r"\(req_8sKq2f\)$"):
+        success(HttpAnswer(402, {"request-id": "req_8sKq2f"}, body), WRITE, None)
+    with pytest.raises(HubError) as hostile:
+        success(HttpAnswer(402, {"request-id": "req_<b>"}, body), WRITE, None)
+    assert "req_" not in str(hostile.value)
+
+
 def test_an_object_is_told_bare_and_a_list_by_its_rows() -> None:
     assert success(answer(200, {"object": "refund", "id": "re_1"}), READ, None).data == {
         "object": "refund",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class Desk:
             self.authorise(call)
             return does(call)
 
-        return Operation(name, "GET", path, do)
+        return Operation(name, "GET", path, numbered(do))
 
     def writes(self, name: str, path: str, does: Callable[[Call], Answer]) -> Operation:
         """An operation that makes something: once for each idempotency key."""
@@ -64,7 +64,7 @@ class Desk:
             kept_for = timedelta(seconds=self.settings.key_seconds)
             return self.keys.answer(call, self.now(), kept_for, lambda: does(call))
 
-        return Operation(name, "POST", path, do)
+        return Operation(name, "POST", path, numbered(do))
 
     def authorise(self, call: Call) -> None:
         """TurnedAway without the account's key."""
@@ -166,6 +166,19 @@ class Desk:
     def _address(self) -> Address:
         one = self.settings
         return Address(one.webhook_url, one.webhook_retry_seconds, one.webhook_tries)
+
+
+def numbered(does: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
+    """Each answer of the API, a refusal too, names its request."""
+
+    def do(call: Call) -> Answer:
+        try:
+            answer = does(call)
+        except TurnedAway as turned:
+            answer = turned.answer
+        return replace(answer, headers={**answer.headers, "Request-Id": new_id("req_")})
+
+    return do
 
 
 class Signed(Mapping[str, str]):

@@ -5,6 +5,7 @@ Source: payments contract 3.3 and 3.4. A success is the bare object, a refusal a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -40,6 +41,7 @@ _DENIED = frozenset(
 )
 """Statuses under which a refusal in their words is believed; a 424 says nothing of what was done before it."""
 _BUSY = frozenset({"lock_timeout", "rate_limit"})
+_REQUEST = re.compile(r"req_[A-Za-z0-9]{1,60}\Z")
 _KEY_IN_USE = "idempotency_key_in_use"
 _OTHER_BODY = "idempotency_error"
 _ABSENT = "resource_missing"
@@ -112,15 +114,25 @@ def success(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> Said:
     on a write Refused or OutcomeUnknown (also where they speak of an earlier send), on a read ContractBroken.
     """
     told = trusted(answer)
-    if told is None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TryLater("Stripe asks for patience", retry_after=wait, http_status=answer.status)
-    if told is None and answer.status == HTTPStatus.UNAUTHORIZED:
-        raise BadCredentials("Stripe does not accept the secret key", http_status=answer.status)
     if told is None:
-        raise untrusted(answer, traffic, wait)
+        raise _traced(_unreadable(answer, traffic, wait), answer)
     if not told.yes:
-        raise refusal(told, traffic, answer.status, wait)
+        raise _traced(refusal(told, traffic, answer.status, wait), answer)
     return told
+
+
+def _unreadable(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> HubError:
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TryLater("Stripe asks for patience", retry_after=wait, http_status=answer.status)
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return BadCredentials("Stripe does not accept the secret key", http_status=answer.status)
+    return untrusted(answer, traffic, wait)
+
+
+def _traced(error: HubError, answer: HttpAnswer) -> HubError:
+    """The error with the name that the request has at Stripe: their support asks for it."""
+    request = answer.headers.get("request-id", "")
+    return error.saying(f"{error.message} ({request})") if _REQUEST.match(request) else error
 
 
 def refusal(told: Said, traffic: Traffic, status: int | None, wait: float | None = None) -> HubError:
