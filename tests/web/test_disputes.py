@@ -131,4 +131,5 @@ async def test_settlements_that_were_read_are_listed_with_what_they_are_tied_to(
         whole = (await front.get(f"/v1/settlements/{one['id']}")).body
         assert [(line["kind"], line["receipt"]) for line in whole["lines"]] == [("charge", receipt)]
         assert whole["settlement"]["effect"] == one["effect"] is not None
+        assert whole["expected_fee"]["priced"] + whole["expected_fee"]["unpriced"] == 1
         assert (await front.get("/v1/settlements/aaaaaaaaaaaaaaaaaaaa")).status == 404

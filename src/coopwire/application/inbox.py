@@ -88,7 +88,9 @@ class Drain:
                 self._take_up(webhook, changes, now)
             await write(tx, changes, now)
             await tx.inbox.drained([w.id for w in webhooks], now)
-        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS, MANDATES, SETTLEMENTS)
+        self._bells.ring(LOOKUPS, REFUNDS, DISPUTES, PAYOUTS, ACCOUNTS, MANDATES)
+        if changes.settlement_nudges:
+            self._bells.ring(SETTLEMENTS)
         return len(webhooks)
 
     def _take_up(self, webhook: StoredWebhook, changes: Changes, now: datetime) -> None:

@@ -15,6 +15,7 @@ from coopwire.cli.failures import BadInput
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.application.settled import SettlementInFull, SettlementReader
+    from coopwire.domain.fees import ExpectedTotal
     from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
     from coopwire.ports.queries import SettlementDetail, SettlementView
     from coopwire.storage.queries import PostgresQueries
@@ -57,11 +58,14 @@ def show_(
     stands, ties = (None, {}) if here is None else (here.settlement, _ties(here))
     if as_json:
         lines = [{**_line_facts(one), "tied_to": ties.get(_about(one))} for one in found.lines]
-        show.json_lines([{**_facts(found.settlement, stands), "lines": lines}])
+        expected = None if here is None or here.expected_fee is None else asdict(here.expected_fee)
+        show.json_lines([{**_facts(found.settlement, stands), "expected_fee": expected, "lines": lines}])
         return
     show.table(_COLUMNS, [_row(found.settlement, stands)], none="")
     show.say("")
     show.table(_LINES, _lines(found.lines, ties), none="there are no lines in it")
+    if here is not None and here.expected_fee is not None:
+        show.say(f"\n{_expected(here.expected_fee, here.settlement)}")
 
 
 async def _listed(
@@ -134,6 +138,14 @@ def _ties(here: SettlementDetail) -> dict[str, str]:
 def _tied(receipt: str | None, refund: str | None, dispute: str | None) -> str:
     names = (("receipt", receipt), ("refund", refund), ("dispute", dispute))
     return " ".join(f"{noun} {id}" for noun, id in names if id is not None)
+
+
+def _expected(fee: ExpectedTotal, here: SettlementView) -> str:
+    from coopwire.domain.money import Money
+
+    told, taken = Money(fee.minor, here.currency), Money(here.fee_minor, here.currency)
+    unpriced = f"; no rule speaks of {fee.unpriced} of its charges" if fee.unpriced else ""
+    return f"by the price list its charges cost {told}, the gateway took {taken}{unpriced}"
 
 
 def _facts(one: SettlementSnapshot, here: SettlementView | None) -> dict[str, object]:

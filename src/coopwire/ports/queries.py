@@ -17,7 +17,7 @@ from coopwire.domain.breaks import BreakType
 from coopwire.domain.budgets import Budget
 from coopwire.domain.disputes import AnswerState, DisputeVerdict
 from coopwire.domain.effects import EffectKind
-from coopwire.domain.fees import ExpectedFee
+from coopwire.domain.fees import ExpectedFee, ExpectedTotal
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.mandates import Approach
 from coopwire.domain.notices import NoticeVerdict
@@ -485,10 +485,14 @@ class SettlementLineView:
 
 @dataclass(frozen=True, slots=True)
 class SettlementDetail:
-    """A settlement with its lines in their order."""
+    """A settlement with its lines in their order.
+
+    `expected_fee` is what its charges should have cost by the price list, None while none is tied.
+    """
 
     settlement: SettlementView
     lines: tuple[SettlementLineView, ...]
+    expected_fee: ExpectedTotal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,9 +128,15 @@ class PostgresQueries:
         async with snapshot(self._pool, "read settlement") as db:
             row = await db.fetchrow(f"{listing.ALL_SETTLEMENTS} AND s.id = $1", id)
             lines = await db.fetch("SELECT * FROM settlement_lines WHERE settlement = $1 ORDER BY n", id)
+            priced = await db.fetch(
+                "SELECT r.expected_fee_minor, r.expected_fee_exact, r.fee_arithmetic "
+                "FROM settlement_lines l JOIN receipts r ON r.id = l.receipt WHERE l.settlement = $1",
+                id,
+            )
         if row is None:
             return None
-        return SettlementDetail(views.settlement(row), tuple(views.settlement_line(one) for one in lines))
+        told = tuple(views.settlement_line(one) for one in lines)
+        return SettlementDetail(views.settlement(row), told, views.expected_of(priced))
 
     async def settlements(self, which: Filter, limit: int, after: Position | None) -> Page[SettlementView]:
         """Settlements, the newest first."""

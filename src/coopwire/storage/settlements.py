@@ -23,8 +23,12 @@ from coopwire.storage import rows
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.rows import Connection
 
+# A list that was never read is due from the next round on.
 _CLAIM = """
-WITH picked AS (
+WITH lists AS (
+    INSERT INTO settlement_looks (connection, provider_ref, look_at, since)
+    SELECT connection, $5, $3, $3 FROM unnest($1::text[]) AS s(connection) ON CONFLICT DO NOTHING
+), picked AS (
     SELECT c.connection, c.provider_ref FROM unnest($1::text[], $2::int[]) AS s(connection, free)
     CROSS JOIN LATERAL (
         SELECT l.connection, l.provider_ref FROM settlement_looks l
@@ -130,14 +134,7 @@ class SettlementStore:
         self, slots: Mapping[str, int], now: datetime, until: datetime
     ) -> list[ClaimedSettlement]:
         """Take due looks, at most `slots` per connection, not those of closed gates; lease to `until`."""
-        await self._db.execute(
-            "INSERT INTO settlement_looks (connection, provider_ref, look_at, since) "
-            "SELECT c, $2, $3, $3 FROM unnest($1::text[]) c ON CONFLICT DO NOTHING",
-            list(slots),
-            EVERY,
-            now,
-        )
-        taken = await self._db.fetch(_CLAIM, list(slots), list(slots.values()), now, until)
+        taken = await self._db.fetch(_CLAIM, list(slots), list(slots.values()), now, until, EVERY)
         return [rows.shaped(ClaimedSettlement, row, stand=_stand(row["stand"])) for row in taken]
 
     async def looked(self, claimed: ClaimedSettlement, next_at: datetime | None) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from coopwire.domain.books import Side
 from coopwire.domain.breakers import BreakerState
 from coopwire.domain.effects import EffectKind
+from coopwire.domain.fees import ExpectedTotal, expected_total
 from coopwire.domain.letters import cause_shape
 from coopwire.domain.payments import PaymentKind
 from coopwire.domain.states import EffectState
@@ -120,6 +121,14 @@ def dispute_answer(row: Row) -> DisputeAnswerView:
 def settlement(row: Row) -> SettlementView:
     """A settlement, its row beside the next look at it."""
     return shaped(SettlementView, row)
+
+
+def expected_of(receipts: Sequence[Row]) -> ExpectedTotal | None:
+    """What these receipts should have cost together; None of no receipt."""
+    if not receipts:
+        return None
+    kept = (rows.fee_facts(row) for row in receipts)
+    return expected_total(None if facts is None else facts.expected for facts in kept)
 
 
 def settlement_line(row: Row) -> SettlementLineView:

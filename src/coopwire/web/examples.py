@@ -481,6 +481,7 @@ SETTLEMENT_DETAIL = {
             "dispute": None,
         }
     ],
+    "expected_fee": {"minor": 88_750, "exact": "88750", "residue": "0", "priced": 1, "unpriced": 0},
 }
 LIVE_SETTLEMENT = {
     "id": "3090024",
