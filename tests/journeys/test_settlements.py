@@ -280,16 +280,31 @@ async def test_a_payout_on_its_way_books_nothing_and_one_that_failed_neither(dat
         assert len(await entries(hub)) == 1
 
 
-async def test_settlements_from_before_the_first_receipt_are_no_business_of_the_hub(
+async def test_what_was_paid_out_before_the_hub_began_to_read_is_left_to_whoever_booked_it(
     database_dsn: str,
 ) -> None:
     async with river(database_dsn, change=unbanked, lengths=QUIET) as hub:
+        await received(hub)
         await hub.until("SELECT count(*) FROM settlement_looks WHERE looks > 0", expected=1)
-        accepted = await hub.accept()
-        await hub.pay(accepted.attempt)
+        await hub.rows("UPDATE settlement_looks SET since = now() + interval '2 days'")
         await settled(hub)
         await hub.until("SELECT count(*) FROM settlement_looks WHERE looks > 1 AND token IS NULL", expected=1)
-        assert await hub.value("SELECT count(*) FROM settlements") == 0
+        assert await hub.value("SELECT count(*) FROM settlement_looks") == 1
+
+
+async def test_a_charge_from_before_the_hub_is_not_taken_in_but_left_to_a_person(database_dsn: str) -> None:
+    """The first payout after the hub began has charges that somebody else has booked."""
+    async with river(database_dsn, change=unbanked, lengths=QUIET) as hub:
+        await hub.until("SELECT count(*) FROM settlement_looks WHERE looks > 0", expected=1)
+        accepted = await hub.accept()
+        await hub.outside.fault("paystack", "verify_transaction", "http_500")
+        await hub.pay(accepted.attempt)
+        # Whoever had the gateway's account before had this charge, and the first payout of today has it.
+        await hub.rows("UPDATE settlement_looks SET since = now()")
+        await settled(hub)
+        await stands(hub, "differs")
+        assert await differences(hub) == [("settlement_charge_unknown", "open")]
+        assert await hub.value("SELECT charges FROM lookups") == [], "nobody asked about the charge"
 
 
 async def test_a_hub_that_names_an_entry_anew_books_twice_and_would_be_seen(database_dsn: str) -> None:

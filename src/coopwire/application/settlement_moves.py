@@ -124,7 +124,8 @@ class SettlementMoves:
         if not found:
             return await self.order(tx, settlement, tied, changes)
         changes.breaks += found
-        changes.lookups += _unknown_charges(settlement, lines, tied.differences, self._clock.now())
+        since = await tx.settlements.read_since(settlement.connection)
+        changes.lookups += _unknown_charges(settlement, lines, tied.differences, since, self._clock.now())
         differs = replace(settlement, stand=SettlementStand.DIFFERS)
         await tx.settlements.save(differs, self._clock.now(), lines)
         return differs
@@ -205,15 +206,26 @@ def _line(n: int, told: SettlementLine) -> Line:
 
 
 def _unknown_charges(
-    settlement: Settlement, lines: Sequence[Line], differences: Sequence[Difference], now: datetime
+    settlement: Settlement,
+    lines: Sequence[Line],
+    differences: Sequence[Difference],
+    since: datetime | None,
+    now: datetime,
 ) -> list[LookupRequest]:
-    """Charges that the hub does not know are looked up: a webhook may have been lost."""
+    """Charges that the hub does not know are looked up: a webhook may have been lost.
+
+    Not those that were paid before the hub began: whoever had them before has booked them.
+    """
     unknown = {one.facts["charge"] for one in differences if one.type is BreakType.SETTLEMENT_CHARGE_UNKNOWN}
     return [
         LookupRequest(settlement.connection, line.reference, now, line.charge)
         for line in lines
-        if line.charge in unknown and line.reference
+        if line.charge in unknown and line.reference and not _before(since, line)
     ]
+
+
+def _before(since: datetime | None, line: Line) -> bool:
+    return since is not None and line.paid_at is not None and line.paid_at < since
 
 
 # -- what is told ------------------------------------------------------------------------------------------

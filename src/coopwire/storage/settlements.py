@@ -144,12 +144,14 @@ class SettlementStore:
         )
         return done is not None
 
-    async def first_receipt(self, connection: str) -> datetime | None:
-        """When the oldest receipt that the hub has of this connection was paid."""
-        first: datetime | None = await self._db.fetchval(
-            "SELECT min(paid_at) FROM receipts WHERE connection = $1", connection
+    async def read_since(self, connection: str) -> datetime | None:
+        """When the hub began to read settlements of this connection."""
+        since: datetime | None = await self._db.fetchval(
+            "SELECT since FROM settlement_looks WHERE connection = $1 AND provider_ref = $2",
+            connection,
+            EVERY,
         )
-        return first
+        return since
 
     async def known(self, connection: str, provider_refs: Collection[str]) -> dict[str, Settlement]:
         """Settlements by their ids at the gateway, locked."""

@@ -114,10 +114,10 @@ class FollowedSettlements:
     ) -> list[SettlementNudge]:
         """Looks at those that are new here, or stand otherwise than the list tells.
 
-        What was paid out before the hub had a receipt of this gateway is no business of its.
+        What was paid out before the hub began to read settlements was booked by somebody else.
         """
-        first = await tx.settlements.first_receipt(connection)
-        snapshots = [one.settlement for one in told if _after(one.settlement, first)]
+        since = await tx.settlements.read_since(connection)
+        snapshots = [one.settlement for one in told if _from(since, one.settlement)]
         known = await tx.settlements.known(connection, [one.provider_ref for one in snapshots])
         return [
             SettlementNudge(connection, one.provider_ref, now)
@@ -134,8 +134,8 @@ class FollowedSettlements:
         return next_settlement_look(stands, now, timings) if stands is not None else None
 
 
-def _after(told: SettlementSnapshot, first: datetime | None) -> bool:
-    return first is not None and (told.settled_on is None or told.settled_on >= first.date())
+def _from(since: datetime | None, told: SettlementSnapshot) -> bool:
+    return since is not None and (told.settled_on is None or told.settled_on >= since.date())
 
 
 def _told_otherwise(was: Settlement, told: SettlementSnapshot) -> bool:

@@ -53,8 +53,8 @@ class Settlements(Protocol):
         """End the lease and plan the next look (None: none); False, and nothing is changed, when it was lost."""
         ...
 
-    async def first_receipt(self, connection: str) -> datetime | None:
-        """When the oldest receipt that the hub has of this connection was paid."""
+    async def read_since(self, connection: str) -> datetime | None:
+        """When the hub began to read settlements of this connection; None: it has not."""
         ...
 
     async def known(self, connection: str, provider_refs: Collection[str]) -> dict[str, Settlement]:
