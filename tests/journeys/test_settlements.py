@@ -20,7 +20,7 @@ from coopwire.application.paying import Rejected
 from coopwire.application.planning import settlement_effect
 from coopwire.application.reconciling.reconciler import Reconciled
 from coopwire.connections import Configured
-from coopwire.domain.corrections import BookSettlement, ReverseJournal, WriteOff
+from coopwire.domain.corrections import BookSettlement, PostJournalAgain, ReverseJournal, WriteOff
 from coopwire.domain.money import Money
 from coopwire.domain.settlements import Settlement
 from coopwire.domain.timings import DEMO
@@ -380,3 +380,20 @@ async def test_lines_are_tied_by_their_own_ids_and_a_webhook_hastens_the_look(da
         ]
         assert await on_clearing(hub) == 0
         assert clearing(await closed_day(hub))[0]
+
+
+async def test_an_entry_that_the_books_refused_is_posted_again_and_the_settlement_is_booked(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn, change=unbanked, lengths=QUIET) as hub:
+        await received(hub)
+        await hub.outside.fault("quickbooks", "create_journal_entry", "decline", times=1)
+        await settled(hub)
+        row = await stands(hub, "tied")
+        await hub.until("SELECT state FROM effects WHERE id = $1", row["effect"], expected="refused")
+        broken = await the_break(hub, "effect_refused", row["effect"])
+        await desk(hub).propose(broken, ADA, PostJournalAgain(row["effect"]), WHY)
+        await desk(hub).approve(broken, OBI, WHY)
+        await stands(hub, "booked")
+        assert await in_the_bank(hub) == [WHOLE - FEE]
+        assert (await closed_day(hub)).report.holds
