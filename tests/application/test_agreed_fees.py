@@ -81,11 +81,11 @@ def test_the_rule_is_that_of_the_business_day_of_the_payment(paid_at: datetime, 
 
 def _view(listed: FeeSchedule | None, *, told: bool = True) -> FeeView:
     """What is kept of the receipt where the gateway has this price list."""
-    facts = fee_facts(_network(Mode.LIVE, listed), RECEIPT, replace(CHARGE, fee_known=told))
-    r, expected = RECEIPT, facts.expected
+    facts = fee_facts(_network(Mode.LIVE, listed), RECEIPT, CHARGE)
+    r = RECEIPT
     return FeeView(
         r.id, r.connection, r.charge, r.channel, r.paid_at, r.currency, r.gross_minor, r.value_minor, r.fee_minor,
-        r.fee_exact, r.fee_bearer, facts.known if expected is not None else None, expected, None, None,
+        r.fee_exact, r.fee_bearer, told, facts.expected, None, None,
     )  # fmt: skip
 
 

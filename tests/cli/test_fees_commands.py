@@ -15,7 +15,7 @@ LIST = (
     "valid_from,valid_until,currency,percent,flat,cap\n2026-01-01,,NGN,1.2,,1500\n2025-01-01,,NGN,1.3,,1500\n"
 )
 ARITHMETIC = {
-    "known": True, "residue": "0.25",
+    "residue": "0.25",
     "rule": "NGN any channel from 2020-01-01", "schedule": "prices.csv", "card": ["NG", "visa"],
     "lines": [
         ["1.5 % of 52,500.00 NGN", "78750", True],

@@ -103,6 +103,31 @@ async def test_fees_that_nobody_knew_in_time_are_booked_by_the_settlement(databa
         assert (await closed_day(hub)).report.holds
 
 
+async def test_a_fee_that_a_settlement_is_the_first_to_tell_is_held_against_the_price_list(
+    database_dsn: str,
+) -> None:
+    dear = {"paystack": {"fees": "null", "fee_percent": "1.7"}}
+    async with river(database_dsn, simulated=dear, change=unbanked, lengths=QUIET) as hub:
+        await received(hub)
+        assert await hub.value("SELECT count(*) FROM breaks") == 0
+        await hub.outside.control("paystack", "settings", fees="known")
+        await _tell_fees(hub)
+        await settled(hub)
+        row = await stands(hub, "booked")
+        [told] = await hub.rows("SELECT * FROM breaks")
+        detail = await composition.office(hub.app).queries.settlement(row["id"])
+        # What it took is what is booked.
+        assert (await balances(hub))["64"] == 99_250
+    assert (told["type"], told["state"], told["amount_minor"]) == ("fee_differs", "open", 99_250 - FEE)
+    assert (told["evidence"]["ours"]["expected_fee_minor"], told["evidence"]["theirs"]["fee_exact"]) == (
+        FEE,
+        "99250",
+    )
+    assert detail is not None
+    assert detail.expected_fee is not None
+    assert (detail.expected_fee.minor, detail.expected_fee.priced) == (FEE, 1)
+
+
 async def _tell_fees(hub: River) -> None:
     """From now on the gateway tells the fee that it takes."""
     vendor = hub.outside.made["paystack"].vendor

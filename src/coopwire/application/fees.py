@@ -33,13 +33,12 @@ class FeeQuote:
 
 
 def fee_facts(network: Network, receipt: Receipt, charge: ChargeSnapshot) -> FeeFacts:
-    """What is kept of the fee of a gateway's receipt: whether it was told, and the expected one beside it.
+    """What is kept beside the fee of a gateway's receipt: what it should have been.
 
     The rule is that of the business day on which it was paid.
     """
     country, brand = (charge.card.country, charge.card.brand) if charge.card is not None else (None, None)
-    connection = network.connections[receipt.connection].connection
-    listed = connection.fees
+    listed = network.connections[receipt.connection].connection.fees
     case = FeeCase(
         on=network.routes.business_day(receipt.paid_at),
         currency=receipt.currency,
@@ -50,14 +49,24 @@ def fee_facts(network: Network, receipt: Receipt, charge: ChargeSnapshot) -> Fee
         card_brand=brand,
     )
     expected = listed.expected(case) if listed is not None else None
-    agreed = listed is not None and not (listed.example and connection.mode is Mode.LIVE)
-    return FeeFacts(charge.fee_known, expected, country, brand, agreed)
+    return FeeFacts(expected, country, brand, agreed(network, receipt.connection))
+
+
+def agreed(network: Network, name: str) -> bool:
+    """Whether anybody has agreed to the prices of a connection: nobody has to an example for live money."""
+    connection = network.connections[name].connection
+    return connection.fees is not None and not (connection.fees.example and connection.mode is Mode.LIVE)
 
 
 def fee_doubt(receipt: Receipt, fee: FeeFacts) -> Iterator[Break]:
     """The break about a fee that was told and that is not the agreed one by more than rounding."""
     expected = fee.expected
-    if expected is None or not fee.known or not fee.agreed or not differs(expected.exact, receipt.fee_exact):
+    if (
+        expected is None
+        or not receipt.fee_known
+        or not fee.agreed
+        or not differs(expected.exact, receipt.fee_exact)
+    ):
         return
     ours = {
         "receipt": receipt.id,
@@ -116,14 +125,14 @@ def judged(network: Network, fee: FeeView) -> JudgedFee:
     lists = {name: listed for name, listed in price_lists(network).items() if name != fee.connection}
     verdict = _verdict(fee)
     expected = fee.expected
-    difference = fee.fee_minor - expected.minor if expected is not None and fee.told else None
+    difference = fee.fee_minor - expected.minor if expected is not None and fee.fee_known else None
     return JudgedFee(fee, verdict, difference, quotes(lists, case, fee.fee_bearer))
 
 
 def _verdict(fee: FeeView) -> FeeVerdict:
     if fee.expected is None:
         return FeeVerdict.NO_SCHEDULE
-    if not fee.told:
+    if not fee.fee_known:
         return FeeVerdict.NOT_TOLD
     other = differs(fee.expected.exact, fee.fee_exact)
     return FeeVerdict.DIFFERS if other else FeeVerdict.AGREES

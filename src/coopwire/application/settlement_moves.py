@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coopwire.application import announce, casework
+from coopwire.application.fees import agreed, fee_doubt
 from coopwire.application.network import Network
 from coopwire.application.planning import settlement_effect
 from coopwire.domain.breaks import Break, BreakType
@@ -102,6 +103,9 @@ class SettlementMoves:
             suspense_minor=suspense,
         )
         await tx.settlements.save(ordered, now, tied.lines)
+        for receipt, fee in await tx.settlements.late_fees(settlement.id):
+            agreed_to = agreed(self._network, settlement.connection)
+            changes.breaks += fee_doubt(receipt, replace(fee, agreed=agreed_to))
         if effect is not None:
             changes.effects.append(effect)
         elif self._network.routes.books is not None:

@@ -135,7 +135,7 @@ def _explain(one: JudgedFee) -> None:
     show.say(
         f"receipt {fee.receipt}: {paid} by {show.cell(fee.channel) or 'an unknown way'} at {fee.connection}"
     )
-    show.say(f"  taken     {'not told' if fee.told is False else took}, borne by the {fee.fee_bearer.value}")
+    show.say(f"  taken     {took if fee.fee_known else 'not told'}, borne by the {fee.fee_bearer.value}")
     if fee.expected is None:
         show.say("  expected  no schedule: the price list had no rule for such a charge")
     else:

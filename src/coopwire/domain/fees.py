@@ -163,11 +163,9 @@ class ExpectedFee:
 class FeeFacts:
     """What is kept about the fee of a gateway's receipt, beside the fee itself.
 
-    `known` is false where the gateway told none when the receipt was recorded. `expected` is None where the connection
-    has no price list, or its list no rule for such a charge.
+    `expected` is None where the connection has no price list, or its list no rule for such a charge.
     """
 
-    known: bool
     expected: ExpectedFee | None
     card_country: str | None = None
     card_brand: str | None = None

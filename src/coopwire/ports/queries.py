@@ -173,7 +173,7 @@ class ReceiptView:
 class FeeView:
     """What a gateway took for a receipt, and what it should have taken by the price list of then. Minor units.
 
-    `told` says whether it told its fee when the receipt was recorded; null where nothing was expected.
+    `fee_known` says whether it told its fee when the receipt was recorded.
     """
 
     receipt: str
@@ -187,7 +187,7 @@ class FeeView:
     fee_minor: int
     fee_exact: str
     fee_bearer: FeeBearer
-    told: bool | None
+    fee_known: bool
     expected: ExpectedFee | None
     card_country: str | None
     card_brand: str | None

@@ -471,8 +471,7 @@ def _fee_values(fee: FeeFacts | None) -> tuple[int | None, str | None, dict[str,
     if fee is None or fee.expected is None:
         return None, None, None
     expected = fee.expected
-    arithmetic = {
-        "known": fee.known,
+    arithmetic: dict[str, object] = {
         "residue": expected.residue,
         "rule": expected.rule,
         "schedule": expected.schedule,
@@ -496,7 +495,7 @@ def fee_facts(row: Row) -> FeeFacts | None:
         told["schedule"],
         lines,
     )
-    return FeeFacts(told["known"], expected, *told["card"])
+    return FeeFacts(expected, *told["card"])
 
 
 def event(row: Row) -> Event:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import datetime
 
 from coopwire.domain.books import clearing_key
 from coopwire.domain.breaks import BreakType
+from coopwire.domain.fees import FeeFacts
+from coopwire.domain.receipts import Receipt
 from coopwire.domain.settlements import (
     Known,
     Line,
@@ -21,7 +23,7 @@ from coopwire.ports.stores import ClaimedSettlement, SettlementNudge
 from coopwire.ports.stores.settlements import EVERY
 from coopwire.storage import rows
 from coopwire.storage.audit.entries import Entries
-from coopwire.storage.rows import Connection
+from coopwire.storage.rows import Connection, Row
 
 # A list that was never read is due from the next round on.
 _CLAIM = """
@@ -121,6 +123,13 @@ _DIFFERENCES = sorted(
     }
 )
 _TAKEN, _GIVEN = LineKind.DISPUTE.value, LineKind.DISPUTE_REVERSAL.value
+
+
+_LATE_FEES = """
+SELECT r.*, l.fee_minor AS told_minor, l.fee_exact AS told_exact
+FROM settlement_lines l JOIN receipts r ON r.id = l.receipt
+WHERE l.settlement = $1 AND l.kind = 'charge' AND l.fee_known AND NOT r.fee_known ORDER BY l.n
+"""
 
 
 class SettlementStore:
@@ -230,6 +239,11 @@ class SettlementStore:
             await rows.insert(self._db, "settlement_lines", [(one.id, *astuple(line)) for line in lines])
         self._entries.note("settlement", [one.id])
 
+    async def late_fees(self, id: str) -> list[tuple[Receipt, FeeFacts]]:
+        """Receipts whose fee this settlement is the first to tell, with that fee, and what it should have been."""
+        found = [(row, rows.fee_facts(row)) for row in await self._db.fetch(_LATE_FEES, id)]
+        return [(_with_its_fee(row), expected) for row, expected in found if expected is not None]
+
     async def of_effects(self, effects: Collection[str]) -> list[str]:
         """The settlements that one of these effects books, or books in the place of the first entry."""
         found = await self._db.fetch(
@@ -259,3 +273,9 @@ async def nudge_settlements(db: Connection, nudges: Sequence[SettlementNudge]) -
         await db.execute(
             _NUDGE, [n.connection for n in nudges], [n.provider_ref for n in nudges], [n.at for n in nudges]
         )
+
+
+def _with_its_fee(row: Row) -> Receipt:
+    """A receipt with the fee that the line of its settlement tells."""
+    told = {"fee_minor": row["told_minor"], "fee_exact": row["told_exact"], "fee_known": True}
+    return replace(rows.receipt(row), **told)

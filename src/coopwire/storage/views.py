@@ -95,7 +95,6 @@ def fee(row: Row) -> FeeView:
         row,
         receipt=row["id"],
         value_minor=rows.receipt(row).value_minor,
-        told=kept.known if kept is not None else None,
         expected=kept.expected if kept is not None else None,
         card_country=kept.card_country if kept is not None else None,
         card_brand=kept.card_brand if kept is not None else None,

@@ -144,7 +144,7 @@ PAYMENT_FEES: dict[str, Any] = {
                 "fee_minor": 88_750,
                 "fee_exact": "88750",
                 "fee_bearer": "lender",
-                "told": True,
+                "fee_known": True,
                 "expected": _EXPECTED_FEE,
                 "card_country": None,
                 "card_brand": None,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from coopwire.domain.fees import FeeFacts
+from coopwire.domain.receipts import Receipt
 from coopwire.domain.settlements import Known, Line, Settlement
 from coopwire.domain.states import SettlementStand
 
@@ -75,6 +77,10 @@ class Settlements(Protocol):
 
     async def save(self, settlement: Settlement, now: datetime, lines: Sequence[Line] | None = None) -> None:
         """Write it as it stands from now on, with its lines where they are given."""
+        ...
+
+    async def late_fees(self, id: str) -> list[tuple[Receipt, FeeFacts]]:
+        """Receipts whose fee this settlement is the first to tell, with that fee, and what it should have been."""
         ...
 
     async def of_effects(self, effects: Collection[str]) -> list[str]:
