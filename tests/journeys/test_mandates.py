@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from rigs.river import River, river
 from coopwire import app as composition
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Idempotent, KeyReused, Rejected
+from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.mandates import Address, DebitedAccount, MandateChange
 from coopwire.domain.money import Money
 
@@ -231,6 +233,43 @@ async def test_a_mandate_that_nobody_approves_fails_in_the_end_and_may_be_approv
         await at_the_bank(hub, mandate, "approve")
         await tell(hub, "created")
         await until(hub, mandate, "approved")
+
+
+async def test_a_debit_that_waits_behind_a_gate_is_not_sent_after_the_end(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=SWIFT) as hub:
+        mandate = await active(hub)
+        operator = Operator(hub.app.network, hub.app.database, hub.app.clock)
+        await operator.close_gate("paystack", [Traffic.WRITE], "an operator", "they are at it")
+        accepted = await debit(hub, mandate)
+        await _change(hub, mandate, MandateChange.END)
+        await operator.open_gate("paystack", GateKind.MANUAL, [Traffic.WRITE], "an operator", "it is over")
+        held = "SELECT state FROM effects WHERE kind = 'saved_charge' AND payment = $1"
+        await hub.until(held, accepted.payment, expected="held")
+        await hub.until("SELECT state FROM effects WHERE kind = 'mandate_change'", expected="done")
+        assert await debited(hub) == 0
+
+
+async def test_debits_and_an_end_at_once_debit_only_what_was_accepted(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=SWIFT) as hub:
+        mandate = await active(hub)
+
+        async def one(minor: int) -> int:
+            try:
+                return 1 if await debit(hub, mandate, minor) else 0
+            except Rejected:
+                return 0
+
+        ended = _change(hub, mandate, MandateChange.END)
+        accepted, _ = await asyncio.gather(asyncio.gather(*(one(60_000 + n) for n in range(4))), ended)
+        await hub.until("SELECT state FROM effects WHERE kind = 'mandate_change'", expected="done")
+        settled = "SELECT count(*) FROM payments WHERE state IN ('succeeded', 'failed')"
+        held = await hub.value("SELECT count(*) FROM effects WHERE kind = 'saved_charge' AND state = 'held'")
+        await hub.until(settled, expected=sum(accepted) - held)
+        taken = [
+            one for one in (await hub.outside.truth("paystack"))["charges"] if one["status"] == "success"
+        ]
+        assert len(taken) == await hub.value("SELECT count(*) FROM receipts")
+        assert await hub.value("SELECT state FROM mandates") == "ended"
 
 
 # -- answers that are lost ------------------------------------------------------------------------------------

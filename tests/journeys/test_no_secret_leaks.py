@@ -54,7 +54,7 @@ SECRETS: Mapping[str, Mapping[str, str]] = {
 }
 KEPT_SEALED = {
     *("name", "surname", "phone", "e-mail", "account number", "authorization of a mandate"),
-    "number of an account",
+    *("number of an account", "code of a mandate"),
 }
 """What the hub must keep: found where it is sealed, so that the journey is known to have carried it in."""
 _SEALED = "sealed"
@@ -382,6 +382,46 @@ async def _a_member_has_an_account(journey: Journey) -> None:
     await hub.until("SELECT count(*) FROM receipts WHERE channel = 'dedicated_nuban'", expected=2)
 
 
+async def _a_member_gives_a_mandate(journey: Journey) -> None:
+    """One that the gateway refuses in a person's own words, and one whose answer is lost, approved and debited."""
+    hub = journey.hub
+    body = {
+        "currency": "NGN",
+        "payer": journey.body(1)["payer"],
+        "account": {"number": ACCOUNT, "bank": "058"},
+        "address": {"street": f"{NAME} {SURNAME}", "city": "Ikeja", "state": "Lagos"},
+    }
+    wrong: list[dict[str, object]] = [
+        {"account": {"number": WHOLE, "bank": "058"}},
+        {"address": WHOLE},
+        {"customer": EMAIL},
+        {"purpose": f"card {CARD}"},
+    ]
+    for changes in wrong:
+        answer = await hub.call("POST", "/v1/mandates", json={**body, **changes}, headers=once())
+        assert answer.status == 422, changes
+    await hub.outside.fault("paystack", "start_mandate", "decline", params={"message": WHOLE})
+    assert (await hub.call("POST", "/v1/mandates", json=body, headers=once())).status == 202
+    await hub.until("SELECT count(*) FROM mandates WHERE state = 'failed'", expected=1)
+    await hub.outside.fault("paystack", "start_mandate", "drop_after")
+    asked = await hub.call("POST", "/v1/mandates", json=body, headers=once())
+    mandate = asked.told["mandate"]["id"]
+    await hub.until("SELECT state FROM mandates WHERE id = $1", mandate, expected="pending")
+    reference = await hub.rows.fetchval("SELECT provider_ref FROM mandates WHERE id = $1", mandate)
+    await hub.outside.control("paystack", "approve_mandate", reference=reference)
+    await hub.until("SELECT state FROM mandates WHERE id = $1", mandate, expected="active")
+    [code] = [one.code for one in hub.outside.made["paystack"].vendor.mandates.book.all if one.code]
+    journey.canaries.plant("code of a mandate", code)
+    paid = await journey.hub.call(
+        "POST",
+        "/v1/payments",
+        json=journey.body(next(journey.amounts), authorization=mandate, save_authorization=False),
+        headers=once(),
+    )
+    assert paid.status == 202
+    await hub.until("SELECT count(*) FROM receipts WHERE channel = 'direct_debit'", expected=1)
+
+
 async def _hostile_requests(journey: Journey) -> None:
     hub, body = journey.hub, journey.body(next(journey.amounts))
     payer: Any = body["payer"]
@@ -547,6 +587,7 @@ SIDE_BY_SIDE = (
     _the_loan_system_fails,
     _webhooks_of_all_kinds,
     _a_member_has_an_account,
+    _a_member_gives_a_mandate,
     _hostile_requests,
     _receipts_from_elsewhere,
     _money_that_goes_out,
