@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from rigs import mandates
 from rigs.accounts import SWIFT, deposit, fresh, opened, wanted
+from rigs.gateways import FLUTTERWAVE
 from rigs.river import River, river
 
 from coopwire.domain.effects import EffectKind
+from coopwire.domain.mandates import Address, DebitedAccount
 from coopwire.ports.gateways import Charges, ChargeSnapshot
 from coopwire.ports.providers import Capability, Trust
 
@@ -97,3 +100,50 @@ async def test_a_hub_that_believes_an_early_absence_asks_for_a_second_account(da
         await hub.until("SELECT state FROM effects", expected="done")
         orders = hub.outside.made["paystack"].vendor.branch.accounts.waiting
         assert len(orders) == 2, "the journeys would not see a second account"
+
+
+class _TellsWhatWasAsked:
+    """Charges as of a gateway whose word for what it took is taken from what it was asked for."""
+
+    def __init__(self, right: Charges) -> None:
+        self._right = right
+
+    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
+        found = await self._right.find(reference, charges)
+        return tuple(replace(one, amount_minor=one.requested_minor or one.amount_minor) for one in found)
+
+    def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
+        return self._right.list_window(start, end)
+
+
+async def test_an_adapter_that_tells_what_was_asked_books_a_part_that_nobody_paid(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=mandates.SWIFT) as hub:
+        connections = hub.app.network.connections
+        assert isinstance(connections, dict)
+        right = connections["paystack"]
+        assert right.sockets.charges is not None
+        wrong = replace(right.sockets, charges=_TellsWhatWasAsked(right.sockets.charges))
+        connections["paystack"] = replace(right, sockets=wrong)
+        mandate = await mandates.active(hub)
+        code = hub.outside.made["paystack"].vendor.mandates.book.all[0].code
+        await hub.outside.control("paystack", "plan", code=code, available=30_000)
+        await mandates.debit(hub, mandate, at_least_minor=20_000)
+        await hub.settled(1)
+        taken = [one["amount_minor"] for one in (await hub.outside.truth("paystack"))["charges"]]
+        assert await hub.value("SELECT gross_minor FROM receipts") == 60_000 != taken[0]
+
+
+async def test_a_hub_that_begins_a_mandate_again_where_none_can_be_found_has_two(database_dsn: str) -> None:
+    async with river(database_dsn, gateway=FLUTTERWAVE) as hub:
+        _trust(hub, "flutterwave", Capability.MANDATES, Trust(idempotent_for=timedelta(days=1)))
+        await hub.outside.fault("flutterwave", "start_mandate", "drop_after")
+        today = hub.app.network.routes.business_day(hub.app.clock.now())
+        wish = mandates.wanted(
+            account=DebitedAccount("0690000032", "044"),
+            address=Address("1 Some Road", "Ikeja", "Lagos"),
+            ends_on=today + timedelta(days=30),
+        )
+        mandate = (await hub.app.mandate_desk.start(wish, mandates.fresh(), "a test")).mandate
+        await mandates.until(hub, mandate, "pending")
+        there = (await hub.outside.truth("flutterwave"))["mandates"]
+        assert len(there) == 2, "the journeys would not see a second mandate"
