@@ -45,6 +45,7 @@ NEEDS = {
     ("GET", "/v1/settlements/live"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/settlements/live/{REF}"): Scope.PAYMENTS_READ,
     ("POST", "/v1/payouts"): Scope.PAYOUTS_WRITE,
+    ("POST", "/v1/payouts/batch"): Scope.PAYOUTS_WRITE,
     ("GET", "/v1/payouts"): Scope.PAYMENTS_READ,
     ("GET", f"/v1/payouts/{REF}"): Scope.PAYMENTS_READ,
     ("POST", f"/v1/payouts/{REF}/release"): Scope.PAYOUTS_APPROVE,

@@ -15,12 +15,21 @@ POLL_SECONDS = 0.5
 _log = structlog.get_logger()
 
 
-async def repeat(name: str, round_: Callable[[], Awaitable[bool]], bells: Bells, topic: str) -> None:
+async def repeat(
+    name: str,
+    round_: Callable[[], Awaitable[bool]],
+    bells: Bells,
+    topic: str,
+    most_seconds: float = POLL_SECONDS,
+) -> None:
     """Rounds until the bells close. A round says whether more is due at once.
+
+    After each round that found nothing the wait is twice as long, up to `most_seconds`: for what is seldom due.
 
     Whatever a round raises has rolled its transaction back; one failing round must not end the other loops of
     the worker, so it is logged (never with values) and done again after a wait.
     """
+    seconds = POLL_SECONDS
     while not bells.closing:
         more = False
         try:
@@ -29,8 +38,11 @@ async def repeat(name: str, round_: Callable[[], Awaitable[bool]], bells: Bells,
             _log.warning("round_failed", loop=name, error=type(error).__name__)
         except Exception as error:
             _log.error("round_broke", loop=name, error=type(error).__name__, at=_where(error))
-        if not more:
-            await bells.wait(topic, POLL_SECONDS)
+        if more:
+            seconds = POLL_SECONDS
+        else:
+            await bells.wait(topic, seconds)
+            seconds = min(2 * seconds, most_seconds)
 
 
 def _where(error: Exception) -> list[str]:

@@ -54,6 +54,7 @@ def test_the_sheet_offers_a_kind_for_each_of_their_objects() -> None:
         "settlement",
         "transfer",
         "account",
+        "mandate",
         "error",
     }
     assert PROVIDER.load(PROVIDER.inspectors["webhook"]) is webhook

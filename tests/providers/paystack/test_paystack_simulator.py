@@ -513,6 +513,7 @@ async def test_the_truth_is_told_and_forgotten(gateway: Gateway) -> None:
     assert gateway.simulator.vendor.truth() == {
         "charges": [],
         "accounts": [],
+        "mandates": [],
         "pages": [],
         "paid_minor": {},
         "refunds": [],

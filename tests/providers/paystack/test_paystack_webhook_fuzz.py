@@ -148,6 +148,8 @@ def assert_storable(notice: Notice) -> None:
         assert notice.event.startswith("transfer.")
     elif notice.verdict in (NoticeVerdict.ACCOUNT, NoticeVerdict.ACCOUNT_FAILED):
         assert notice.event.startswith("dedicatedaccount.assign.")
+    elif notice.verdict is NoticeVerdict.MANDATE:
+        assert notice.event.startswith("direct_debit.authorization.")
     elif notice.verdict is not NoticeVerdict.OTHER:
         assert notice.event in ("charge.success", "charge.failed")
         assert notice.reference or notice.charge

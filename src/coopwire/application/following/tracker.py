@@ -26,6 +26,8 @@ from coopwire.ports.providers import Capability
 from coopwire.ports.stores import Changes, Database, Transaction
 from coopwire.ports.tracing import Span, Traces, here, untraced
 
+_MOST_SECONDS = 2.0
+"""How seldom an idle round looks by itself: what is followed is due by minutes and hours, and a bell wakes it."""
 _log = structlog.get_logger()
 _ClaimedT = TypeVar("_ClaimedT")
 _ToldT = TypeVar("_ToldT")
@@ -114,7 +116,9 @@ class Tracker(Generic[_ClaimedT, _ToldT]):
 
     async def run(self) -> None:
         """Look until the bells close."""
-        await repeat(f"track {self._of.name}s", self._round, self._bells, self._of.bell)
+        await repeat(
+            f"track {self._of.name}s", self._round, self._bells, self._of.bell, most_seconds=_MOST_SECONDS
+        )
 
     async def _round(self) -> bool:
         now = self._clock.now()
