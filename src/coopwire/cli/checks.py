@@ -218,7 +218,9 @@ def _connection(connection: Connection, settings: Settings) -> Finding:
     told = f"{sheet.profile.title}, {connection.mode.value} mode"
     if connection.mode is Mode.LIVE and connection.fees is not None and connection.fees.example:
         mend = "name your contract's price list in its field fees (docs/fees.md), or write `none`"
-        return _notice(name, f"{told}; its fees are held against an example of a price list", mend)
+        return _notice(
+            name, f"{told}; its fees are shown beside an example of a price list, which makes no break", mend
+        )
     return _fine(name, told)
 
 
