@@ -254,9 +254,9 @@ class SettlementStore:
         return [row["id"] for row in found]
 
     async def breaks(self, id: str) -> list[int]:
-        """Breaks about this settlement that still ask for somebody."""
+        """Open breaks about what does not tie in this settlement; those with a proposal are somebody's to end."""
         found = await self._db.fetch(
-            "SELECT id FROM breaks WHERE subject = $1 AND closed_at IS NULL AND type = ANY($2::text[]) ORDER BY id",
+            "SELECT id FROM breaks WHERE subject = $1 AND state = 'open' AND type = ANY($2::text[]) ORDER BY id",
             id,
             _DIFFERENCES,
         )

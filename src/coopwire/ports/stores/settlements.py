@@ -88,5 +88,5 @@ class Settlements(Protocol):
         ...
 
     async def breaks(self, id: str) -> list[int]:
-        """Breaks about what does not tie in this settlement that still ask for somebody."""
+        """Open breaks about what does not tie in this settlement; those with a proposal are somebody's to end."""
         ...
