@@ -12,6 +12,7 @@ from rigs.payouts import CHECKER, ask, until
 from rigs.published import all_wrong
 from rigs.refunds import approve, received
 from rigs.river import River, river
+from rigs.settlements import settled, stands
 
 from coopwire import app as composition
 from coopwire.application.dispute_desk import DisputeDesk, Wanted
@@ -83,6 +84,13 @@ async def _is_disputed(hub: River) -> None:
     await _decided(hub, await _claimed(hub, "LN-lost-to-a-bank"), "auto-accepted", "lost")
 
 
+async def _is_settled(hub: River) -> None:
+    """The gateway pays out what came in, less a refund and a dispute that was lost."""
+    await hub.until("SELECT count(*) FROM effects WHERE kind = 'journal' AND state <> 'done'", expected=0)
+    await settled(hub, deductions=2 * PART)
+    await stands(hub, "booked")
+
+
 async def _claimed(hub: River, loan: str) -> int:
     receipt = await received(hub, loan=loan)
     reference = await hub.value("SELECT reference FROM receipts WHERE id = $1", receipt)
@@ -147,7 +155,7 @@ async def _stops(hub: River) -> None:
 
 async def test_every_event_is_written_by_a_journey_and_keeps_its_schema(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
-        stories = (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _is_disputed)
+        stories = (_fails, _goes_back, _is_corrected, _is_compared, _is_paid_out, _is_disputed, _is_settled)
         for happens in (*stories, _is_given_an_account, _leaves_a_card, _gives_a_mandate, _stops):
             await happens(hub)
         rows = await hub.rows("SELECT type, subject, key, data FROM outbox")
