@@ -20,6 +20,7 @@ from coopwire.application.paying import Rejected
 from coopwire.application.planning import settlement_effect
 from coopwire.application.reconciling.reconciler import Reconciled
 from coopwire.connections import Configured
+from coopwire.domain.breaks import BreakType
 from coopwire.domain.corrections import BookSettlement, PostJournalAgain, ReverseJournal, WriteOff
 from coopwire.domain.money import Money
 from coopwire.domain.settlements import Settlement
@@ -221,12 +222,14 @@ async def test_a_charge_that_the_hub_did_not_know_is_looked_up_and_then_it_ties(
     async with river(database_dsn, change=unbanked, lengths=QUIET) as hub:
         await received(hub)
         accepted = await hub.accept(money=Money(100_001, "NGN"), dues=None)
-        await hub.outside.fault("paystack", "verify_transaction", "http_500", times=1)
+        await hub.outside.fault("paystack", "verify_transaction", "http_500", times=None)
         await hub.pay(accepted.attempt)
         await settled(hub)
         await stands(hub, "differs")
         assert await differences(hub) == [("settlement_charge_unknown", "open")]
         assert await entries(hub) == []
+        assert await hub.value("SELECT jsonb_array_length(charges) FROM lookups WHERE charges <> '[]'") == 1
+        hub.outside.made["paystack"].faults.clear()
         await hub.until("SELECT count(*) FROM receipts", expected=2)
         await look(hub)
         await stands(hub, "booked")
@@ -322,7 +325,7 @@ async def test_a_charge_from_before_the_hub_is_not_taken_in_but_left_to_a_person
     async with river(database_dsn, change=unbanked, lengths=QUIET) as hub:
         await hub.until("SELECT count(*) FROM settlement_looks WHERE looks > 0", expected=1)
         accepted = await hub.accept()
-        await hub.outside.fault("paystack", "verify_transaction", "http_500")
+        await hub.outside.fault("paystack", "verify_transaction", "http_500", times=None)
         await hub.pay(accepted.attempt)
         # Whoever had the gateway's account before had this charge, and the first payout of today has it.
         await hub.rows("UPDATE settlement_looks SET since = now()")
@@ -350,7 +353,12 @@ async def test_a_hub_that_names_an_entry_anew_books_twice_and_would_be_seen(data
         hub.app.bells.ring("effects")
         await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
         assert len(await in_the_bank(hub)) == 2
-        assert not clearing(await closed_day(hub))[0]
+        done = await closed_day(hub)
+        [finding] = [one for one in done.report.findings if one.type is BreakType.CLEARING_DIFFERS]
+        assert finding.amount_minor == WHOLE - FEE
+        broken = await the_break(hub, "clearing_differs", finding.subject)
+        with pytest.raises(Rejected, match="find what was not booked"):
+            await desk(hub).propose(broken, ADA, WriteOff(1, connection="paystack"), WHY)
 
 
 async def test_two_hubs_that_look_at_once_book_once(database_dsn: str) -> None:

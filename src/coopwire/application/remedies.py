@@ -696,6 +696,10 @@ class Remedies:
             raise _conflict("connection", "the break is about another one")
         if found.amount_minor is None or found.currency is None:
             raise _conflict("connection", "the break names no amount")
+        if found.type is BreakType.CLEARING_DIFFERS and found.amount_minor > 0:
+            raise _conflict(
+                "connection", "the gateway owes more than is on clearing: find what was not booked"
+            )
         if wanted.amount_minor > abs(found.amount_minor):
             raise _conflict("amount_minor", f"the break is about {abs(found.amount_minor)} minor units")
         if self._network.routes.books is None:
