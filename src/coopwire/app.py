@@ -545,6 +545,9 @@ def _server(front: ASGI, trusted_proxies: str = "") -> uvicorn.Server:
             access_log=False,
             server_header=False,
             ws="none",
+            # Longer than clients and proxies keep a connection for their next request (a minute, mostly): who closes
+            # first while the other one sends leaves it without an answer.
+            timeout_keep_alive=75,
             forwarded_allow_ips=trusted_proxies,
         )
     )

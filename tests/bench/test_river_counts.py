@@ -7,7 +7,7 @@ import re
 import pytest
 from rigs.benches import run_bench
 
-RECEIPTS = 60
+RECEIPTS = 150
 MOST_STATEMENTS = 10.0
 """Round trips a receipt, BEGIN and COMMIT among them; measured 5 to 6, and above 100 for a receipt alone."""
 MOST_COMMITS = 1.2

@@ -28,7 +28,7 @@ from coopwire.simulation.given import Given
 TODAY = date(2026, 3, 2)
 REFERENCE = "URF_EMANDATE_1727779638485_38482"
 TOKEN = "flw-1bt-5e1ba73fff7f1aa9642606d4d82a45d3-k3n"
-TODO = "Kindly proceed with a token payment of N100:00 into account number 3662146895 with Mock Bank."
+ASKED_FOR = "Kindly proceed with a token payment of N100:00 into account number 3662146895 with Mock Bank."
 
 
 def order(**changes: Any) -> MandateOrder:
@@ -149,11 +149,15 @@ def _started(data: object) -> Any:
 
 
 def test_a_start_tells_their_reference_and_what_the_member_must_do_and_shows_it_to_nobody() -> None:
-    begun = _started(told(status="PENDING", token=None, processor_response=TODO))
-    assert (begun.provider_ref, begun.state, begun.instruction) == (REFERENCE, MandateState.PENDING, TODO)
+    begun = _started(told(status="PENDING", token=None, processor_response=ASKED_FOR))
+    assert (begun.provider_ref, begun.state, begun.instruction) == (
+        REFERENCE,
+        MandateState.PENDING,
+        ASKED_FOR,
+    )
     assert begun.url is None and "3662146895" not in repr(begun)
     # One of their pages calls the member otherwise.
-    assert _started(told(status="PENDING", response_message=TODO)).instruction == TODO
+    assert _started(told(status="PENDING", response_message=ASKED_FOR)).instruction == ASKED_FOR
 
 
 @pytest.mark.parametrize("data", [None, {}, told(reference="../x"), told(status=None), told(token=None)])
