@@ -70,10 +70,11 @@ def test_the_connections_file_of_the_readme_is_accepted_as_it_stands(
     file = tmp_path / "connections.toml"
     file.write_text(text, encoding="utf-8")
     configured = connections.load(file, settings.Settings())
-    assert set(configured.connections) == {"paystack-main", "flutterwave", "books", "core", "lms"}
+    assert set(configured.connections) == {"paystack-main", "flutterwave", "stripe", "books", "core", "lms"}
     assert configured.routes.receivable_gl == {
         "paystack-main": "1001",
         "flutterwave": "1004",
+        "stripe": "1005",
         "counter": "1002",
         "payroll": "1003",
     }

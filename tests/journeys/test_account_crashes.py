@@ -10,7 +10,6 @@ import pytest
 from rigs.crashing import Died, World, world
 from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
 from rigs.places import all_places
-from rigs.proof import WHOLE
 
 _ON_THE_WAY = ("open account", "virtual_account", "look for account", "claim accounts", "record account")
 _FOUND_AFTER_A_LOST_ANSWER = ("find virtual_account",)
@@ -21,11 +20,7 @@ TOLD_AT_ONCE = [place for place in PLACES if "open account" in place or "send vi
 """The places where an order is answered with its account: nothing is looked for."""
 
 
-def _chosen() -> list[tuple[Gateway, str]]:
-    """All places in the whole proof, else one in twelve, and the one at which an account is asked for twice."""
-    if not WHOLE:
-        return [*((PAYSTACK, place) for place in PLACES[::12]), (FLUTTERWAVE, "after send virtual_account")]
-    return [*((PAYSTACK, place) for place in PLACES), *((FLUTTERWAVE, place) for place in TOLD_AT_ONCE)]
+CASES = [*((PAYSTACK, place) for place in PLACES), *((FLUTTERWAVE, place) for place in TOLD_AT_ONCE)]
 
 
 def test_the_list_of_places_covers_an_account_from_the_request_to_its_number() -> None:
@@ -39,7 +34,8 @@ def test_the_list_of_places_covers_an_account_from_the_request_to_its_number() -
         assert place in PLACES
 
 
-@pytest.mark.parametrize(("gateway", "place"), _chosen(), ids=lambda one: getattr(one, "name", one))
+@pytest.mark.whole
+@pytest.mark.parametrize(("gateway", "place"), CASES, ids=lambda one: getattr(one, "name", one))
 async def test_a_hub_killed_at_this_place_leaves_one_account_and_books_each_transfer_once(
     database_dsn: str, gateway: Gateway, place: str
 ) -> None:

@@ -92,11 +92,6 @@ def _chosen() -> list[str]:
     return REACHED if WHOLE else REACHED[::20]
 
 
-def _chosen_of_another() -> list[str]:
-    """All places in the whole proof, else that of a look: a lost page is opened again in a quicker journey."""
-    return REACHED if WHOLE else ["after look"]
-
-
 def test_the_list_of_places_covers_every_commit_and_every_call() -> None:
     assert "before commit record outcomes" in PLACES
     assert "after send posting" in PLACES
@@ -109,14 +104,16 @@ async def test_a_hub_killed_at_this_place_loses_and_doubles_nothing(database_dsn
     await _killed_at(database_dsn, place, PAYSTACK)
 
 
-@pytest.mark.parametrize("place", _chosen_of_another())
+@pytest.mark.whole
+@pytest.mark.parametrize("place", REACHED)
 async def test_a_hub_over_flutterwave_killed_at_this_place_loses_and_doubles_nothing(
     database_dsn: str, place: str
 ) -> None:
     await _killed_at(database_dsn, place, FLUTTERWAVE)
 
 
-@pytest.mark.parametrize("place", _chosen_of_another())
+@pytest.mark.whole
+@pytest.mark.parametrize("place", REACHED)
 async def test_a_hub_over_stripe_killed_at_this_place_loses_and_doubles_nothing(
     database_dsn: str, place: str
 ) -> None:

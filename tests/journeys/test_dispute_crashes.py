@@ -8,16 +8,10 @@ import contextlib
 import pytest
 from rigs.crashing import Died, World, world
 from rigs.places import all_places
-from rigs.proof import WHOLE
 
 _ON_THE_WAY = ("dispute", "approve answer")
 PLACES = [place for place in all_places() if any(word in place for word in _ON_THE_WAY)]
 AMOUNT = 60_001
-
-
-def _chosen() -> list[str]:
-    """All places in the whole proof, else the send itself and a commit."""
-    return PLACES if WHOLE else ["after send dispute_answer"]
 
 
 def test_the_list_of_places_covers_a_dispute_from_the_hint_to_its_end() -> None:
@@ -33,7 +27,8 @@ def test_the_list_of_places_covers_a_dispute_from_the_hint_to_its_end() -> None:
         assert place in PLACES
 
 
-@pytest.mark.parametrize("place", _chosen())
+@pytest.mark.whole
+@pytest.mark.parametrize("place", PLACES)
 async def test_a_hub_killed_at_this_place_answers_once_or_leaves_it_to_a_person(
     database_dsn: str, place: str
 ) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from rigs.crashing import Died, HubProcess, World, world
 from rigs.places import all_places
-from rigs.proof import WHOLE
 
 _ON_THE_WAY = (
     "begin mandate",
@@ -21,11 +20,6 @@ _ON_THE_WAY = (
 )
 PLACES = [place for place in all_places() if any(word in place for word in _ON_THE_WAY)]
 MINOR = 61_000
-
-
-def _chosen() -> list[str]:
-    """All places in the whole proof, else the one after which nobody knows the page."""
-    return PLACES if WHOLE else ["after send mandate"]
 
 
 def test_the_list_of_places_covers_a_mandate_from_the_request_to_its_end() -> None:
@@ -40,7 +34,8 @@ def test_the_list_of_places_covers_a_mandate_from_the_request_to_its_end() -> No
         assert place in PLACES
 
 
-@pytest.mark.parametrize("place", _chosen())
+@pytest.mark.whole
+@pytest.mark.parametrize("place", PLACES)
 async def test_a_hub_killed_at_this_place_leaves_one_mandate_and_debits_it_once(
     database_dsn: str, place: str
 ) -> None:
