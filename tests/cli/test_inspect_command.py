@@ -353,7 +353,7 @@ _NAMES = st.sampled_from(_KNOWN_NAMES.split()) | st.text(max_size=10)
 
 
 @pytest.mark.parametrize(("provider", "kind"), KINDS)
-@settings(max_examples=1000 if WHOLE else 10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000 if WHOLE else 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=_mutated(), headers=st.lists(st.text(max_size=30), max_size=2))
 def test_whatever_is_inspected_ends_with_objects_or_one_message(
     within: Run, tmp_path: Path, provider: str, kind: str, body: bytes, headers: list[str]
