@@ -20,7 +20,11 @@ TOLD_AT_ONCE = [place for place in PLACES if "open account" in place or "send vi
 """The places where an order is answered with its account: nothing is looked for."""
 
 
-CASES = [*((PAYSTACK, place) for place in PLACES), *((FLUTTERWAVE, place) for place in TOLD_AT_ONCE)]
+UNSENT = "before send virtual_account"
+CASES = [
+    *((PAYSTACK, place) for place in PLACES if place != UNSENT),
+    *((FLUTTERWAVE, place) for place in TOLD_AT_ONCE),
+]
 
 
 def test_the_list_of_places_covers_an_account_from_the_request_to_its_number() -> None:
@@ -32,6 +36,21 @@ def test_the_list_of_places_covers_an_account_from_the_request_to_its_number() -
         "before commit record account",
     ):
         assert place in PLACES
+
+
+@pytest.mark.whole
+async def test_an_order_that_nobody_can_tell_was_sent_is_left_to_a_person(database_dsn: str) -> None:
+    """A bank opens an account when it is ready: that there is none never proves that none will come."""
+    async with world(database_dsn) as outside:
+        assert await _run_into(outside, UNSENT), f"{UNSENT} was never reached"
+        survivor = await outside.start()
+        await survivor.ask(open_account="k")
+        still = "SELECT count(*) FROM breaks WHERE type = 'outcome_still_unknown' AND state = 'open'"
+        # A day of look-ups, in the lengths of the demonstration.
+        await _until(outside, still, 1, seconds=180)
+        assert (await outside.outside.truth(PAYSTACK.name))["accounts"] == []
+        assert await outside.db.fetchval("SELECT state FROM effects") == "unknown"
+        await survivor.end()
 
 
 @pytest.mark.whole
@@ -83,8 +102,8 @@ async def _run_into(outside: World, place: str) -> bool:
     return False
 
 
-async def _until(outside: World, sql: str, expected: int) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
+async def _until(outside: World, sql: str, expected: int, seconds: float = 60) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
     while await outside.db.fetchval(sql) != expected:
         if asyncio.get_running_loop().time() > deadline:
             rows: list[Any] = await outside.db.fetch("SELECT state, reason, look_at FROM virtual_accounts")

@@ -29,6 +29,7 @@ _NOT_ON_THE_WAY = (
     "refund",
     "dispute",
     "payout",
+    "one-time password",
     " recipient",
     " transfer",
     "approve answer",
