@@ -574,6 +574,8 @@ async def _the_consent_dies(journey: Journey) -> None:
     )
     stranger = f"http://localhost:8767/coopwire?code={secrets.token_hex(20)}&state=x&realmId={ACCOUNT}\n"
     assert (await hub.command("connect", "quickbooks", "--paste", stdin=stranger.encode())).code == 2
+    # Who was refused first may have met one fault alone: the other is not for the administrator.
+    await hub.outside.calm("quickbooks")
     await hub.consent()
     await journey.effect("journal", payment, "done")
 
