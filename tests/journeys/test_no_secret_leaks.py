@@ -566,7 +566,6 @@ async def _the_database_hangs_up(journey: Journey) -> None:
 async def _the_consent_dies(journey: Journey) -> None:
     hub = journey.hub
     await hub.outside.control("quickbooks", "expire_tokens")
-    await hub.outside.fault("quickbooks", "exchange_token", "http_500")
     await hub.outside.fault("quickbooks", "exchange_token", "token_expired")
     payment = await journey.paid()
     await hub.until(
@@ -574,8 +573,6 @@ async def _the_consent_dies(journey: Journey) -> None:
     )
     stranger = f"http://localhost:8767/coopwire?code={secrets.token_hex(20)}&state=x&realmId={ACCOUNT}\n"
     assert (await hub.command("connect", "quickbooks", "--paste", stdin=stranger.encode())).code == 2
-    # Who was refused first may have met one fault alone: the other is not for the administrator.
-    await hub.outside.calm("quickbooks")
     await hub.consent()
     await journey.effect("journal", payment, "done")
 

@@ -83,11 +83,6 @@ class Outside:
         """Let the simulator misbehave."""
         await self.control(provider, "faults", operation=operation, kind=kind, **more)
 
-    async def calm(self, provider: str) -> None:
-        """Let the simulator behave again, whatever it was told."""
-        async with self.web.delete(f"{self.running[provider].url}/_sim/faults") as answer:
-            assert answer.status == 200, await answer.text()
-
     async def fired(self, provider: str) -> int:
         """How often the simulator misbehaved as it was told to."""
         async with self.web.get(f"{self.running[provider].url}/_sim/faults") as answer:
