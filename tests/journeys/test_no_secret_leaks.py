@@ -566,6 +566,7 @@ async def _the_database_hangs_up(journey: Journey) -> None:
 async def _the_consent_dies(journey: Journey) -> None:
     hub = journey.hub
     await hub.outside.control("quickbooks", "expire_tokens")
+    await hub.outside.fault("quickbooks", "exchange_token", "http_500")
     await hub.outside.fault("quickbooks", "exchange_token", "token_expired")
     payment = await journey.paid()
     await hub.until(

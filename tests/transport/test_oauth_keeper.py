@@ -256,6 +256,42 @@ async def test_a_server_that_renews_the_refused_token_needs_a_person(desk):
         await desk.keeper().renewed("access-0")
 
 
+async def test_who_never_tried_a_renewed_token_may_find_it_ended_and_renews_again(desk):
+    """Another process did the work with it until it ended."""
+    keeper = desk.keeper()
+    assert await keeper.renewed("access-0") == "access-1"
+    assert await keeper.renewed("access-1") == "access-2"
+
+
+async def test_renewed_tokens_that_are_refused_one_after_the_other_need_a_person(desk):
+    keeper = desk.keeper()
+    for number in range(2):
+        await keeper.renewed(f"access-{number}")
+    for _ in range(2):
+        with pytest.raises(BadCredentials, match="one renewed token after the other"):
+            await keeper.renewed("access-2")
+    assert desk.refreshes == 2
+
+
+async def test_a_token_that_worked_ends_the_count_of_those_that_did_not(desk):
+    keeper = desk.keeper()
+    for number in range(6):
+        assert await keeper.renewed(f"access-{number}") == f"access-{number + 1}"
+        if number % 2:
+            keeper.worked()
+
+
+async def test_a_consent_is_noticed_by_who_gave_up_before(desk):
+    keeper = desk.keeper()
+    for number in range(2):
+        await keeper.renewed(f"access-{number}")
+    with pytest.raises(BadCredentials):
+        await keeper.renewed("access-2")
+    await desk.keeper().exchange_code("good-code", "http://localhost/back")
+    assert await keeper.access_token() == "access-2"
+    assert await keeper.renewed("access-2") == "access-3"
+
+
 async def test_a_caller_that_is_cancelled_does_not_lose_the_new_refresh_token(desk):
     async def slow(call):
         await go.wait()

@@ -51,5 +51,12 @@ class TokenKeeper(Protocol):
         ...
 
     async def renewed(self, stale: str) -> str:
-        """A token other than `stale` (which they refused); at most one refresh across all processes."""
+        """A token other than `stale` (which they refused); at most one refresh across all processes.
+
+        BadCredentials when they go on refusing what they sold, until `worked` is heard or a person consents again.
+        """
+        ...
+
+    def worked(self) -> None:
+        """They took a token of this connection."""
         ...

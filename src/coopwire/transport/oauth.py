@@ -24,6 +24,9 @@ _ERROR_CODE = re.compile(r"[a-z_]{1,40}\Z")
 _LONGEST_LIFE_SECONDS = 20 * 366 * 86_400
 _INVALID_GRANT = "invalid_grant"
 _PASSING_CODES = frozenset({"server_error", "temporarily_unavailable"})
+_MOST_UNPROVED = 2
+"""Tokens bought one after the other because they refused the one before, none of which they ever took. One is no
+proof: it can have lain here, while other processes did the work, until it ended like any other."""
 _ResultT = TypeVar("_ResultT")
 
 
@@ -52,6 +55,9 @@ class OAuthKeeper:
     not changed the refresh token, or honours the old one for a while, this succeeds; where it had, the new
     one is lost with the answer, the server says `invalid_grant`, and a person must consent again
     (BadCredentials).
+
+    Before a token is bought or given up, the stored one is looked at: a person may have consented, or another
+    process have bought one.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class OAuthKeeper:
         self._http = http
         self._clock = clock
         self._tokens: Tokens | None = None
+        self._unproved: set[str] = set()
         self._refresh: asyncio.Task[Tokens] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -85,6 +92,10 @@ class OAuthKeeper:
         if tokens.access == stale:
             raise BadCredentials(f"{self._connection}: they renew the very token that they refuse")
         return tokens.access
+
+    def worked(self) -> None:
+        """They took a token: what they refuse from now on, they refuse for a new reason."""
+        self._unproved.clear()
 
     async def exchange_code(self, code: str, redirect_uri: str) -> None:
         """Store the first tokens of a consent. BadCredentials when the code is not accepted.
@@ -122,10 +133,21 @@ class OAuthKeeper:
             tokens = row.tokens
             if tokens is None:
                 raise BadCredentials(f"{self._connection}: nobody has consented yet")
-            if tokens.access == stale or not self._lives(tokens):
+            if tokens.access == stale:
+                tokens = await self._bought_for(tokens)
+                await row.save(tokens)
+            elif not self._lives(tokens):
                 tokens = await self._successor(tokens)
                 await row.save(tokens)
         self._tokens = tokens
+        return tokens
+
+    async def _bought_for(self, refused: Tokens) -> Tokens:
+        """New tokens for those that they refused, unless they refuse whatever they sell."""
+        if refused.access in self._unproved and len(self._unproved) >= _MOST_UNPROVED:
+            raise BadCredentials(f"{self._connection}: they refuse one renewed token after the other")
+        tokens = await self._successor(refused)
+        self._unproved.add(tokens.access)
         return tokens
 
     async def _successor(self, tokens: Tokens) -> Tokens:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from coopwire.domain.errors import BadCredentials, ContractBroken, HubError, TryLater
+from coopwire.domain.errors import ContractBroken, HubError, TryLater
 from coopwire.domain.gates import Traffic
 from coopwire.ports.books import GlAccount, JournalOrder, JournalSnapshot, same_entry
 from coopwire.ports.http import Http, HttpAnswer, HttpRequest
@@ -85,14 +85,13 @@ class QuickBooksApi:
     """One company's API: every call carries a live token, and what is no success is raised as an error.
 
     A token that they refuse is renewed at once. A read is then asked again; a write is not: it raises
-    TryLater(0), for they did not do it. When they refuse the renewed token too, it is BadCredentials.
+    TryLater(0), for they did not do it. When they refuse what they renew, it is BadCredentials.
     """
 
     def __init__(self, company: Company, http: Http, tokens: TokenKeeper) -> None:
         self._company = company
         self._http = http
         self._tokens = tokens
-        self._untried: str | None = None
 
     async def rows(
         self, operation: str, entity: str, statement: Callable[[int], str]
@@ -156,19 +155,13 @@ class QuickBooksApi:
         answer = await self._http.call(replace(request, headers=_headers(token)))
         document, fault = faults.read(answer.body)
         if fault is None and _is_success(answer) and isinstance(document, Mapping):
-            self._untried = None
+            self._tokens.worked()
             return _Reply(document, None, False, answer.body)
         refused = faults.cause_of(answer.status, fault) is faults.Cause.TOKEN
         error = faults.error_of(answer.status, fault, request.traffic, answer.headers.get("intuit_tid", ""))
         if refused:
-            await self._renew(token, error)
+            await self._tokens.renewed(token)
         return _Reply(None, error, refused, answer.body)
-
-    async def _renew(self, refused: str, error: HubError) -> None:
-        """Buy another token, unless the one refused was just bought and never worked."""
-        if refused == self._untried:
-            raise BadCredentials(error.message, code=error.code, http_status=error.http_status)
-        self._untried = await self._tokens.renewed(refused)
 
     def _url(self, resource: str, query: Mapping[str, str]) -> str:
         asked = urlencode({**query, "minorversion": self._company.minor_version}, quote_via=quote)
