@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,7 +17,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import AccountSnapshot, VirtualAccountOrder
 from coopwire.ports.stores import AccountLooked, Changes, ClaimedAccount, Transaction
-from coopwire.ports.tracing import Span, Traces, working
+from coopwire.ports.tracing import Fact
 from coopwire.ports.writes import Finding
 
 
@@ -61,19 +60,9 @@ class FollowedAccounts:
         """See Followed."""
         return claimed.claimed.account.connection
 
-    def working(
-        self, traces: Traces, name: str, claimed: Due, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
+    def facts(self, claimed: Due) -> Mapping[str, Fact]:
         """See Followed."""
-        account = claimed.claimed.account
-        return working(
-            traces,
-            name,
-            parent=parent,
-            virtual_account=account.id,
-            connection=account.connection,
-            attempt=claimed.claimed.looks + 1,
-        )
+        return {"virtual_account": claimed.claimed.account.id, "attempt": claimed.claimed.looks + 1}
 
     def looking(self, claimed: Due) -> str:
         """See Followed."""

@@ -6,7 +6,6 @@ So a webhook that is lost only delays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 
 import structlog
@@ -25,7 +24,7 @@ from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import DisputeSnapshot
 from coopwire.ports.stores import Changes, ClaimedDispute, DisputeNudge, Transaction
 from coopwire.ports.stores.disputes import EVERY
-from coopwire.ports.tracing import Span, Traces, working
+from coopwire.ports.tracing import Fact
 
 _log = structlog.get_logger()
 _Asked = Asked[ClaimedDispute, DisputeSnapshot]
@@ -52,17 +51,9 @@ class FollowedDisputes:
         """See Followed."""
         return claimed.connection
 
-    def working(
-        self, traces: Traces, name: str, claimed: ClaimedDispute, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
+    def facts(self, claimed: ClaimedDispute) -> Mapping[str, Fact]:
         """See Followed."""
-        return working(
-            traces,
-            name,
-            parent=parent,
-            connection=claimed.connection,
-            attempt=claimed.looks + 1,
-        )
+        return {"attempt": claimed.looks + 1}
 
     def looking(self, claimed: ClaimedDispute) -> str:
         """See Followed."""

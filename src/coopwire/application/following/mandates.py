@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 
 from coopwire.application.bells import MANDATES
@@ -16,7 +15,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import MandateKey, MandateSnapshot
 from coopwire.ports.stores import Changes, ClaimedMandate, MandateLooked, Transaction
-from coopwire.ports.tracing import Span, Traces, working
+from coopwire.ports.tracing import Fact
 
 _Asked = Asked[ClaimedMandate, MandateSnapshot | None]
 
@@ -42,19 +41,9 @@ class FollowedMandates:
         """See Followed."""
         return claimed.mandate.connection
 
-    def working(
-        self, traces: Traces, name: str, claimed: ClaimedMandate, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
+    def facts(self, claimed: ClaimedMandate) -> Mapping[str, Fact]:
         """See Followed."""
-        mandate = claimed.mandate
-        return working(
-            traces,
-            name,
-            parent=parent,
-            mandate=mandate.id,
-            connection=mandate.connection,
-            attempt=claimed.looks + 1,
-        )
+        return {"mandate": claimed.mandate.id, "attempt": claimed.looks + 1}
 
     def looking(self, claimed: ClaimedMandate) -> str:
         """See Followed."""

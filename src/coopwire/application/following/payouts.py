@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +21,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import TransferSnapshot
 from coopwire.ports.stores import Changes, ClaimedPayout, PayoutLooked, Transaction
-from coopwire.ports.tracing import Span, Traces, working
+from coopwire.ports.tracing import Fact
 
 _Told = Vetted | TransferSnapshot
 _Asked = Asked[ClaimedPayout, _Told]
@@ -52,20 +51,10 @@ class FollowedPayouts:
         """See Followed."""
         return claimed.payout.connection
 
-    def working(
-        self, traces: Traces, name: str, claimed: ClaimedPayout, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
+    def facts(self, claimed: ClaimedPayout) -> Mapping[str, Fact]:
         """See Followed."""
         payout = claimed.payout
-        return working(
-            traces,
-            name,
-            parent=parent,
-            payout=payout.id,
-            loan=payout.loan,
-            connection=payout.connection,
-            attempt=claimed.looks + 1,
-        )
+        return {"payout": payout.id, "loan": payout.loan, "attempt": claimed.looks + 1}
 
     def looking(self, claimed: ClaimedPayout) -> str:
         """See Followed."""

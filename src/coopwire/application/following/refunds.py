@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +17,7 @@ from coopwire.ports.clock import Clock
 from coopwire.ports.failpoints import FailPoints, nothing_fails
 from coopwire.ports.gateways import RefundSnapshot
 from coopwire.ports.stores import Changes, ClaimedRefund, RefundLooked, Transaction
-from coopwire.ports.tracing import Span, Traces, working
+from coopwire.ports.tracing import Fact
 
 _Asked = Asked[ClaimedRefund, RefundSnapshot]
 
@@ -44,20 +43,10 @@ class FollowedRefunds:
         """See Followed."""
         return claimed.refund.connection
 
-    def working(
-        self, traces: Traces, name: str, claimed: ClaimedRefund, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
+    def facts(self, claimed: ClaimedRefund) -> Mapping[str, Fact]:
         """See Followed."""
         refund = claimed.refund
-        return working(
-            traces,
-            name,
-            parent=parent,
-            refund=refund.id,
-            receipt=refund.receipt,
-            connection=refund.connection,
-            attempt=claimed.looks + 1,
-        )
+        return {"refund": refund.id, "receipt": refund.receipt, "attempt": claimed.looks + 1}
 
     def looking(self, claimed: ClaimedRefund) -> str:
         """See Followed."""

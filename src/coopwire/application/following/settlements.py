@@ -7,7 +7,6 @@ under the connection's lock, so that a settlement that is told twice is one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,7 +25,7 @@ from coopwire.ports.gateways import SettlementSnapshot
 from coopwire.ports.providers import Capability
 from coopwire.ports.stores import Changes, ClaimedSettlement, SettlementNudge, Transaction
 from coopwire.ports.stores.settlements import EVERY
-from coopwire.ports.tracing import Span, Traces, working
+from coopwire.ports.tracing import Fact
 
 _log = structlog.get_logger()
 _A_DAY = timedelta(days=1)
@@ -54,17 +53,9 @@ class FollowedSettlements:
         """See Followed."""
         return claimed.connection
 
-    def working(
-        self, traces: Traces, name: str, claimed: ClaimedSettlement, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
+    def facts(self, claimed: ClaimedSettlement) -> Mapping[str, Fact]:
         """See Followed."""
-        return working(
-            traces,
-            name,
-            parent=parent,
-            connection=claimed.connection,
-            attempt=claimed.looks + 1,
-        )
+        return {"attempt": claimed.looks + 1}
 
     def looking(self, claimed: ClaimedSettlement) -> str:
         """See Followed."""

@@ -24,7 +24,7 @@ from coopwire.domain.timings import Timings
 from coopwire.ports.clock import Clock
 from coopwire.ports.providers import Capability
 from coopwire.ports.stores import Changes, Database, Transaction
-from coopwire.ports.tracing import Span, Traces, here, untraced
+from coopwire.ports.tracing import Fact, Span, SpanKind, Traces, here, untraced, working
 
 _MOST_SECONDS = 2.0
 """How seldom an idle round looks by itself: what is followed is due by minutes and hours, and a bell wakes it."""
@@ -76,10 +76,8 @@ class Followed(Protocol[_ClaimedT, _ToldT]):
         """Who is asked."""
         ...
 
-    def working(
-        self, traces: Traces, name: str, claimed: _ClaimedT, parent: str | None = None
-    ) -> AbstractContextManager[Span]:
-        """A span of this name, with what the claimed one is called in spans and log lines."""
+    def facts(self, claimed: _ClaimedT) -> Mapping[str, Fact]:
+        """What it is called in spans and log lines, beside its connection."""
         ...
 
     def looking(self, claimed: _ClaimedT) -> str:
@@ -130,9 +128,7 @@ class Tracker(Generic[_ClaimedT, _ToldT]):
         async with self._database.begin(f"claim {self._of.name}s") as tx:
             claimed = await self._of.claim(tx, slots, now, now + self._clock.timings.claim_length)
         for asked in await asyncio.gather(*(self._ask(one) for one in claimed)):
-            with self._of.working(
-                self._traces, f"record {self._of.name}", asked.claimed, parent=asked.traceparent
-            ):
+            with self._working(f"record {self._of.name}", asked.claimed, parent=asked.traceparent):
                 try:
                     await self._record(asked)
                 except OSError:
@@ -142,8 +138,14 @@ class Tracker(Generic[_ClaimedT, _ToldT]):
                     _log.error(f"{self._of.name}_not_recorded", error=type(error).__name__)
         return bool(claimed)
 
+    def _working(
+        self, name: str, claimed: _ClaimedT, parent: str | None = None
+    ) -> AbstractContextManager[Span]:
+        facts = {"connection": self._of.connection(claimed), **self._of.facts(claimed)}
+        return working(self._traces, name, parent=parent, side=SpanKind.INTERNAL, **facts)
+
     async def _ask(self, claimed: _ClaimedT) -> Asked[_ClaimedT, _ToldT]:
-        with self._of.working(self._traces, self._of.looking(claimed), claimed) as span:
+        with self._working(self._of.looking(claimed), claimed) as span:
             asked = await self._asked(claimed)
             if asked.error is not None:
                 span.failed(type(asked.error).__name__)
