@@ -11,7 +11,9 @@ from rigs.gateways import PAYSTACK_SECRET
 from rigs.river import River, river
 
 from coopwire import app as composition
+from coopwire.application.correcting import Corrections
 from coopwire.application.paying import Rejected
+from coopwire.application.people import Person
 from coopwire.application.reconciling.reconciler import COMPLETE, INCOMPLETE, Reconciled
 from coopwire.domain.money import Money
 
@@ -177,8 +179,27 @@ async def test_a_difference_that_is_gone_is_resolved_by_the_next_run(database_ds
         assert await hub.value("SELECT state FROM breaks") == "resolved"
         moves = [r["move"] for r in await hub.rows("SELECT move FROM break_moves ORDER BY id")]
         assert moves[-1] == "resolved"
-        await hub.outside.control("bankone", "alter", id=posting["id"], amount_minor=8)
+        await hub.outside.control("bankone", "alter", id=posting["id"], amount_minor=7)
+        back = await _closed(hub)
+        assert (await hub.value("SELECT state FROM breaks"), back.waiting) == ("open", 1), "it came back"
+        told = "SELECT count(*) FROM outbox WHERE type = 'coopwire.break.opened.v1'"
+        assert await hub.value(told) == 2
+
+
+async def test_a_difference_that_a_person_explained_is_opened_again_only_by_other_facts(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn) as hub:
+        await _repaid(hub)
+        [_, posting, _] = await _postings(hub)
+        await hub.outside.control("bankone", "alter", id=posting["id"], amount_minor=7)
         await _closed(hub)
+        person = Person("an accountant", "the first")
+        corrections = Corrections(hub.app.network, hub.app.database, hub.app.clock, hub.app.refunding)
+        await corrections.resolve(await hub.value("SELECT id FROM breaks"), person, "the bank puts it right")
+        assert (await _closed(hub)).waiting == 0
+        await hub.outside.control("bankone", "alter", id=posting["id"], amount_minor=8)
+        assert (await _closed(hub)).waiting == 1
         assert await hub.value("SELECT state FROM breaks") == "open"
 
 

@@ -79,14 +79,15 @@ class ReconciliationStore:
         known = await self._db.fetch(
             "SELECT * FROM breaks WHERE once = ANY($1::text[]) ORDER BY id FOR UPDATE", sorted(by_once)
         )
-        changed = [row for row in known if _facts(row["evidence"]) != _facts(by_once[row["once"]].evidence)]
-        same = [row["id"] for row in known if row not in changed]
+        anew = {row["id"]: text for row in known if (text := _anew(row, by_once[row["once"]]))}
+        same = [row["id"] for row in known if row["id"] not in anew]
         await self._db.execute("UPDATE breaks SET run = $2 WHERE id = ANY($1::bigint[])", same, report.run)
+        changed = [row for row in known if row["id"] in anew]
         for row in changed:
-            await self._told_anew(row, by_once[row["once"]], report)
+            await self._told_anew(row, by_once[row["once"]], report, anew[row["id"]])
         return [by_once[row["once"]] for row in changed if row["state"] == BreakState.RESOLVED]
 
-    async def _told_anew(self, row: Row, one: Break, report: DayReport) -> None:
+    async def _told_anew(self, row: Row, one: Break, report: DayReport, text: str) -> None:
         await self._db.execute(
             "UPDATE breaks SET evidence = $2, amount_minor = $3, run = $4 WHERE id = $1",
             row["id"],
@@ -101,7 +102,7 @@ class ReconciliationStore:
             await self._db.execute("UPDATE break_effects SET live = false WHERE break = $1", row["id"])
         self._entries.note("break", [row["id"]])
         move = "reopened" if resolved else "commented"
-        await self._moved([row["id"]], report, move, "found again with other facts")
+        await self._moved([row["id"]], report, move, text)
 
     async def resolve_gone(
         self, report: DayReport, found: Collection[str], unheard: Collection[str]
@@ -134,6 +135,17 @@ class ReconciliationStore:
             facts = {"run": report.run}
             kept = await self._db.fetch(_MOVE, ids, report.finished_at, report.actor, move, text, facts)
             self._entries.note("break_move", [row["id"] for row in kept])
+
+
+def _anew(row: Row, one: Break) -> str:
+    """What to say of a break that is found again; empty for one that is as it was.
+
+    One that a person resolved is explained as long as its facts stay. One that a run resolved was only not seen.
+    """
+    if _facts(row["evidence"]) != _facts(one.evidence):
+        return "found again with other facts"
+    gone = row["state"] == BreakState.RESOLVED and row["resolution"] == _GONE_TEXT
+    return "found again, after it was gone" if gone else ""
 
 
 def _facts(evidence: object) -> tuple[object, object]:
