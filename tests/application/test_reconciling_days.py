@@ -123,6 +123,19 @@ def test_a_connection_that_could_not_be_listed_is_not_compared_and_does_not_hold
         assert [f for f in compared.differences.findings if f.connection == name] == []
 
 
+def test_a_gateway_that_took_money_and_is_connected_no_more_is_not_compared_and_does_not_hold() -> None:
+    made = world(7)
+    ours = made.ours()
+    renamed = replace(ours, receipts=tuple(replace(r, connection="before") for r in ours.receipts))
+    theirs = made.theirs()
+    theirs.charges["gate"], theirs.refunds["gate"] = [], []
+    compared = compare(setting(), theirs, renamed)
+    sections = {(s.source, s.connection): s for s in compared.sections}
+    assert not sections["gateway", "before"].holds
+    assert "no connection of this name" in sections["gateway", "before"].problem
+    assert ("landing", "before") not in sections, "it is no source from elsewhere"
+
+
 def test_a_statement_that_could_not_be_read_takes_no_posting_for_missing() -> None:
     made = world(7)
     theirs = made.theirs()

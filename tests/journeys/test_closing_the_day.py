@@ -230,6 +230,19 @@ async def test_a_system_that_cannot_be_listed_is_not_taken_for_empty(database_ds
         assert await hub.value("SELECT count(*) FROM breaks") == 0
 
 
+async def test_breaks_of_a_connection_that_was_taken_away_are_not_called_gone(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        await _repaid(hub, 1)
+        await _refunded_in_the_dashboard(hub)
+        await _closed(hub)
+        # The hub's own record of a gateway that has had another name until now.
+        before = "jsonb_set(evidence, '{connection}', '\"before\"')"
+        await hub.app.database.pool.execute(f"UPDATE breaks SET once = 'as before', evidence = {before}")
+        done = await _closed(hub)
+        assert (_types(done), done.resolved) == (["refund_not_ordered"], 0)
+        assert await hub.value("SELECT state FROM breaks WHERE once = 'as before'") == "open"
+
+
 async def test_two_runs_of_one_day_at_once_tell_the_same_and_open_each_break_once(database_dsn: str) -> None:
     async with river(database_dsn) as hub:
         await _repaid(hub)

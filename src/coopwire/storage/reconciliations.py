@@ -17,7 +17,7 @@ RUNNING = "running"
 _CLOSED = sorted(state.value for state in CLOSED_BREAK)
 _GONE = """
 SELECT * FROM breaks WHERE state = 'open' AND run IS NOT NULL AND evidence ->> 'day' = $1
-    AND NOT once = ANY($2::text[]) AND NOT evidence ->> 'connection' = ANY($3::text[]) ORDER BY id FOR UPDATE
+    AND NOT once = ANY($2::text[]) AND evidence ->> 'connection' = ANY($3::text[]) ORDER BY id FOR UPDATE
 """
 _MOVE = """
 INSERT INTO break_moves (break, at, actor, move, text, facts)
@@ -105,10 +105,10 @@ class ReconciliationStore:
         await self._moved([row["id"]], report, move, text)
 
     async def resolve_gone(
-        self, report: DayReport, found: Collection[str], unheard: Collection[str]
+        self, report: DayReport, found: Collection[str], heard: Collection[str]
     ) -> list[Break]:
         """Resolve open breaks of this day that were not found; returns them."""
-        gone = await self._db.fetch(_GONE, report.day.isoformat(), list(found), list(unheard))
+        gone = await self._db.fetch(_GONE, report.day.isoformat(), list(found), list(heard))
         ids = [row["id"] for row in gone]
         await self._db.execute(
             "UPDATE breaks SET state = $2, resolution = $3, closed_at = $4 WHERE id = ANY($1::bigint[])",

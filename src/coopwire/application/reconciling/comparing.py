@@ -10,10 +10,14 @@ from coopwire.application.network import Network
 from coopwire.application.reconciling import bank, books, clearing, gateway, landing
 from coopwire.application.reconciling.sides import BusinessDay, Differences, Theirs
 from coopwire.domain.books import SUSPENSE, clearing_key
+from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.reconciliation import Section
 from coopwire.domain.states import UNDONE_REFUND
 from coopwire.ports.days import DayQuestion, Ours
 from coopwire.ports.stores import AccountMapping
+
+NOT_CONNECTED = "no connection of this name can be asked any more"
+"""Why a gateway that took money is not compared: its name is gone from the connections, or stands for another role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,8 @@ def compare(setting: Setting, theirs: Theirs, ours: Ours) -> Compared:
     """Every section that could be listed."""
     compared = Compared()
     routes, refunded = setting.network.routes, _refunded(ours)
-    for name in sorted(theirs.charges):
-        if name in theirs.problems:
+    for name in sorted(theirs.charges.keys() | _took_money(setting, ours)):
+        if name in theirs.problems or name not in theirs.charges:
             compared.sections.append(_not_compared("gateway", name, theirs))
             continue
         compared.take(gateway.compare_charges(gateway_day(setting, name, theirs, ours, refunded)))
@@ -96,14 +100,20 @@ def _add_landing(compared: Compared, setting: Setting, theirs: Theirs, ours: Our
     where = landing.landed(ours.journals, ours.postings, compared.differences.contradicted)
     for name in sorted(theirs.charges.keys() - theirs.problems.keys()):
         compared.sections.append(landing.conservation(gateway_day(setting, name, theirs, ours, {}), where))
-    gateways = set(setting.network.gateways())
-    for source in sorted({r.connection for r in ours.receipts} - gateways):
-        receipts = [r for r in ours.receipts if r.connection == source and setting.day.holds(r.paid_at)]
+    no_gateway = [r for r in ours.receipts if r.source is not ReceiptSource.GATEWAY]
+    for source in sorted({r.connection for r in no_gateway}):
+        receipts = [r for r in no_gateway if r.connection == source and setting.day.holds(r.paid_at)]
         compared.sections.append(landing.elsewhere(source, receipts, where))
 
 
+def _took_money(setting: Setting, ours: Ours) -> set[str]:
+    """Gateways whose receipts of the day are here, also one that is connected no more."""
+    of_gateways = (r for r in ours.receipts if r.source is ReceiptSource.GATEWAY)
+    return {r.connection for r in of_gateways if setting.day.holds(r.paid_at)}
+
+
 def _not_compared(source: str, name: str, theirs: Theirs) -> Section:
-    return Section(source, name, (), (), False, theirs.problems[name])
+    return Section(source, name, (), (), False, theirs.problems.get(name, NOT_CONNECTED))
 
 
 def _refunded(ours: Ours) -> Mapping[str, int]:

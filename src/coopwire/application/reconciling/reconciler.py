@@ -277,7 +277,8 @@ class Reconciler:
         )
 
     async def _keep(self, report: DayReport) -> Reconciled:
-        unheard = [section.connection for section in report.sections if section.problem]
+        unheard = {section.connection for section in report.sections if section.problem}
+        heard = {section.connection for section in report.sections} - unheard
         state = INCOMPLETE if unheard else COMPLETE
         breaks = [_break(finding, report) for finding in report.findings]
         keys = [one.once for one in breaks]
@@ -286,7 +287,7 @@ class Reconciler:
             await tx.lock([f"day:{report.day.isoformat()}"])
             await tx.reconciliations.ended(report, state)
             changes = Changes(breaks=breaks)
-            gone = await tx.reconciliations.resolve_gone(report, keys, unheard)
+            gone = await tx.reconciliations.resolve_gone(report, keys, heard)
             changes.events += [_closed(one, report) for one in gone]
             await write(tx, changes, report.finished_at)
             await self._announce(tx, report, breaks)

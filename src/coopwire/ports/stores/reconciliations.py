@@ -28,17 +28,17 @@ class Reconciliations(Protocol):
     async def found(self, report: DayReport, breaks: Sequence[Break]) -> list[Break]:
         """Note that these breaks, all of them open or closed rows by now, were found by this run.
 
-        One whose facts have changed is told anew, and opened again if it was closed; those are returned. One that a
-        person closed with the same facts stays closed.
+        One whose facts have changed is told anew, and opened again if it was closed; so is one that a run closed as
+        gone. Those are returned. One that a person closed with the same facts stays closed.
         """
         ...
 
     async def resolve_gone(
-        self, report: DayReport, found: Collection[str], unheard: Collection[str]
+        self, report: DayReport, found: Collection[str], heard: Collection[str]
     ) -> list[Break]:
         """Resolve open breaks of this day whose `once` is not among those found; returns them.
 
-        Nothing is concluded about connections that were `unheard`.
+        Nothing is concluded about connections other than those that were `heard`.
         """
         ...
 
