@@ -60,11 +60,9 @@ class AuthorizationStore:
             "JOIN authorizations a ON a.id = c.authorization_id WHERE a.id = ANY($1::text[])",
             list(authorizations),
         )
-        opened = {row["id"]: (row["state"], self._sealer.open_or_none(row["sealed"])) for row in found}
         return {
-            id_: Left(**json.loads(told), active=state == AuthorizationState.ACTIVE)
-            for id_, (state, told) in opened.items()
-            if told is not None
+            row["id"]: Left(**told, active=row["state"] == AuthorizationState.ACTIVE)
+            for row, told in self._sealer.opened(found)
         }
 
     async def add(self, new: Sequence[NewAuthorization]) -> None:

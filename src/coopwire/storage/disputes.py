@@ -204,10 +204,7 @@ class DisputeStore:
         found = await self._db.fetch(
             "SELECT effect, sealed FROM dispute_answers WHERE effect = ANY($1::text[])", effects
         )
-        opened = {row["effect"]: self._sealer.open_or_none(row["sealed"]) for row in found}
-        return {
-            effect: AnswerWords(**json.loads(said)) for effect, said in opened.items() if said is not None
-        }
+        return {row["effect"]: AnswerWords(**told) for row, told in self._sealer.opened(found)}
 
 
 async def nudge_disputes(db: Connection, nudges: Sequence[DisputeNudge]) -> None:

@@ -89,12 +89,7 @@ class MandateStore:
             "WHERE d.mandate = ANY($1::text[])",
             list(mandates),
         )
-        opened = {row["mandate"]: (row["member"], self._sealer.open_or_none(row["sealed"])) for row in found}
-        return {
-            mandate: _debtor(member, json.loads(told))
-            for mandate, (member, told) in opened.items()
-            if told is not None
-        }
+        return {row["mandate"]: _debtor(row["member"], told) for row, told in self._sealer.opened(found)}
 
     async def left(self, mandates: Collection[str]) -> dict[str, Left]:
         """What the gateway wants to hear when it debits; absent before it was told and once it is forgotten."""
@@ -103,11 +98,9 @@ class MandateStore:
             "WHERE m.id = ANY($1::text[])",
             list(mandates),
         )
-        opened = {row["id"]: (row["state"], self._sealer.open_or_none(row["sealed"])) for row in found}
         return {
-            id_: Left(**json.loads(told), active=state == MandateState.ACTIVE)
-            for id_, (state, told) in opened.items()
-            if told is not None
+            row["id"]: Left(**told, active=row["state"] == MandateState.ACTIVE)
+            for row, told in self._sealer.opened(found)
         }
 
     async def claim(self, slots: Mapping[str, int], now: datetime, until: datetime) -> list[ClaimedMandate]:

@@ -102,12 +102,7 @@ class PaymentStore:
             "WHERE p.reference = ANY($1::text[])",
             list(payments),
         )
-        opened = {r["reference"]: (r["member"], self._sealer.open_or_none(r["sealed"])) for r in found}
-        return {
-            reference: Payer(member, **json.loads(person))
-            for reference, (member, person) in opened.items()
-            if person is not None
-        }
+        return {row["reference"]: Payer(row["member"], **told) for row, told in self._sealer.opened(found)}
 
     async def return_urls(self, payments: Sequence[str]) -> dict[str, str | None]:
         """Where the member is sent after paying."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import structlog
 from cryptography.exceptions import InvalidTag
@@ -57,6 +59,13 @@ class Sealer:
         except SealError as error:
             _log.error("record_does_not_open", reason=str(error))
             return None
+
+    def opened(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
+        """Each row with what its JSON in `sealed` says; without those that no configured key opens."""
+        for row in rows:
+            plain = self.open_or_none(row["sealed"])
+            if plain is not None:
+                yield row, json.loads(plain)
 
     def signer(self, purpose: bytes) -> Signer:
         """Signs for one purpose: whoever has this signer's marks can neither open nor seal anything."""

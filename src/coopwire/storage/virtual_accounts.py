@@ -100,12 +100,7 @@ class VirtualAccountStore:
             "WHERE h.account = ANY($1::text[])",
             list(accounts),
         )
-        opened = {row["account"]: (row["member"], self._sealer.open_or_none(row["sealed"])) for row in found}
-        return {
-            account: _holder(member, json.loads(told))
-            for account, (member, told) in opened.items()
-            if told is not None
-        }
+        return {row["account"]: _holder(row["member"], told) for row, told in self._sealer.opened(found)}
 
     def lane(self, connection: str, email: str) -> str:
         """The lane of a holder's orders, named by a mark that tells nothing of the holder."""
