@@ -11,23 +11,11 @@ from coopwire.ports.stores import AnswerWords, ClaimedDispute, DisputeNudge
 from coopwire.ports.stores.disputes import EVERY
 from coopwire.storage import rows
 from coopwire.storage.audit.entries import Entries
+from coopwire.storage.due_looks import claim_of, nudge
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 
-_CLAIM = """
-WITH picked AS (
-    SELECT c.connection, c.provider_ref FROM unnest($1::text[], $2::int[]) AS s(connection, free)
-    CROSS JOIN LATERAL (
-        SELECT l.connection, l.provider_ref FROM dispute_looks l
-        WHERE l.connection = s.connection AND l.look_at <= $3 AND (l.token IS NULL OR l.lease_until <= $3)
-        ORDER BY l.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE dispute_looks l SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked p WHERE (l.connection, l.provider_ref) = (p.connection, p.provider_ref) RETURNING l.*
-"""
+_CLAIM = f"WITH {claim_of('dispute_looks', 'connection', 'provider_ref')}"
 
 # A nudge that came while the look was under way has moved look_at before the lease's end: it stays due.
 _LOOKED = """
@@ -35,15 +23,6 @@ UPDATE dispute_looks SET token = NULL, lease_until = NULL, looks = looks + 1,
     look_at = CASE WHEN look_at < lease_until THEN look_at ELSE $4 END,
     since = CASE WHEN provider_ref = '' THEN $5 ELSE since END
 WHERE connection = $1 AND provider_ref = $2 AND token = $3 RETURNING true
-"""
-
-_NUDGE = """
-INSERT INTO dispute_looks (connection, provider_ref, look_at, since)
-SELECT DISTINCT ON (connection, provider_ref) connection, provider_ref, at, at
-FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n(connection, provider_ref, at)
-ORDER BY connection, provider_ref, at
-ON CONFLICT (connection, provider_ref) DO UPDATE
-SET look_at = least(dispute_looks.look_at, excluded.look_at)
 """
 
 _SAVE = """
@@ -209,7 +188,4 @@ class DisputeStore:
 
 async def nudge_disputes(db: Connection, nudges: Sequence[DisputeNudge]) -> None:
     """Make the looks at these disputes due now."""
-    if nudges:
-        await db.execute(
-            _NUDGE, [n.connection for n in nudges], [n.provider_ref for n in nudges], [n.at for n in nudges]
-        )
+    await nudge(db, "dispute_looks", nudges)

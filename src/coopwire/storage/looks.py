@@ -14,25 +14,11 @@ from coopwire.ports.stores import (
     StoredWebhook,
 )
 from coopwire.storage import rows
+from coopwire.storage.due_looks import claim_of
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
 
-_CLAIM = """
-WITH picked AS (
-    SELECT s.connection, c.reference
-    FROM unnest($1::text[], $2::int[]) AS s(connection, free) CROSS JOIN LATERAL (
-        SELECT l.reference FROM lookups l
-        WHERE l.connection = s.connection AND l.look_at <= $3
-          AND (l.token IS NULL OR l.lease_until <= $3)
-        ORDER BY l.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE lookups l SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked p WHERE l.connection = p.connection AND l.reference = p.reference
-RETURNING l.*
-"""
+_CLAIM = f"WITH {claim_of('lookups', 'connection', 'reference')}"
 
 _REQUEST = """
 INSERT INTO lookups AS l (connection, reference, look_at, noticed, charges, created_at, traceparent)

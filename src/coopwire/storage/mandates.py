@@ -14,25 +14,14 @@ from coopwire.domain.payments import Payer
 from coopwire.domain.states import MandateState
 from coopwire.ports.stores import ClaimedMandate, MandateLooked, MandateMove, MandateNudge, NewMandate
 from coopwire.storage import rows
+from coopwire.storage.due_looks import claim_of
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer, Signer
 
 _MARKS = b"coopwire mandates"
 _WAITING = frozenset({MandateState.INTENDED, MandateState.PENDING})
-_CLAIM = """
-WITH picked AS (
-    SELECT c.id FROM unnest($1::text[], $2::int[]) AS s(connection, free) CROSS JOIN LATERAL (
-        SELECT m.id FROM mandates m
-        WHERE m.connection = s.connection AND m.look_at <= $3 AND (m.token IS NULL OR m.lease_until <= $3)
-        ORDER BY m.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE mandates m SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked p WHERE m.id = p.id
-RETURNING m.*, (SELECT c.sealed FROM mandate_codes c WHERE c.mandate = m.id) AS code_sealed
-"""
+_SEALED = "l.*, (SELECT c.sealed FROM mandate_codes c WHERE c.mandate = l.id) AS code_sealed"
+_CLAIM = f"WITH {claim_of('mandates', 'id', told=_SEALED)}"
 
 # A nudge that came while the look was under way has moved look_at before the lease's end: it stays due.
 _MOVE = """

@@ -11,24 +11,13 @@ from coopwire.domain.payouts import Beneficiary, Payout
 from coopwire.domain.states import ORDERED_PAYOUT
 from coopwire.ports.stores import ClaimedPayout, NewPayout, PayoutLooked, PayoutMove, PayoutNudge
 from coopwire.storage import rows
+from coopwire.storage.due_looks import claim_of
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 
 _ORDERED = ", ".join(f"'{state}'" for state in sorted(ORDERED_PAYOUT))
-_CLAIM = """
-WITH picked AS (
-    SELECT c.id FROM unnest($1::text[], $2::int[]) AS s(connection, free) CROSS JOIN LATERAL (
-        SELECT p.id FROM payouts p
-        WHERE p.connection = s.connection AND p.look_at <= $3 AND (p.token IS NULL OR p.lease_until <= $3)
-        ORDER BY p.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE payouts p SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked k WHERE p.id = k.id
-RETURNING p.*, (SELECT b.sealed FROM payout_beneficiaries b WHERE b.payout = p.id) AS sealed
-"""
+_SEALED = "l.*, (SELECT b.sealed FROM payout_beneficiaries b WHERE b.payout = l.id) AS sealed"
+_CLAIM = f"WITH {claim_of('payouts', 'id', told=_SEALED)}"
 
 # A nudge that came while the look was under way has moved look_at before the lease's end: it stays due.
 _MOVE = """

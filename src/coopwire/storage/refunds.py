@@ -17,22 +17,10 @@ from coopwire.ports.stores import (
     Restoration,
 )
 from coopwire.storage import rows
+from coopwire.storage.due_looks import claim_of
 from coopwire.storage.rows import Connection, Row
 
-_CLAIM = """
-WITH picked AS (
-    SELECT c.id FROM unnest($1::text[], $2::int[]) AS s(connection, free) CROSS JOIN LATERAL (
-        SELECT f.id FROM refunds f
-        WHERE f.connection = s.connection AND f.look_at <= $3 AND f.provider_ref IS NOT NULL
-          AND (f.token IS NULL OR f.lease_until <= $3)
-        ORDER BY f.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE refunds f SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked p WHERE f.id = p.id RETURNING f.*
-"""
+_CLAIM = f"WITH {claim_of('refunds', 'id', also='AND l.provider_ref IS NOT NULL')}"
 
 # A nudge that came while the look was under way has moved look_at before the lease's end: it stays due.
 _MOVE = """

@@ -23,27 +23,17 @@ from coopwire.ports.stores import ClaimedSettlement, SettlementNudge
 from coopwire.ports.stores.settlements import EVERY
 from coopwire.storage import rows
 from coopwire.storage.audit.entries import Entries
+from coopwire.storage.due_looks import claim_of, nudge
 from coopwire.storage.rows import Connection, Row
 
+_STAND = """l.*, (SELECT s.stand FROM settlements s
+       WHERE (s.connection, s.provider_ref) = (l.connection, l.provider_ref)) AS stand"""
 # A list that was never read is due from the next round on.
-_CLAIM = """
+_CLAIM = f"""
 WITH lists AS (
     INSERT INTO settlement_looks (connection, provider_ref, look_at, since)
     SELECT connection, $5, $3, $3 FROM unnest($1::text[]) AS s(connection) ON CONFLICT DO NOTHING
-), picked AS (
-    SELECT c.connection, c.provider_ref FROM unnest($1::text[], $2::int[]) AS s(connection, free)
-    CROSS JOIN LATERAL (
-        SELECT l.connection, l.provider_ref FROM settlement_looks l
-        WHERE l.connection = s.connection AND l.look_at <= $3 AND (l.token IS NULL OR l.lease_until <= $3)
-        ORDER BY l.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE settlement_looks l SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked p WHERE (l.connection, l.provider_ref) = (p.connection, p.provider_ref)
-RETURNING l.*, (SELECT s.stand FROM settlements s
-                WHERE (s.connection, s.provider_ref) = (l.connection, l.provider_ref)) AS stand
+), {claim_of("settlement_looks", "connection", "provider_ref", told=_STAND)}
 """
 
 # A nudge that came while the look was under way has moved look_at before the lease's end: it stays due.
@@ -51,15 +41,6 @@ _LOOKED = """
 UPDATE settlement_looks SET token = NULL, lease_until = NULL, looks = looks + 1,
     look_at = CASE WHEN look_at < lease_until THEN look_at ELSE $4 END
 WHERE connection = $1 AND provider_ref = $2 AND token = $3 RETURNING true
-"""
-
-_NUDGE = """
-INSERT INTO settlement_looks (connection, provider_ref, look_at, since)
-SELECT DISTINCT ON (connection, provider_ref) connection, provider_ref, at, at
-FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n(connection, provider_ref, at)
-ORDER BY connection, provider_ref, at
-ON CONFLICT (connection, provider_ref) DO UPDATE
-SET look_at = least(settlement_looks.look_at, excluded.look_at)
 """
 
 _SAVE = """
@@ -269,10 +250,7 @@ def _stand(word: str | None) -> SettlementStand | None:
 
 async def nudge_settlements(db: Connection, nudges: Sequence[SettlementNudge]) -> None:
     """Make the looks at these settlements due now."""
-    if nudges:
-        await db.execute(
-            _NUDGE, [n.connection for n in nudges], [n.provider_ref for n in nudges], [n.at for n in nudges]
-        )
+    await nudge(db, "settlement_looks", nudges)
 
 
 def _with_its_fee(row: Row) -> Receipt:

@@ -13,23 +13,12 @@ from coopwire.domain.states import AccountState
 from coopwire.domain.virtual_accounts import Holder, Identity, VirtualAccount
 from coopwire.ports.stores import AccountLooked, AccountMove, AccountNudge, ClaimedAccount, NewAccount
 from coopwire.storage import rows
+from coopwire.storage.due_looks import claim_of
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer, Signer
 
 _MARKS = b"coopwire virtual accounts"
-_CLAIM = """
-WITH picked AS (
-    SELECT c.id FROM unnest($1::text[], $2::int[]) AS s(connection, free) CROSS JOIN LATERAL (
-        SELECT v.id FROM virtual_accounts v
-        WHERE v.connection = s.connection AND v.look_at <= $3 AND (v.token IS NULL OR v.lease_until <= $3)
-        ORDER BY v.look_at LIMIT s.free FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE NOT EXISTS (SELECT FROM gates g WHERE g.connection = s.connection AND g.traffic = 'read'
-                      AND (g.until IS NULL OR g.until > $3))
-)
-UPDATE virtual_accounts v SET token = gen_random_uuid()::text, lease_until = $4, look_at = $4
-FROM picked p WHERE v.id = p.id RETURNING v.*
-"""
+_CLAIM = f"WITH {claim_of('virtual_accounts', 'id')}"
 
 # A nudge that came while the look was under way has moved look_at before the lease's end: it stays due.
 _MOVE = """
