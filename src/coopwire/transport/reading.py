@@ -113,6 +113,12 @@ def instant(value: object) -> datetime | None:
         return None
 
 
+def instant_at(document: object, *paths: str) -> datetime | None:
+    """An instant that may be absent, by dotted path; ContractBroken when it is there and unreadable."""
+    told = at(document, *paths)
+    return None if told is None else needed(instant(told), paths[0])
+
+
 def needed(value: _T | None, name: str) -> _T:
     """The value; ContractBroken naming the member when it could not be read."""
     if value is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from coopwire.domain.errors import ContractBroken
@@ -20,7 +19,7 @@ from coopwire.transport.reading import (
     country,
     currency,
     identifier,
-    instant,
+    instant_at,
     label,
     needed,
     plain,
@@ -127,7 +126,7 @@ def charge_of(transaction: object, account: Account, raw: bytes) -> ChargeSnapsh
         mode=mode_of(at(transaction, "flw_ref"), account),
         channel=label(at(transaction, "payment_type")) or "",
         paid_at=None,
-        created_at=_created(transaction),
+        created_at=instant_at(transaction, "created_at"),
         failure_reason=failure_of(transaction, word),
         authorization=authorization_of(transaction) if state_of(word) is PaymentState.SUCCEEDED else None,
         card=card_of(transaction),
@@ -139,8 +138,3 @@ def card_of(transaction: object) -> Card | None:
     """Country and brand of the card; None when they tell neither. Source: their samples, `NIGERIA NG` and `VERVE`."""
     code, brand = country(at(transaction, "card.country")), label(at(transaction, "card.type"))
     return Card(code, brand.casefold() if brand else None) if code or brand else None
-
-
-def _created(transaction: object) -> datetime | None:
-    told = at(transaction, "created_at")
-    return None if told is None else needed(instant(told), "created_at")

@@ -19,7 +19,7 @@ from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
 from coopwire.providers.flutterwave.wire.charges import mode_of
-from coopwire.transport.reading import at, identifier, instant, label, needed
+from coopwire.transport.reading import at, identifier, instant_at, label, needed
 
 STATES: Mapping[str, DisputeState] = {
     "initiated": DisputeState.OPEN,
@@ -93,7 +93,7 @@ def told(row: object, raw: bytes) -> Told:
     return Told(
         id=needed(identifier(at(row, "id")), "id"),
         charge=needed(identifier(at(row, "transaction_id")), "transaction_id"),
-        created_at=_moment(row, "created_at"),
+        created_at=instant_at(row, "created_at"),
         row=row,
         raw=raw,
     )
@@ -113,7 +113,7 @@ def dispute_of(chargeback: Told, code: str, account: Account) -> DisputeSnapshot
         mode=mode_of(at(row, "flw_ref"), account),
         answer=answer_of(row),
         category=label(at(row, "stage")) or "",
-        deadline_at=_moment(row, "due_date"),
+        deadline_at=instant_at(row, "due_date"),
         created_at=chargeback.created_at,
         reason="" if word.casefold() in STATES else f"status word never seen before: {word}",
         raw=chargeback.raw,
@@ -136,11 +136,6 @@ def _answers(row: object) -> Iterator[str]:
     for step in history if isinstance(history, list) else ():
         yield str(at(step, "action")).casefold()
     yield str(at(row, "status")).casefold()
-
-
-def _moment(row: object, name: str) -> datetime | None:
-    told = at(row, name)
-    return None if told is None else needed(instant(told), name)
 
 
 def answered(order: DisputeOrder, row: object, stands: DisputeSnapshot) -> DisputeSnapshot:

@@ -18,7 +18,7 @@ from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
 from coopwire.transport.markers import marked, marker_in
-from coopwire.transport.reading import at, identifier, instant, label, needed
+from coopwire.transport.reading import at, identifier, instant_at, label, needed
 
 FAILED = "failed"
 _UNDER_WAY = frozenset({"new", "pending"})
@@ -51,11 +51,10 @@ def told(row: object, raw: bytes) -> Told:
     """Which refund it is; ContractBroken naming the member that is missing or unreadable."""
     if not isinstance(row, dict):
         raise ContractBroken("a refund is not a JSON object")
-    created = at(row, "created_at")
     return Told(
         id=needed(identifier(at(row, "id")), "id"),
         charge=needed(identifier(at(row, *_CHARGE)), "transaction_id"),
-        created_at=None if created is None else needed(instant(created), "created_at"),
+        created_at=instant_at(row, "created_at"),
         row=row,
         raw=raw,
     )

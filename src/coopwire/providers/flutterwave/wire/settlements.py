@@ -11,7 +11,17 @@ from coopwire.domain.payments import Mode
 from coopwire.domain.states import SettlementState
 from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
 from coopwire.providers.flutterwave.wire.amounts import exact_minor, to_minor
-from coopwire.transport.reading import at, currency, identifier, instant, label, needed, plain, rounded
+from coopwire.transport.reading import (
+    at,
+    currency,
+    identifier,
+    instant,
+    instant_at,
+    label,
+    needed,
+    plain,
+    rounded,
+)
 
 STATES: Mapping[str, SettlementState] = {
     "pending": SettlementState.PENDING,
@@ -35,7 +45,6 @@ def settlement_of(settlement: object, mode: Mode, raw: bytes) -> SettlementSnaps
     word = needed(label(at(settlement, "status")), "status")
     gross, net = (_exact(settlement, name, code) for name in ("gross_amount", "net_amount"))
     fee, deductions = (_sum(settlement, names, code) for names in (_FEES, _DEDUCTIONS))
-    made = at(settlement, "created_at")
     return SettlementSnapshot(
         provider_ref=needed(identifier(at(settlement, "id")), "id"),
         state=STATES.get(word.casefold(), SettlementState.PROCESSING),
@@ -50,7 +59,7 @@ def settlement_of(settlement: object, mode: Mode, raw: bytes) -> SettlementSnaps
         disputes_minor=rounded(_sum(settlement, (_DISPUTES,), code)),
         duty_minor=rounded(_sum(settlement, (_DUTY,), code)),
         settled_on=_day(settlement),
-        created_at=None if made is None else needed(instant(made), "created_at"),
+        created_at=instant_at(settlement, "created_at"),
         mode=mode,
         reason="" if word.casefold() in STATES else f"status word never seen before: {word}",
         raw=raw,

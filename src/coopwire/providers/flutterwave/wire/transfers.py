@@ -28,7 +28,7 @@ from coopwire.transport.reading import (
     at,
     currency,
     identifier,
-    instant,
+    instant_at,
     label,
     needed,
     number,
@@ -88,14 +88,14 @@ def transfer_of(transfer: object, raw: bytes) -> TransferSnapshot:
         raise ContractBroken("a transfer is not a JSON object")
     code = needed(currency(at(transfer, "currency")), "currency")
     word = needed(label(at(transfer, "status")), "status")
-    created, fee = at(transfer, "created_at"), exact_minor(at(transfer, "fee"), code)
+    fee = exact_minor(at(transfer, "fee"), code)
     return TransferSnapshot(
         provider_ref=needed(identifier(at(transfer, "id")), "id"),
         reference=needed(label(at(transfer, "reference")), "reference"),
         amount_minor=needed(to_minor(at(transfer, "amount"), code), "amount"),
         currency=code,
         state=_state(transfer, word),
-        created_at=None if created is None else needed(instant(created), "created_at"),
+        created_at=instant_at(transfer, "created_at"),
         fee_minor=None if fee is None else rounded(fee),
         reason=_reason(transfer, word),
         raw=raw,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.payments import Payer
@@ -19,7 +19,7 @@ from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.account import Account
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.transport.addresses import is_email
-from coopwire.transport.reading import at, currency, digits, identifier, instant, label, needed
+from coopwire.transport.reading import at, currency, digits, identifier, instant_at, label, needed
 
 _COUNTRY_OF = {"NGN": "NG", "GHS": "GH"}
 """The two countries in which they assign accounts, by the currency of the account."""
@@ -98,7 +98,7 @@ def account_of(account: object, raw: bytes) -> AccountSnapshot:
         number=needed(digits(at(account, "account_number")), "account_number"),
         name=label(at(account, "account_name")) or "",
         holder=identifier(at(account, "customer.id")),
-        created_at=_created(account),
+        created_at=instant_at(account, *_CREATED_AT),
         raw=raw,
     )
 
@@ -107,11 +107,6 @@ def _state(account: object) -> AccountState:
     """Assigned and active means open: closing one takes the assignment away and leaves `active` as it was."""
     open_ = at(account, "assigned") in _YES and at(account, "active") in _YES
     return AccountState.ACTIVE if open_ else AccountState.CLOSED
-
-
-def _created(account: object) -> datetime | None:
-    told = at(account, *_CREATED_AT)
-    return None if told is None else needed(instant(told), _CREATED_AT[0])
 
 
 def id_of(account: AccountSnapshot) -> str:

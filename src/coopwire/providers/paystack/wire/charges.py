@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.payments import Mode
@@ -19,7 +18,7 @@ from coopwire.transport.reading import (
     currency,
     digits,
     identifier,
-    instant,
+    instant_at,
     label,
     needed,
     number,
@@ -133,8 +132,8 @@ def charge_of(transaction: object, raw: bytes) -> ChargeSnapshot:
         fee_known=fee.known,
         mode=needed(mode_of(transaction), "domain"),
         channel=label(at(transaction, "channel")) or "",
-        paid_at=_instant(transaction, PAID_AT),
-        created_at=_instant(transaction, CREATED_AT),
+        paid_at=instant_at(transaction, *PAID_AT),
+        created_at=instant_at(transaction, *CREATED_AT),
         failure_reason=failure_of(transaction, word),
         reversed=word == REVERSED,
         credited_account=credited(transaction),
@@ -164,8 +163,3 @@ def credited(transaction: object) -> str | None:
 def mode_of(transaction: object) -> Mode | None:
     """Live or test money; None for any other word."""
     return {mode.value: mode for mode in Mode}.get(str(at(transaction, "domain")))
-
-
-def _instant(transaction: object, names: tuple[str, ...]) -> datetime | None:
-    told = at(transaction, *names)
-    return None if told is None else needed(instant(told), names[0])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, InvalidOrder
@@ -19,7 +18,7 @@ from coopwire.providers.paystack.wire.amounts import to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.charges import mode_of
 from coopwire.providers.paystack.wire.refunds import charge_id
-from coopwire.transport.reading import at, currency, identifier, instant, label, needed
+from coopwire.transport.reading import at, currency, identifier, instant_at, label, needed
 
 RESOLVED = "resolved"
 WAITING: Mapping[str, DisputeState] = {
@@ -116,9 +115,9 @@ def dispute_of(dispute: object, raw: bytes) -> DisputeSnapshot:
         mode=needed(mode_of(dispute), "domain"),
         answer=answer_of(dispute),
         category=label(at(dispute, "category")) or "",
-        deadline_at=_moment(dispute, "dueAt", "due_at"),
-        created_at=_moment(dispute, *_CREATED_AT),
-        resolved_at=_moment(dispute, "resolvedAt", "resolved_at"),
+        deadline_at=instant_at(dispute, "dueAt", "due_at"),
+        created_at=instant_at(dispute, *_CREATED_AT),
+        resolved_at=instant_at(dispute, "resolvedAt", "resolved_at"),
         reason=reason_of(dispute),
         raw=raw,
     )
@@ -129,11 +128,6 @@ def reference_of(dispute: object) -> str | None:
     return label(
         at(dispute, "transaction.reference", "transaction_reference", "merchant_transaction_reference")
     )
-
-
-def _moment(dispute: object, *names: str) -> datetime | None:
-    told = at(dispute, *names)
-    return None if told is None else needed(instant(told), names[0])
 
 
 def evidence_place(told: Said) -> EvidencePlace:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import RefundState
@@ -16,7 +15,7 @@ from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
 from coopwire.providers.paystack.wire.amounts import to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.transport.markers import marked, marker_in
-from coopwire.transport.reading import at, currency, identifier, instant, label, needed, words
+from coopwire.transport.reading import at, currency, identifier, instant_at, label, needed, words
 
 NEEDS_ATTENTION = "needs-attention"
 STATES: Mapping[str, RefundState] = {
@@ -82,17 +81,12 @@ def refund_of(refund: object, raw: bytes) -> RefundSnapshot:
         amount_minor=needed(to_minor(at(refund, "amount"), code), "amount"),
         currency=code,
         state=state_of(word),
-        created_at=_created(refund),
+        created_at=instant_at(refund, *_CREATED_AT),
         reference=marker_of(refund),
         needs_attention=word == NEEDS_ATTENTION,
         reason=reason_of(refund, word),
         raw=raw,
     )
-
-
-def _created(refund: object) -> datetime | None:
-    told = at(refund, *_CREATED_AT)
-    return None if told is None else needed(instant(told), _CREATED_AT[0])
 
 
 def accepted(order: RefundOrder, told: Said, raw: bytes) -> RefundSnapshot:

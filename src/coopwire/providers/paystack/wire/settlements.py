@@ -9,7 +9,7 @@ from coopwire.domain.states import SettlementState
 from coopwire.ports.gateways import SettlementLine, SettlementSnapshot
 from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor
 from coopwire.providers.paystack.wire.charges import charge_of, mode_of
-from coopwire.transport.reading import at, currency, identifier, instant, label, needed, plain, rounded
+from coopwire.transport.reading import at, currency, identifier, instant_at, label, needed, plain, rounded
 
 STATES: Mapping[str, SettlementState] = {
     "pending": SettlementState.PENDING,
@@ -35,7 +35,7 @@ def settlement_of(settlement: object, raw: bytes) -> SettlementSnapshot:
     gross = needed(to_minor(at(settlement, "total_processed"), code), "total_processed")
     net = needed(to_minor(at(settlement, "effective_amount"), code), "effective_amount")
     deductions = _deductions(settlement, code)
-    day, made = at(settlement, "settlement_date"), at(settlement, *_CREATED_AT)
+    day = instant_at(settlement, "settlement_date")
     return SettlementSnapshot(
         provider_ref=needed(identifier(at(settlement, "id")), "id"),
         state=STATES.get(word, SettlementState.PROCESSING),
@@ -46,8 +46,8 @@ def settlement_of(settlement: object, raw: bytes) -> SettlementSnapshot:
         deductions_minor=deductions,
         net_minor=net,
         gap_minor=rounded(gross - fee - deductions - net),
-        settled_on=None if day is None else needed(instant(day), "settlement_date").date(),
-        created_at=None if made is None else needed(instant(made), _CREATED_AT[0]),
+        settled_on=None if day is None else day.date(),
+        created_at=instant_at(settlement, *_CREATED_AT),
         mode=needed(mode_of(settlement), "domain"),
         reason="" if word in STATES else f"status word never seen before: {word}",
         raw=raw,

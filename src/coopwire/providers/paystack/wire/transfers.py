@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken, HubError, InvalidOrder, OutcomeUnknown
 from coopwire.domain.payments import Mode
@@ -19,7 +18,7 @@ from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.amounts import exact_minor, to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.bank_accounts import RECIPIENT
-from coopwire.transport.reading import at, currency, instant, label, members, needed, rounded, words
+from coopwire.transport.reading import at, currency, instant_at, label, members, needed, rounded, words
 
 STATES: Mapping[str, PayoutState] = {
     "otp": PayoutState.AWAITING_OTP,
@@ -118,18 +117,13 @@ def transfer_of(transfer: object, raw: bytes) -> TransferSnapshot:
         amount_minor=needed(to_minor(at(transfer, "amount"), code), "amount"),
         currency=code,
         state=state_of(word),
-        created_at=_created(transfer),
+        created_at=instant_at(transfer, *_CREATED_AT),
         fee_minor=_fee(transfer, code),
         mode=_mode(transfer),
         recipient=_recipient(transfer),
         reason=reason_of(transfer, word),
         raw=raw,
     )
-
-
-def _created(transfer: object) -> datetime | None:
-    told = at(transfer, *_CREATED_AT)
-    return None if told is None else needed(instant(told), _CREATED_AT[0])
 
 
 def _fee(transfer: object, code: str) -> int | None:
