@@ -10,6 +10,7 @@ from coopwire.ports.gateways.disputes import (
     Disputes,
     DisputeSnapshot,
     EvidencePlace,
+    answer_found,
     same_answer,
 )
 from coopwire.ports.gateways.mandates import (
@@ -90,6 +91,7 @@ __all__ = [
     "Transfers",
     "VirtualAccountOrder",
     "VirtualAccounts",
+    "answer_found",
     "same_answer",
     "same_refund",
     "same_transfer",

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.payments import Mode
-from coopwire.domain.states import DisputeState
-from coopwire.ports.writes import Finding
+from coopwire.domain.states import ENDED_DISPUTE, DisputeState
+from coopwire.ports.writes import Finding, FindingWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,15 @@ def same_answer(order: DisputeOrder, found: DisputeSnapshot) -> bool:
         return False
     money = (found.amount_minor, found.currency) == (order.refund_minor, order.currency)
     return money or order.verdict is DisputeVerdict.CONTEST
+
+
+def answer_found(dispute: DisputeSnapshot) -> Finding[DisputeSnapshot]:
+    """What a read of the dispute says of an answer: it takes one, and none once it has ended."""
+    if dispute.answer is not None:
+        return Finding(FindingWord.EXECUTED, (dispute,))
+    if dispute.state in ENDED_DISPUTE:
+        return Finding(FindingWord.REFUSED, reason="the dispute ended before an answer came")
+    return Finding(FindingWord.ABSENT, reason="nobody has answered this dispute")
 
 
 class Disputes(Protocol):

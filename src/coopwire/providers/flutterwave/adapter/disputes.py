@@ -7,7 +7,7 @@ from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken, HubError, OutcomeUnknown, Unsupported
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace
+from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace, answer_found
 from coopwire.ports.writes import Finding
 from coopwire.providers.flutterwave.adapter.api import Api
 from coopwire.providers.flutterwave.adapter.charges import FlutterwaveCharges
@@ -73,7 +73,7 @@ class FlutterwaveDisputes:
 
     async def find(self, order: DisputeOrder, sent_at: datetime) -> Finding[DisputeSnapshot]:
         """What the chargeback itself says."""
-        return disputes.found(await self.fetch(order.dispute))
+        return answer_found(await self.fetch(order.dispute))
 
     def _walk(self, walk: pages.Walk[disputes.Told]) -> AsyncIterator[disputes.Told]:
         return self._api.walk("list_chargebacks", "/chargebacks", walk)

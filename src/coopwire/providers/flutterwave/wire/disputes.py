@@ -15,7 +15,6 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import DisputeState
 from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot
-from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
 from coopwire.providers.flutterwave.wire.charges import mode_of
@@ -147,12 +146,3 @@ def answered(order: DisputeOrder, row: object, stands: DisputeSnapshot) -> Dispu
         raise ContractBroken("the answer to our answer is about another chargeback")
     word = needed(label(at(row, "status")), "status")
     return replace(stands, state=state_of(word), answer=answer_of(row))
-
-
-def found(dispute: DisputeSnapshot) -> Finding[DisputeSnapshot]:
-    """What a read of the chargeback says of an answer."""
-    if dispute.answer is not None:
-        return Finding(FindingWord.EXECUTED, (dispute,))
-    if dispute.state in (DisputeState.WON, DisputeState.LOST):
-        return Finding(FindingWord.REFUSED, reason="the chargeback ended before an answer came")
-    return Finding(FindingWord.ABSENT, reason="nobody has answered this chargeback")

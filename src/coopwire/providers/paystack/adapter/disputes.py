@@ -7,7 +7,7 @@ from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace
+from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace, answer_found
 from coopwire.ports.writes import Finding
 from coopwire.providers.paystack.adapter.api import Api
 from coopwire.providers.paystack.wire import disputes, pages
@@ -55,7 +55,7 @@ class PaystackDisputes:
 
     async def find(self, order: DisputeOrder, sent_at: datetime) -> Finding[DisputeSnapshot]:
         """What the dispute itself says."""
-        return disputes.found(await self.fetch(order.dispute))
+        return answer_found(await self.fetch(order.dispute))
 
 
 def _number(provider_ref: str) -> str:

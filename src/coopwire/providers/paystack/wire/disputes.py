@@ -13,7 +13,6 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import DisputeState
 from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace
-from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack.wire.amounts import to_minor, to_subunits
 from coopwire.providers.paystack.wire.answers import Said
 from coopwire.providers.paystack.wire.charges import mode_of
@@ -144,12 +143,3 @@ def answered(order: DisputeOrder, told: Said, raw: bytes) -> DisputeSnapshot:
     if dispute.provider_ref != order.dispute:
         raise ContractBroken("the answer to our answer is about another dispute")
     return dispute
-
-
-def found(dispute: DisputeSnapshot) -> Finding[DisputeSnapshot]:
-    """What a read of the dispute says of an answer."""
-    if dispute.answer is not None:
-        return Finding(FindingWord.EXECUTED, (dispute,))
-    if dispute.state in (DisputeState.WON, DisputeState.LOST):
-        return Finding(FindingWord.REFUSED, reason="the dispute ended before an answer came")
-    return Finding(FindingWord.ABSENT, reason="nobody has answered this dispute")

@@ -8,7 +8,7 @@ from datetime import datetime
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, Unsupported
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace
+from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot, EvidencePlace, answer_found
 from coopwire.ports.writes import Finding
 from coopwire.providers.stripe.adapter.api import Api
 from coopwire.providers.stripe.wire import disputes, pages
@@ -63,7 +63,7 @@ class StripeDisputes:
 
     async def find(self, order: DisputeOrder, sent_at: datetime) -> Finding[DisputeSnapshot]:
         """What the dispute itself says."""
-        return disputes.found(await self.fetch(order.dispute))
+        return answer_found(await self.fetch(order.dispute))
 
     async def _read(self, provider_ref: str) -> tuple[object, bytes]:
         if not is_id(provider_ref, *disputes.PREFIXES):

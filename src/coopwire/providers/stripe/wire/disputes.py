@@ -14,7 +14,6 @@ from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, InvalidOrder, OutcomeUnknown
 from coopwire.domain.states import ENDED_DISPUTE, DisputeState
 from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot
-from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.stripe.wire.amounts import code_of, to_minor, to_stripe
 from coopwire.providers.stripe.wire.charges import reference_of
 from coopwire.providers.stripe.wire.form import encoded
@@ -147,15 +146,6 @@ def answered(order: DisputeOrder, dispute: object, raw: bytes) -> DisputeSnapsho
     if told.provider_ref != order.dispute:
         raise ContractBroken("the answer to our answer is about another dispute")
     return told
-
-
-def found(dispute: DisputeSnapshot) -> Finding[DisputeSnapshot]:
-    """What a read of the dispute says of an answer."""
-    if dispute.answer is not None:
-        return Finding(FindingWord.EXECUTED, (dispute,))
-    if dispute.state in ENDED_DISPUTE:
-        return Finding(FindingWord.REFUSED, reason="the dispute ended before an answer came")
-    return Finding(FindingWord.ABSENT, reason="nobody has answered this dispute")
 
 
 DISPUTES: passes.Kind[DisputeSnapshot] = passes.Kind("disputes", dispute_of, lambda one: one.provider_ref)
