@@ -12,10 +12,17 @@ from typing import Generic, Protocol, TypeVar
 
 from coopwire.domain.errors import ContractBroken, HubError
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import SettlementSnapshot, TransferSnapshot
+from coopwire.ports.gateways import (
+    AccountSnapshot,
+    DisputeSnapshot,
+    RefundSnapshot,
+    SettlementSnapshot,
+    TransferSnapshot,
+)
 from coopwire.ports.http import HttpAnswer
-from coopwire.ports.providers import Inspection, InspectionError
+from coopwire.ports.providers import Inspect, Inspection, InspectionError
 from coopwire.transport.http import stated_wait
+from coopwire.transport.telling import KnownT, Told
 
 _STATUS = re.compile(r"[1-5][0-9]{2}\Z")
 
@@ -35,16 +42,18 @@ class Envelope(Protocol):
 
 
 EnvelopeT = TypeVar("EnvelopeT", bound=Envelope)
+ReadT = TypeVar("ReadT")
 
 
 @dataclass(frozen=True, slots=True)
 class Answers(Generic[EnvelopeT]):
     """How one gateway answers: the readers of its `wire`, so that a file is read as the river reads it.
 
-    `absent`: whether a refusal says that the thing is not there. `stranger`: what is said of a body without the
-    envelope.
+    `whose`: the gateway's name. `absent`: whether a refusal says that the thing is not there. `stranger`: what is said
+    of a body without the envelope.
     """
 
+    whose: str
     parse: Callable[[bytes], object]
     said: Callable[[object], EnvelopeT | None]
     success: Callable[[HttpAnswer, Traffic, float | None], EnvelopeT]
@@ -69,6 +78,18 @@ class Answers(Generic[EnvelopeT]):
             return [self._error(self.refusal(told, Traffic.WRITE, None), told)]
         rows = told.data if isinstance(told.data, list) else [told.data]
         return [read(row) for row in rows]
+
+    def inspector(
+        self, name: str, read: Callable[[object, bytes], ReadT], shown: Callable[[ReadT], Inspection]
+    ) -> Inspect:
+        """Shows each object of an answer, or a bare one, that is `read` as what its `name` says."""
+
+        def one(row: object) -> Inspection:
+            with understood(f"this is no {name} of {self.whose}: "):
+                told = read(row, b"")
+            return shown(told)
+
+        return lambda body, headers: self.objects(body, one)
 
     def error(self, body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
         """Which error of the tree an answer is when a write gets it; `:status` and `retry-after` where given.
@@ -118,6 +139,63 @@ def understood(otherwise: str = "") -> Iterator[None]:
         yield
     except ContractBroken as broken:
         raise InspectionError(f"{otherwise}{broken.message}") from None
+
+
+def event_shown(name: str, told: Told[KnownT]) -> Inspection:
+    """An object of a webhook, called `name`."""
+    return Inspection(
+        object=name,
+        event=told.event,
+        reference=told.reference,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.status,
+        channel=told.channel,
+        fee_minor=told.fee_minor,
+        failure_reason=told.failure_reason,
+        occurred_at=stamp(told.occurred_at),
+    )
+
+
+def refund_shown(told: RefundSnapshot) -> Inspection:
+    """A refund as they tell it; the reference is our marker in it."""
+    return Inspection(
+        object="refund",
+        reference=told.reference,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        failure_reason=told.reason or None,
+        occurred_at=stamp(told.created_at),
+    )
+
+
+def dispute_shown(told: DisputeSnapshot) -> Inspection:
+    """A dispute as they tell it; the time is that of its end, once it has ended."""
+    return Inspection(
+        object="dispute",
+        reference=told.reference,
+        provider_ref=told.provider_ref,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        status=told.state.value,
+        failure_reason=told.reason or None,
+        occurred_at=stamp(told.resolved_at or told.created_at),
+    )
+
+
+def account_shown(told: AccountSnapshot) -> Inspection:
+    """An account of a member, without its number."""
+    return Inspection(
+        object="virtual_account",
+        provider_ref=told.provider_ref,
+        currency=told.currency,
+        status=told.state.value,
+        channel=told.bank,
+        occurred_at=stamp(told.created_at),
+    )
 
 
 def transfer_shown(told: TransferSnapshot) -> Inspection:

@@ -17,12 +17,21 @@ from coopwire.providers.flutterwave.wire.mandates import mandate_of
 from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.providers.flutterwave.wire.settlements import settlement_of
 from coopwire.providers.flutterwave.wire.transfers import transfer_of
-from coopwire.transport.inspecting import Answers, settlement_shown, stamp, transfer_shown, understood
+from coopwire.transport.inspecting import (
+    Answers,
+    account_shown,
+    event_shown,
+    settlement_shown,
+    stamp,
+    transfer_shown,
+    understood,
+)
 from coopwire.transport.reading import at, currency, identifier, instant, label, members
 
 _OF_DISPUTES = ("due_date", "stage")
 """Members that only a chargeback has, though it looks much like a transaction."""
 _ANSWERS = Answers(
+    whose="Flutterwave",
     parse=parse,
     said=said,
     success=success,
@@ -38,21 +47,7 @@ def webhook(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """What a webhook is about; the signature is the caller's business."""
     with understood():
         one = tell(body)
-    return [
-        Inspection(
-            object=one.known.shape.name,
-            event=one.event,
-            reference=one.reference,
-            provider_ref=one.provider_ref,
-            amount_minor=one.amount_minor,
-            currency=one.currency,
-            status=one.status,
-            channel=one.channel,
-            fee_minor=one.fee_minor,
-            failure_reason=one.failure_reason,
-            occurred_at=stamp(one.occurred_at),
-        )
-    ]
+    return [event_shown(one.known.shape.name, one)]
 
 
 def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -68,14 +63,13 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _refunded)
 
 
-def transfer(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The transfers of an answer (create, status, list), or a bare one."""
-    return _ANSWERS.objects(body, _transferred)
+transfer = _ANSWERS.inspector("transfer", transfer_of, transfer_shown)
+"""The transfers of an answer (create, status, list), or a bare one."""
 
-
-def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The settlements of an answer (list, fetch), or a bare one; the amount is what goes to the bank."""
-    return _ANSWERS.objects(body, _settled)
+settlement = _ANSWERS.inspector(
+    "settlement", lambda row, raw: settlement_of(row, Mode.TEST, raw), settlement_shown
+)
+"""The settlements of an answer (list, fetch), or a bare one; the amount is what goes to the bank."""
 
 
 def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -84,9 +78,8 @@ def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _disputed)
 
 
-def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The static account of an answer (create, read), or a bare one; never its number."""
-    return _ANSWERS.objects(body, _account)
+virtual_account = _ANSWERS.inspector("account", account_of, account_shown)
+"""The static account of an answer (create, read), or a bare one; never its number."""
 
 
 def mandate(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -108,11 +101,6 @@ def _mandated(row: object) -> Inspection:
     )
 
 
-def _settled(row: object) -> Inspection:
-    with understood("this is no settlement of Flutterwave: "):
-        return settlement_shown(settlement_of(row, Mode.TEST, b""))
-
-
 def _disputed(row: object) -> Inspection:
     word = label(at(row, "status"))
     if word is None or at(row, *_OF_DISPUTES) is None:
@@ -126,23 +114,6 @@ def _disputed(row: object) -> Inspection:
         status=disputes.state_of(word).value,
         occurred_at=stamp(instant(at(row, "created_at"))),
     )
-
-
-def _account(row: object) -> Inspection:
-    with understood("this is no account of Flutterwave: "):
-        told = account_of(row, b"")
-    return Inspection(
-        object="virtual_account",
-        provider_ref=told.provider_ref,
-        currency=told.currency,
-        status=told.state.value,
-        channel=told.bank,
-    )
-
-
-def _transferred(row: object) -> Inspection:
-    with understood("this is no transfer of Flutterwave: "):
-        return transfer_shown(transfer_of(row, b""))
 
 
 def _refunded(row: object) -> Inspection:

@@ -10,19 +10,30 @@ from coopwire.providers.paystack.wire.amounts import to_minor
 from coopwire.providers.paystack.wire.answers import denial, refusal, said, success
 from coopwire.providers.paystack.wire.charges import CREATED_AT, PAID_AT, failure_of, fee_of, state_of
 from coopwire.providers.paystack.wire.disputes import dispute_of
-from coopwire.providers.paystack.wire.events import Told, tell
+from coopwire.providers.paystack.wire.events import tell
 from coopwire.providers.paystack.wire.mandates import listed_mandate, mandate_of
 from coopwire.providers.paystack.wire.reading import parse
-from coopwire.providers.paystack.wire.refunds import marker_of, reason_of, refund_of
+from coopwire.providers.paystack.wire.refunds import refund_of
 from coopwire.providers.paystack.wire.settlements import settlement_of
 from coopwire.providers.paystack.wire.transfers import transfer_of
-from coopwire.transport.inspecting import Answers, settlement_shown, stamp, transfer_shown, understood
+from coopwire.transport.inspecting import (
+    Answers,
+    account_shown,
+    dispute_shown,
+    event_shown,
+    refund_shown,
+    settlement_shown,
+    stamp,
+    transfer_shown,
+    understood,
+)
 from coopwire.transport.reading import at, currency, identifier, instant, label
 
 _CHECKOUT_MEMBERS = ("authorization_url", "access_code")
 _OTHERS = {"transfer_code": "payout", "batch_code": "batch of charges"}
 """Members that only another kind of object has, though it looks much like a transaction."""
 _ANSWERS = Answers(
+    whose="Paystack",
     parse=parse,
     said=said,
     success=success,
@@ -37,23 +48,7 @@ _ANSWERS = Answers(
 def webhook(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """Every object of a webhook; the signature is the caller's business."""
     with understood():
-        return [_told(one) for one in tell(body)]
-
-
-def _told(one: Told) -> Inspection:
-    return Inspection(
-        object=one.known.shape.name,
-        event=one.event,
-        reference=one.reference,
-        provider_ref=one.provider_ref,
-        amount_minor=one.amount_minor,
-        currency=one.currency,
-        status=one.status,
-        channel=one.channel,
-        fee_minor=one.fee_minor,
-        failure_reason=one.failure_reason,
-        occurred_at=stamp(one.occurred_at),
-    )
+        return [event_shown(one.known.shape.name, one) for one in tell(body)]
 
 
 def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -61,24 +56,17 @@ def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _transaction)
 
 
-def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The refunds of an answer (create, fetch, list), or a bare refund; `reference` is our marker in it."""
-    return _ANSWERS.objects(body, _refunded)
+refund = _ANSWERS.inspector("refund", refund_of, refund_shown)
+"""The refunds of an answer (create, fetch, list), or a bare refund; `reference` is our marker in it."""
 
+dispute = _ANSWERS.inspector("dispute", dispute_of, dispute_shown)
+"""The disputes of an answer (fetch, list, by transaction, resolve), or a bare dispute."""
 
-def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The disputes of an answer (fetch, list, by transaction, resolve), or a bare dispute."""
-    return _ANSWERS.objects(body, _disputed)
+settlement = _ANSWERS.inspector("settlement", settlement_of, settlement_shown)
+"""The settlements of an answer (list), or a bare settlement; the amount is what goes to the bank."""
 
-
-def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The settlements of an answer (list), or a bare settlement; the amount is what goes to the bank."""
-    return _ANSWERS.objects(body, _settled)
-
-
-def transfer(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The transfers of an answer (order, OTP, many, verify, fetch, list), or a bare transfer; as they tell it."""
-    return _ANSWERS.objects(body, _transferred)
+transfer = _ANSWERS.inspector("transfer", transfer_of, transfer_shown)
+"""The transfers of an answer (order, OTP, many, verify, fetch, list), or a bare transfer; as they tell it."""
 
 
 def virtual_account(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -91,59 +79,11 @@ def mandate(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _mandated)
 
 
-def _refunded(row: object) -> Inspection:
-    with understood("this is no refund of Paystack: "):
-        told = refund_of(row, b"")
-    return Inspection(
-        object="refund",
-        reference=marker_of(row),
-        provider_ref=told.provider_ref,
-        amount_minor=told.amount_minor,
-        currency=told.currency,
-        status=told.state.value,
-        failure_reason=reason_of(row, str(at(row, "status"))) or None,
-        occurred_at=stamp(told.created_at),
-    )
-
-
-def _disputed(row: object) -> Inspection:
-    with understood("this is no dispute of Paystack: "):
-        told = dispute_of(row, b"")
-    return Inspection(
-        object="dispute",
-        reference=told.reference,
-        provider_ref=told.provider_ref,
-        amount_minor=told.amount_minor,
-        currency=told.currency,
-        status=told.state.value,
-        failure_reason=told.reason or None,
-        occurred_at=stamp(told.resolved_at or told.created_at),
-    )
-
-
-def _settled(row: object) -> Inspection:
-    with understood("this is no settlement of Paystack: "):
-        return settlement_shown(settlement_of(row, b""))
-
-
-def _transferred(row: object) -> Inspection:
-    with understood("this is no transfer of Paystack: "):
-        return transfer_shown(transfer_of(row, b""))
-
-
 def _account(row: object) -> Inspection:
     if row is None:
         return Inspection("virtual_account", status="pending")
     with understood("this is no account of Paystack: "):
-        told = account_of(row, b"")
-    return Inspection(
-        object="virtual_account",
-        provider_ref=told.provider_ref,
-        currency=told.currency,
-        status=told.state.value,
-        channel=told.bank,
-        occurred_at=stamp(told.created_at),
-    )
+        return account_shown(account_of(row, b""))
 
 
 def _mandated(row: object) -> Inspection:

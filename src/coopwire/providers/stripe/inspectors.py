@@ -15,10 +15,19 @@ from coopwire.providers.stripe.wire.mandates import mandate_of
 from coopwire.providers.stripe.wire.reading import linked, parse
 from coopwire.providers.stripe.wire.refunds import refund_of
 from coopwire.providers.stripe.wire.settlements import payout_of, settlement_of
-from coopwire.transport.inspecting import Answers, settlement_shown, stamp, understood
+from coopwire.transport.inspecting import (
+    Answers,
+    dispute_shown,
+    event_shown,
+    refund_shown,
+    settlement_shown,
+    stamp,
+    understood,
+)
 from coopwire.transport.reading import at
 
 _ANSWERS = Answers(
+    whose="Stripe",
     parse=parse,
     said=said,
     success=success,
@@ -34,19 +43,7 @@ def webhook(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     """What a webhook is about; the signature is the caller's business."""
     with understood():
         one = tell(body)
-    return [
-        Inspection(
-            object=one.known.shape.name,
-            event=one.event,
-            reference=one.reference,
-            provider_ref=one.provider_ref,
-            amount_minor=one.amount_minor,
-            currency=one.currency,
-            status=one.status,
-            failure_reason=one.failure_reason,
-            occurred_at=stamp(one.occurred_at),
-        )
-    ]
+    return [event_shown(one.known.shape.name, one)]
 
 
 def payment(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -59,9 +56,8 @@ def refund(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
     return _ANSWERS.objects(body, _refunded)
 
 
-def dispute(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
-    """The disputes of an answer (fetch, list, contest, close), or a bare dispute."""
-    return _ANSWERS.objects(body, _disputed)
+dispute = _ANSWERS.inspector("dispute", dispute_of, dispute_shown)
+"""The disputes of an answer (fetch, list, contest, close), or a bare dispute."""
 
 
 def settlement(body: bytes, headers: Mapping[str, str]) -> list[Inspection]:
@@ -104,32 +100,7 @@ def _refunded(row: object) -> Inspection:
     if at(row, "object") != "refund" or linked(row) is None:
         raise InspectionError("this is no refund of Stripe's")
     with understood("this is no refund of Stripe: "):
-        told = refund_of(row, b"")
-    return Inspection(
-        object="refund",
-        reference=told.reference,
-        provider_ref=told.provider_ref,
-        amount_minor=told.amount_minor,
-        currency=told.currency,
-        status=told.state.value,
-        failure_reason=told.reason or None,
-        occurred_at=stamp(told.created_at),
-    )
-
-
-def _disputed(row: object) -> Inspection:
-    with understood("this is no dispute of Stripe: "):
-        told = dispute_of(row, b"")
-    return Inspection(
-        object="dispute",
-        reference=told.reference,
-        provider_ref=told.provider_ref,
-        amount_minor=told.amount_minor,
-        currency=told.currency,
-        status=told.state.value,
-        failure_reason=told.reason or None,
-        occurred_at=stamp(told.created_at),
-    )
+        return refund_shown(refund_of(row, b""))
 
 
 def _settled(row: object) -> Inspection:

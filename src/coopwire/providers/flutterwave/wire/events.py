@@ -17,6 +17,7 @@ from coopwire.providers.flutterwave.wire.charges import STATES
 from coopwire.providers.flutterwave.wire.mandates import STATES as MANDATE_STATES
 from coopwire.providers.flutterwave.wire.reading import parse
 from coopwire.providers.flutterwave.wire.transfers import RETRY
+from coopwire.transport import telling
 from coopwire.transport.reading import (
     at,
     currency,
@@ -131,24 +132,11 @@ _LEGACY_CHARGE = "_transaction"
 _STRANGER = Known(OTHER, "unknown event")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a webhook is about, as far as it can be read; amounts in minor units, nothing personal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(telling.Told[Known]):
+    """The object of a webhook of theirs."""
 
-    event: str
-    known: Known
-    reference: str | None
-    provider_ref: str | None
-    charge: str | None
     flw_ref: str | None
-    amount_minor: int | None
-    currency: str | None
-    word: str | None
-    status: str | None
-    channel: str | None
-    fee_minor: int | None
-    failure_reason: str | None
-    occurred_at: datetime | None
 
     @property
     def verdict(self) -> NoticeVerdict:

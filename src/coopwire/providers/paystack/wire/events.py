@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import NoticeVerdict
@@ -18,6 +17,7 @@ from coopwire.providers.paystack.wire.disputes import state_of as state_of_dispu
 from coopwire.providers.paystack.wire.reading import parse
 from coopwire.providers.paystack.wire.refunds import STATES as REFUND_STATES
 from coopwire.providers.paystack.wire.transfers import STATES as TRANSFER_STATES
+from coopwire.transport import telling
 from coopwire.transport.reading import at, currency, identifier, instant, label, members, rounded, words
 
 _CAUSE = re.compile(r"[A-Z]+(_[A-Z]+){0,5}\Z")
@@ -200,23 +200,10 @@ _FAMILIES: Mapping[str, Known] = {"preauthorization.": _HOLD}
 _UNKNOWN = Known(STRANGER, reason="unknown event")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One object of a webhook, as far as it can be read; amounts in minor units, nothing personal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(telling.Told[Known]):
+    """One object of a webhook of theirs."""
 
-    event: str
-    known: Known
-    reference: str | None
-    provider_ref: str | None
-    charge: str | None
-    amount_minor: int | None
-    currency: str | None
-    word: str | None
-    status: str | None
-    channel: str | None
-    fee_minor: int | None
-    failure_reason: str | None
-    occurred_at: datetime | None
     holder: str | None = field(default=None, repr=False)
     cause: str | None = None
 

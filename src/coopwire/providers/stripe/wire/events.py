@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.notices import NoticeVerdict
@@ -19,6 +18,7 @@ from coopwire.providers.stripe.wire.reading import linked, mode_of, moment, pars
 from coopwire.providers.stripe.wire.refunds import STATES as REFUND_STATES
 from coopwire.providers.stripe.wire.refunds import charge_named, reason_of
 from coopwire.providers.stripe.wire.settlements import STATES as SETTLEMENTS
+from coopwire.transport import telling
 from coopwire.transport.reading import at, label, members, words
 
 THIN = "v2.core.event"
@@ -151,22 +151,11 @@ EVENTS: Mapping[str, Known] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The object of a webhook, as far as it can be read; amounts in minor units, nothing personal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(telling.Told[Known]):
+    """The object of a webhook of theirs."""
 
-    event: str
-    known: Known
     mode: Mode | None
-    reference: str | None = None
-    provider_ref: str | None = None
-    charge: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    word: str | None = None
-    status: str | None = None
-    failure_reason: str | None = None
-    occurred_at: datetime | None = None
 
 
 def tell(body: bytes) -> Told:
@@ -177,10 +166,10 @@ def tell(body: bytes) -> Told:
         raise ContractBroken("the webhook names no event")
     if event.get("object") == THIN:
         thin = Known(STRANGER, reason="a thin event tells no object: subscribe the endpoint to snapshots")
-        return Told(kind, thin, mode_of(event))
+        return Told(event=kind, known=thin, mode=mode_of(event))
     told, known = at(event, "data.object"), EVENTS.get(kind, _UNKNOWN)
     if known is _UNKNOWN:
-        return Told(kind, known, mode_of(event))
+        return Told(event=kind, known=known, mode=mode_of(event))
     if linked(told) is None:
         raise ContractBroken("a documented event came without its object")
     return _told(event, kind, _known(kind, told), told)
