@@ -9,7 +9,14 @@ from coopwire.application import announce
 from coopwire.application.account_moves import moved_facts
 from coopwire.application.bells import EFFECTS, OUTBOX, Bells
 from coopwire.application.network import Network
-from coopwire.application.paying import Idempotent, KeyReused, Rejected, linked_account, placeholder_email
+from coopwire.application.paying import (
+    Idempotent,
+    Rejected,
+    capable,
+    linked_account,
+    made_before,
+    placeholder_email,
+)
 from coopwire.application.people import given_reason
 from coopwire.application.planning import account_closing_effect, virtual_account_effect
 from coopwire.domain.errors import HubError, InvalidOrder
@@ -68,12 +75,9 @@ class AccountDesk:
             raise Rejected("loan", "an account for repayments needs the loan's reference")
         reference = new_reference()
         async with self._database.begin("open account") as tx:
-            now = self._clock.now()
-            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, reference, now)
-            if earlier is not None and earlier.digest != once.digest:
-                raise KeyReused
-            if earlier is not None:
-                return Opened(earlier.made, replayed=True)
+            made = await made_before(tx, once, reference, self._clock.now())
+            if made is not None:
+                return Opened(made, replayed=True)
             await self._store(tx, request, gateway, reference, asked_by)
         self._bells.ring(EFFECTS, OUTBOX)
         await self._database.ring(EFFECTS)
@@ -121,14 +125,7 @@ class AccountDesk:
     # -- storing ------------------------------------------------------------------------------------------
 
     def _gateway(self, name: str | None) -> Connected:
-        connected = self._network.connections.get(name or self._network.routes.gateway)
-        if connected is None or not connected.sockets.has(Capability.VIRTUAL_ACCOUNTS):
-            able = [
-                n for n, c in self._network.connections.items() if c.sockets.has(Capability.VIRTUAL_ACCOUNTS)
-            ]
-            known = ", ".join(able) or "none"
-            raise Rejected("gateway", f"no such connection keeps accounts for members; there are: {known}")
-        return connected
+        return capable(self._network, name, Capability.VIRTUAL_ACCOUNTS, "keeps accounts for members")
 
     async def _store(
         self, tx: Transaction, request: AccountRequest, gateway: Connected, reference: str, asked_by: str

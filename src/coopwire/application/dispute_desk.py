@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from coopwire.application.bells import EFFECTS
 from coopwire.application.network import Network
 from coopwire.application.orders import dispute_order
-from coopwire.application.paying import Idempotent, KeyReused, Rejected
+from coopwire.application.paying import Idempotent, Rejected, made_before
 from coopwire.application.people import Person, given_reason, given_text
 from coopwire.application.planning import answer_effect
 from coopwire.domain.disputes import AnswerState, Dispute, DisputeAnswer, DisputeVerdict
@@ -119,12 +119,8 @@ class DisputeDesk:
     ) -> DisputeAnswer | None:
         if once is None:
             return None
-        earlier = await tx.idempotency.take(once.scope, once.key, once.digest, fresh.id, fresh.created_at)
-        if earlier is None:
-            return None
-        if earlier.digest != once.digest:
-            raise KeyReused
-        return await tx.disputes.answer_by(earlier.made)
+        made = await made_before(tx, once, fresh.id, fresh.created_at)
+        return None if made is None else await tx.disputes.answer_by(made)
 
     async def _take(
         self,

@@ -9,7 +9,7 @@ from coopwire.application.bells import EFFECTS, OUTBOX, Bells
 from coopwire.application.mandate_moves import MandateMoves, mandate_lock
 from coopwire.application.network import Network
 from coopwire.application.orders import mandate_order
-from coopwire.application.paying import Idempotent, KeyReused, Rejected, placeholder_email
+from coopwire.application.paying import Idempotent, Rejected, capable, made_before, placeholder_email
 from coopwire.application.people import given_reason
 from coopwire.application.planning import mandate_change_effect, mandate_effect
 from coopwire.application.writing import write
@@ -77,15 +77,12 @@ class MandateDesk:
 
     async def start(self, request: MandateRequest, once: Idempotent, asked_by: str) -> Begun:
         """Store a mandate with the effect that starts it; nothing is stored when it is Rejected. KeyReused."""
-        gateway = self._gateway(request.gateway)
+        gateway = capable(self._network, request.gateway, Capability.MANDATES, "takes mandates")
         reference = new_reference()
         async with self._database.begin("begin mandate") as tx:
-            now = self._clock.now()
-            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, reference, now)
-            if earlier is not None and earlier.digest != once.digest:
-                raise KeyReused
-            if earlier is not None:
-                return Begun(earlier.made, replayed=True)
+            made = await made_before(tx, once, reference, self._clock.now())
+            if made is not None:
+                return Begun(made, replayed=True)
             await self._store(tx, request, gateway, reference, asked_by)
         self._bells.ring(EFFECTS, OUTBOX)
         await self._database.ring(EFFECTS)
@@ -110,15 +107,6 @@ class MandateDesk:
         return changed
 
     # -- storing ------------------------------------------------------------------------------------------
-
-    def _gateway(self, name: str | None) -> Connected:
-        connected = self._network.connections.get(name or self._network.routes.gateway)
-        if connected is None or not connected.sockets.has(Capability.MANDATES):
-            able = [n for n, c in self._network.connections.items() if c.sockets.has(Capability.MANDATES)]
-            raise Rejected(
-                "gateway", f"no such connection takes mandates; there are: {', '.join(able) or 'none'}"
-            )
-        return connected
 
     async def _store(
         self, tx: Transaction, request: MandateRequest, gateway: Connected, reference: str, asked_by: str

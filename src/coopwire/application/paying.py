@@ -156,7 +156,7 @@ class Desk:
     ) -> Accepted:
         async with self._database.begin("accept payment") as tx:
             now = self._clock.now()
-            made = await self._made_before(tx, once, reference, now)
+            made = await made_before(tx, once, reference, now)
             if made is not None:
                 return await self._replay(tx, await tx.payments.first_attempt(made))
             stored = await self._store(tx, request, gateway, reference, now)
@@ -179,7 +179,7 @@ class Desk:
             gateway = self._network.connections[self._network.routes.gateway]
             now = self._clock.now()
             attempt = _attempt(found, gateway, now)
-            made = await self._made_before(tx, once, attempt.reference, now)
+            made = await made_before(tx, once, attempt.reference, now)
             if made is not None:
                 earlier = await tx.payments.of_attempt(made)
                 return await self._replay(tx, earlier[0] if earlier else None)
@@ -339,17 +339,6 @@ class Desk:
             raise Rejected("gateway", f"the gateway refused: {result.message}", "gateway_refused", payment)
         return Accepted(payment, attempt, getattr(result, "url", None))
 
-    async def _made_before(
-        self, tx: Transaction, once: Idempotent, reference: str, now: datetime
-    ) -> str | None:
-        """What an earlier request under this key made; None when the key is taken now, for `reference`."""
-        earlier = await tx.idempotency.take(once.scope, once.key, once.digest, reference, now)
-        if earlier is None:
-            return None
-        if earlier.digest != once.digest:
-            raise KeyReused
-        return earlier.made
-
     async def _replay(self, tx: Transaction, attempt: Attempt | None) -> Accepted:
         """The answer again, from the rows."""
         if attempt is None:
@@ -360,6 +349,26 @@ class Desk:
             if alive and effect.reference == attempt.reference:
                 raise StillWorking
         return Accepted(attempt.payment, attempt.reference, await tx.payments.page(attempt.reference), True)
+
+
+async def made_before(tx: Transaction, once: Idempotent, makes: str, now: datetime) -> str | None:
+    """What an earlier request under this key made; None when the key is taken now, for what this one `makes`.
+
+    KeyReused for the key of another body.
+    """
+    earlier = await tx.idempotency.take(once.scope, once.key, once.digest, makes, now)
+    if earlier is not None and earlier.digest != once.digest:
+        raise KeyReused
+    return None if earlier is None else earlier.made
+
+
+def capable(network: Network, name: str | None, wanted: Capability, does: str) -> Connected:
+    """The connection of this name, else the usual gateway. Rejected unless it has what is `wanted`; `does` says it."""
+    connected = network.connections.get(name or network.routes.gateway)
+    if connected is None or not connected.sockets.has(wanted):
+        known = ", ".join(network.asked(wanted)) or "none"
+        raise Rejected("gateway", f"no such connection {does}; there are: {known}")
+    return connected
 
 
 async def linked_account(

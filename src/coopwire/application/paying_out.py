@@ -10,7 +10,7 @@ import structlog
 
 from coopwire.application.bells import EFFECTS, OUTBOX, PAYOUTS
 from coopwire.application.network import Network
-from coopwire.application.paying import Idempotent, KeyReused, Rejected
+from coopwire.application.paying import Idempotent, KeyReused, Rejected, made_before
 from coopwire.application.payout_moves import PayoutMoves, float_of, payout_event
 from coopwire.application.people import Person, given_reason, given_text
 from coopwire.application.tables import Refusal
@@ -114,11 +114,11 @@ class PayoutDesk:
         """Store them under a name, or find what the same key has stored under another: `ids_of` a name."""
         async with self._database.begin("request payout") as tx:
             now = self._clock.now()
-            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, name, now)
-            if earlier is not None:
-                found = [await tx.payouts.get(id) for id in ids_of(earlier.made)]
+            made = await made_before(tx, once, name, now)
+            if made is not None:
+                found = [await tx.payouts.get(id) for id in ids_of(made)]
                 payouts = tuple(payout for payout in found if payout is not None)
-                if earlier.digest != once.digest or len(payouts) < len(found):
+                if len(payouts) < len(found):
                     raise KeyReused
                 return RequestedMany(payouts, replayed=True)
             events = [payout_event(one.payout, None, now) for one in new]

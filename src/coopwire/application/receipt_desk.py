@@ -13,7 +13,7 @@ import structlog
 from coopwire.application.arrivals import COLUMNS, ReadLines, Setting, read_lines
 from coopwire.application.bells import EFFECTS, OUTBOX, RECEIPTS, Bells
 from coopwire.application.network import Network
-from coopwire.application.paying import Idempotent, KeyReused, Rejected
+from coopwire.application.paying import Idempotent, Rejected, made_before
 from coopwire.application.people import given_reason
 from coopwire.application.tables import Refusal, csv_rows, named
 from coopwire.application.takings import Taken, Takings
@@ -106,14 +106,11 @@ class ReceiptDesk:
         source = self.source(name)
         receipt = receipt_id(source.name, arrival.external_id)
         async with self._database.begin("take receipt") as tx:
-            now = self._clock.now()
-            earlier = await tx.idempotency.take(once.scope, once.key, once.digest, receipt, now)
-            if earlier is not None and earlier.digest != once.digest:
-                raise KeyReused
+            made = await made_before(tx, once, receipt, self._clock.now())
             # The same id told by two at once: the second one sees what the first one did.
             await tx.lock([f"arrival:{source.name}:{arrival.external_id}"])
             if source.checker:
-                answered = await self._propose(tx, source, arrival, actor, asked_before=earlier is not None)
+                answered = await self._propose(tx, source, arrival, actor, asked_before=made is not None)
             else:
                 answered = await self._book(tx, source, arrival, actor)
         self._bells.ring(EFFECTS, OUTBOX)
