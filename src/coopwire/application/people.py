@@ -21,9 +21,14 @@ class Person:
 
 def given_reason(actor: str, reason: str) -> str:
     """The reason, trimmed. Rejected when there is none, or when it must not be kept."""
+    check_actor("actor", actor)
+    return given_text("reason", reason)
+
+
+def check_actor(field: str, actor: str) -> None:
+    """Rejected, naming the field, when it does not say who asks."""
     if not 0 < len(actor) <= _LONGEST_ACTOR:
-        raise Rejected("actor", f"say who asks, in at most {_LONGEST_ACTOR} characters")
-    return given_text("reason", reason, _LONGEST_REASON)
+        raise Rejected(field, f"say who it is, in at most {_LONGEST_ACTOR} characters")
 
 
 def given_text(field: str, text: str, longest: int = _LONGEST_REASON) -> str:

@@ -9,9 +9,9 @@ from coopwire.application.banked import at_the_bank
 from coopwire.application.bells import EFFECTS
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.people import check_actor, given_text
 from coopwire.application.planning import posting_effect, posting_lane, refund_effect, refund_lane
 from coopwire.domain.books import Side
-from coopwire.domain.cards import holds_card_number
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.money import Money
 from coopwire.domain.receipts import AllocationState, Receipt, ReceiptSource
@@ -21,9 +21,6 @@ from coopwire.domain.states import RefundState
 from coopwire.ports.clock import Clock
 from coopwire.ports.providers import Capability
 from coopwire.ports.stores import Changes, Database, NewReceipt, NewRefund, Transaction
-
-_LONGEST_ACTOR = 120
-_LONGEST_REASON = 500
 
 
 class Refunding:
@@ -165,14 +162,8 @@ def _check_amount(receipt: Receipt, refunds: Sequence[Refund], amount_minor: int
 
 
 def _said(asked_by: str, approved_by: str, reason: str) -> str:
-    for name, value in (("asked_by", asked_by), ("approved_by", approved_by)):
-        if not 0 < len(value) <= _LONGEST_ACTOR:
-            raise Rejected(name, f"say who it is, in at most {_LONGEST_ACTOR} characters")
+    check_actor("asked_by", asked_by)
+    check_actor("approved_by", approved_by)
     if asked_by == approved_by:
         raise Rejected("approved_by", "who asked for a refund cannot approve it", "conflict")
-    reason = reason.strip()
-    if not 0 < len(reason) <= _LONGEST_REASON or not reason.isprintable():
-        raise Rejected("reason", f"give a reason of at most {_LONGEST_REASON} characters, in one line")
-    if holds_card_number(reason):
-        raise Rejected("reason", "holds a card number: leave it out", "card_number")
-    return reason
+    return given_text("reason", reason)
