@@ -378,6 +378,31 @@ async def test_a_refund_that_fails_opens_the_break_again_and_the_member_is_credi
             await desk(hub).propose(id_, ADA, CreditAgain(refund), WHY)
 
 
+async def test_a_debit_that_was_undone_for_a_failed_refund_is_taken_again_by_the_next_one(
+    database_dsn: str,
+) -> None:
+    failing = {"paystack": {"refund_ends": "failed"}, "bankone": {"status_interval_seconds": "1"}}
+    async with river(database_dsn, simulated=failing) as hub:
+        receipt = await repaid(hub)
+        first = await hub.app.refunding.refund(
+            receipt, 1_000_000, asked_by="ada", approved_by="obi", reason=WHY
+        )
+        failed = await the_break(hub, "refund_failed", first.id)
+        debit = str(await hub.value("SELECT debit FROM refunds WHERE id = $1", first.id))
+        credit = await effect_of(hub, receipt, "posting")
+        with pytest.raises(Rejected, match="only 4250000 minor units of it are in the account"):
+            await corrected(hub, await _requested(hub, credit), ReversePosting(credit))
+        await corrected(hub, await _requested(hub, debit), ReversePosting(debit))
+        await hub.until("SELECT state FROM effects WHERE kind = 'reversal'", expected="done")
+        assert await banked(hub) == WHOLE
+        with pytest.raises(Rejected, match="nothing is missing"):
+            await desk(hub).propose(failed, ADA, CreditAgain(first.id), WHY)
+        await hub.outside.control("paystack", "settings", refund_ends="processed")
+        await corrected(hub, failed, RefundReceipt(receipt, 1_000_000))
+        await closed(hub, failed)
+        assert await banked(hub) == WHOLE - 1_000_000
+
+
 async def test_what_nobody_claims_is_written_off_and_the_rest_stays(database_dsn: str) -> None:
     async with river(database_dsn) as hub:
         receipt, id_ = await stranger(hub, 300_000)

@@ -18,7 +18,7 @@ _NOT_DONE = (EffectState.REFUSED, EffectState.CANCELLED)
 class AtTheBank:
     """What a receipt has moved in the core: `there_minor` minor units are credited and not debited again.
 
-    `credit` is the last credit that is done and stands, `open` a write of the credit side that is not at its end.
+    `credit` is the last credit that is done and stands, `open` a credit or a reversal that is not at its end.
     """
 
     there_minor: int
@@ -27,19 +27,22 @@ class AtTheBank:
 
 
 def at_the_bank(effects: Sequence[Effect]) -> AtTheBank:
-    """Read it from a receipt's effects. A debit that is under way counts as done."""
-    undone = {e.order["original"]: e for e in effects if e.kind is EffectKind.REVERSAL}
+    """Read it from a receipt's effects. A debit that is under way counts as done; what was undone, as never done."""
+    reversals = [e for e in effects if e.kind is EffectKind.REVERSAL]
+    undone = {e.order["original"] for e in reversals if e.state is EffectState.DONE}
     there, credit, unfinished = 0, None, None
     for effect in effects:
         if effect.kind is EffectKind.REVERSAL and effect.state not in FINISHED_EFFECT:
             unfinished = effect
         if effect.kind is not EffectKind.POSTING or effect.state in _NOT_DONE:
             continue
+        if effect.reference in undone:
+            continue
         if is_debit(effect):
             there -= _minor(effect)
         elif effect.state is not EffectState.DONE:
             unfinished = effect
-        elif (reversal := undone.get(effect.reference)) is None or reversal.state is not EffectState.DONE:
+        else:
             there += _minor(effect)
             credit = effect
     return AtTheBank(there, credit, unfinished)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from coopwire.application import announce
-from coopwire.application.banked import missing_in_the_core
+from coopwire.application.banked import at_the_bank, missing_in_the_core
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.planning import (
@@ -521,6 +521,7 @@ class Remedies:
         earlier = await self._corrections(case, posting)
         _refuse_corrected(earlier, "reversed")
         await self._refuse_refunded(case, posting.receipt, _WENT_BACK)
+        await self._refuse_debited(case, posting)
         tail = await self._tail(case, posting)
         effect = reversal_effect(posting, self._posted_on(posting), case.now, after=tail)
         tried = [one for one in earlier if one.kind is EffectKind.REVERSAL]
@@ -532,6 +533,18 @@ class Remedies:
         remedy = Remedy()
         remedy.write(effect, posting.id)
         return remedy
+
+    async def _refuse_debited(self, case: _Case, credit: Effect) -> None:
+        """What a refund that came to nothing took out of the account cannot be taken out a second time."""
+        if credit.receipt is None or side_of(credit) is Side.DEBIT:
+            return
+        effects = (await case.tx.effects.of_receipts([credit.receipt])).get(credit.receipt, [])
+        there = at_the_bank(effects).there_minor
+        if there < cast(int, credit.order["amount_minor"]):
+            raise _conflict(
+                "posting",
+                f"only {there} minor units of it are in the account: undo the debit, or credit it again first",
+            )
 
     def _posted_on(self, posting: Effect) -> date:
         """The core's day when it was sent: the one that was observed then, unless it was sent on a later one."""
