@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -27,6 +29,16 @@ FIELD_OF = {
     "amount": "amount_minor",
 }
 """How the application's and the adapters' names of fields are called in the body."""
+
+
+@contextmanager
+def named_as(names: Mapping[str, str]) -> Iterator[None]:
+    """What is Rejected within names its field as the body does."""
+    try:
+        yield
+    except Rejected as rejected:
+        field = names.get(rejected.field, rejected.field)
+        raise Rejected(field, rejected.message, rejected.code, rejected.payment) from None
 
 
 def payment_request(body: PaymentBody, routes: Routes, now: datetime, timings: Timings) -> PaymentRequest:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from coopwire.application.paying import KeyReused, Rejected, StillWorking
 from coopwire.ports.stores import StorageUnavailable
 
+FoundT = TypeVar("FoundT")
 MEDIA = "application/problem+json"
 REQUEST_ID = "coopwire.request_id"
 """Where the scope of a request keeps its id."""
@@ -113,6 +114,13 @@ class Problem(HTTPException):
         self.words = detail
         self.errors = tuple(errors)[:_MOST_ERRORS]
         self.payment = payment
+
+
+def there(found: FoundT | None, what: str) -> FoundT:
+    """What was asked for; Problem when there is no such thing."""
+    if found is None:
+        raise Problem(NOT_FOUND, f"there is no such {what}")
+    return found
 
 
 def document(problem: Problem, request_id: str) -> bytes:

@@ -15,7 +15,7 @@ from coopwire.web.document import answers
 from coopwire.web.listing import part
 from coopwire.web.models import AuthorizationFilter, ReasonBody
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import INVALID, NOT_FOUND, Problem
+from coopwire.web.problems import INVALID, NOT_FOUND, there
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
@@ -61,7 +61,4 @@ async def end_authorization(
 
 
 async def _view(office: Office, id: str) -> AuthorizationView:
-    view = await office.queries.authorization(id)
-    if view is None:
-        raise Problem(NOT_FOUND, "there is no such authorization")
-    return view
+    return there(await office.queries.authorization(id), "authorization")

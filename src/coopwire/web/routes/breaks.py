@@ -24,7 +24,7 @@ from coopwire.web.models import (
     ReasonBody,
 )
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem
+from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem, there
 from coopwire.web.reading import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["breaks"])
@@ -140,10 +140,7 @@ async def request_correction(
 
 
 async def _detail(office: Office, id: int) -> BreakDetail:
-    found = await office.queries.difference(id)
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such break")
-    return found
+    return there(await office.queries.difference(id), "break")
 
 
 def _numbered(id: str) -> int:

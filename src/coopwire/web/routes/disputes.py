@@ -36,7 +36,7 @@ from coopwire.web.models import (
     SettlementWindow,
 )
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, UNAVAILABLE, Problem
+from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, UNAVAILABLE, Problem, there
 from coopwire.web.reading import StrictRoute, digest
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
@@ -190,17 +190,11 @@ async def read_live_settlement(
 )
 async def read_settlement(id: str, office: TheOffice) -> SettlementDetail:
     """A settlement (our id of it) with its lines, each tied to the receipt, the refund or the dispute that it is."""
-    found = await office.queries.settlement(known(id))
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such settlement")
-    return found
+    return there(await office.queries.settlement(known(id)), "settlement")
 
 
 async def _detail(office: Office, id: str) -> DisputeDetail:
-    found = await office.queries.dispute(id)
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such dispute")
-    return found
+    return there(await office.queries.dispute(id), "dispute")
 
 
 def _theirs(id: str) -> str:

@@ -25,7 +25,7 @@ from coopwire.web.models import (
     RedriveLettersBody,
 )
 from coopwire.web.office import TheOffice
-from coopwire.web.problems import INVALID, NOT_FOUND, FieldError, Problem
+from coopwire.web.problems import INVALID, NOT_FOUND, FieldError, Problem, there
 from coopwire.web.reading import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["dead letters"])
@@ -51,9 +51,7 @@ async def list_letters(which: Annotated[LetterFilter, Query()], office: TheOffic
 )
 async def read_letter(id: str, office: TheOffice) -> LetterTimeline:
     """A letter with what its event tells, and the timeline of the payment that it is about."""
-    found = await office.queries.letter(id) if _ID.match(id) else None
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such letter")
+    found = there(await office.queries.letter(id) if _ID.match(id) else None, "letter")
     payment = found.payment
     facts = await office.queries.facts(payment, office.clock.now()) if payment is not None else None
     return letter_timeline(found, facts)

@@ -8,19 +8,19 @@ from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Idempotent, Rejected
+from coopwire.application.paying import Idempotent
 from coopwire.domain.mandates import Approach, MandateChange
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import MandateView
 from coopwire.web import examples
 from coopwire.web.access import Caller, actor, needs
 from coopwire.web.answers import Listed, MandateAnswer
-from coopwire.web.asking import FIELD_OF, mandate_request
+from coopwire.web.asking import FIELD_OF, mandate_request, named_as
 from coopwire.web.document import answers
 from coopwire.web.listing import part
 from coopwire.web.models import MandateBody, MandateFilter, ReasonBody
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, Problem
+from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, there
 from coopwire.web.reading import StrictRoute, digest
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
@@ -50,14 +50,10 @@ async def ask_for_a_mandate(
     202: the gateway is asked right after. Read the mandate until it is `pending` and tells what the member must do: a
     page to go to, or an instruction. Once it is `active`, its id is an `authorization` for `POST /v1/payments`.
     """
-    try:
+    with named_as(FIELD_OF):
         asked = mandate_request(body, office.network.routes)
         told = Idempotent(caller.id, once.key, digest(request))
         begun = await office.mandates.start(asked, told, actor(caller))
-    except Rejected as rejected:
-        raise Rejected(
-            FIELD_OF.get(rejected.field, rejected.field), rejected.message, rejected.code
-        ) from None
     if begun.replayed:
         response.headers.update(REPLAYED)
     response.headers["Location"] = f"/v1/mandates/{begun.mandate}"
@@ -116,9 +112,7 @@ async def _change(
 
 
 async def _answer(office: Office, caller: ApiKey, id: str) -> MandateAnswer:
-    view = await office.queries.mandate(id)
-    if view is None:
-        raise Problem(NOT_FOUND, "there is no such mandate")
+    view = there(await office.queries.mandate(id), "mandate")
     shown = await office.queries.mandate_approach(id) if caller.allows(Scope.PAYMENTS_WRITE) else None
     todo = shown or _NOTHING_TO_DO
     return MandateAnswer(view, todo.url, todo.instruction)

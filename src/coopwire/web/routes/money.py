@@ -15,7 +15,7 @@ from coopwire.web.document import answers
 from coopwire.web.listing import part
 from coopwire.web.models import ReceiptFilter, RefundFilter, WriteFilter
 from coopwire.web.office import TheOffice
-from coopwire.web.problems import INVALID, NOT_FOUND, Problem
+from coopwire.web.problems import INVALID, NOT_FOUND, there
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
@@ -33,10 +33,7 @@ async def list_receipts(which: Annotated[ReceiptFilter, Query()], office: TheOff
 @router.get("/receipts/{id}", responses=answers(examples.RECEIPT, NOT_FOUND, INVALID))
 async def read_receipt(id: str, office: TheOffice) -> ReceiptView:
     """A receipt with its allocation; lines that the loan system's decision replaced are marked."""
-    found = await office.queries.receipt(known(id))
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such receipt")
-    return found
+    return there(await office.queries.receipt(known(id)), "receipt")
 
 
 @router.get("/journals", responses=answers(examples.listed(examples.JOURNAL), INVALID))
@@ -60,7 +57,4 @@ async def list_refunds(which: Annotated[RefundFilter, Query()], office: TheOffic
 @router.get("/refunds/{id}", responses=answers(examples.REFUND, NOT_FOUND, INVALID))
 async def read_refund(id: str, office: TheOffice) -> RefundView:
     """A refund: who asked for it and who approved it, how far it is, and from which dues it was taken."""
-    found = await office.queries.refund(known(id))
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such refund")
-    return found
+    return there(await office.queries.refund(known(id)), "refund")

@@ -23,7 +23,7 @@ from coopwire.web.models import (
     ReasonBody,
 )
 from coopwire.web.office import TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem
+from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, there
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
@@ -43,10 +43,7 @@ async def list_effects(which: Annotated[EffectFilter, Query()], office: TheOffic
 )
 async def read_effect(id: str, office: TheOffice) -> EffectDetail:
     """An outgoing write with its tries and look-ups."""
-    found = await office.queries.effect(known(id))
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such effect")
-    return found
+    return there(await office.queries.effect(known(id)), "effect")
 
 
 @router.post(

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Accepted, Idempotent, Rejected
+from coopwire.application.paying import Accepted, Idempotent
 from coopwire.application.timeline import Timeline, timeline
 from coopwire.domain.cards import key_holds_card_number
 from coopwire.domain.references import REFERENCE
@@ -20,7 +20,7 @@ from coopwire.ports.queries import AttemptView, Filter, PaymentView
 from coopwire.web import examples
 from coopwire.web.access import Caller, needs
 from coopwire.web.answers import Listed, PaymentAnswer
-from coopwire.web.asking import FIELD_OF, payment_request
+from coopwire.web.asking import FIELD_OF, named_as, payment_request
 from coopwire.web.document import answers, success
 from coopwire.web.listing import part
 from coopwire.web.models import AttemptFilter, PaymentBody, PaymentFilter
@@ -35,6 +35,7 @@ from coopwire.web.problems import (
     FieldError,
     Kind,
     Problem,
+    there,
 )
 from coopwire.web.reading import StrictRoute, digest
 
@@ -101,11 +102,9 @@ async def ask_for_a_payment(
     201 with the page; 202 without one when the gateway gave no definite answer in time, or when what the member left
     was charged: ask for the payment later. A charge that waits for the member has a page, too.
     """
-    try:
+    with named_as(FIELD_OF):
         asked = payment_request(body, office.network.routes, office.clock.now(), office.clock.timings)
         accepted = await office.desk.accept(asked, Idempotent(caller.id, once.key, digest(request)))
-    except Rejected as rejected:
-        raise _in_our_words(rejected, body) from None
     return await _accepted(office, accepted, response)
 
 
@@ -143,9 +142,7 @@ async def read_payment(reference: str, caller: Caller, office: TheOffice) -> Pay
     """A payment with its latest attempt and, for a key that may write, the page."""
     reference = known(reference)
     attempts = await office.queries.attempts(Filter(payment=reference), 1, None)
-    view = await office.queries.payment(reference)
-    if view is None:
-        raise Problem(NOT_FOUND, "there is no such payment")
+    view = there(await office.queries.payment(reference), "payment")
     latest = attempts.items[0] if attempts.items else None
     if latest is None:
         return PaymentAnswer(view, None, None)
@@ -160,9 +157,7 @@ async def read_payment(reference: str, caller: Caller, office: TheOffice) -> Pay
 async def read_timeline(reference: str, office: TheOffice) -> Timeline:
     """Why the payment is in its state: everything that happened, in one order, and what blocks it now."""
     now = office.clock.now()
-    facts = await office.queries.facts(known(reference), now)
-    if facts is None:
-        raise Problem(NOT_FOUND, "there is no such payment")
+    facts = there(await office.queries.facts(known(reference), now), "payment")
     return timeline(facts, now)
 
 
@@ -181,12 +176,6 @@ def known(reference: str) -> str:
     if not REFERENCE.match(reference):
         raise Problem(NOT_FOUND, "no reference of the hub looks like this")
     return reference
-
-
-def _in_our_words(rejected: Rejected, body: PaymentBody) -> Rejected:
-    """The same rejection, naming the field as the body does."""
-    field = FIELD_OF.get(rejected.field, rejected.field)
-    return Rejected(field, rejected.message, rejected.code, rejected.payment)
 
 
 async def _accepted(office: Office, accepted: Accepted, response: Response) -> PaymentAnswer:

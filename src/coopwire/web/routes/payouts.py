@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Idempotent, Rejected
+from coopwire.application.paying import Idempotent
 from coopwire.application.paying_out import PayoutRequest
 from coopwire.domain.money import Money
 from coopwire.ports.gateways import Balance, Bank
@@ -17,6 +17,7 @@ from coopwire.ports.queries import PayoutView
 from coopwire.web import examples
 from coopwire.web.access import Caller, needs, person
 from coopwire.web.answers import AccountNameAnswer, Listed, PayoutsAnswer
+from coopwire.web.asking import named_as
 from coopwire.web.document import answers, success
 from coopwire.web.listing import part
 from coopwire.web.models import (
@@ -29,7 +30,16 @@ from coopwire.web.models import (
     ReasonBody,
 )
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, GATEWAY_AWAY, INVALID, KEY_REUSED, NOT_FOUND, FieldError, Problem
+from coopwire.web.problems import (
+    CONFLICT,
+    GATEWAY_AWAY,
+    INVALID,
+    KEY_REUSED,
+    NOT_FOUND,
+    FieldError,
+    Problem,
+    there,
+)
 from coopwire.web.reading import StrictRoute, digest
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
@@ -63,12 +73,9 @@ async def ask_for_a_payout(
     202 with the payout; 200 when the same key asked for it before. What does not agree is held: a second person
     releases or cancels it. How it ends is told by events and by reading it.
     """
-    try:
+    with named_as(_FIELD_OF):
         asked = Idempotent(caller.id, once.key, digest(request))
         told = await office.payouts.request(_wish(body), asked, person(caller))
-    except Rejected as rejected:
-        field = _FIELD_OF.get(rejected.field, rejected.field)
-        raise Rejected(field, rejected.message, rejected.code) from None
     if told.replayed:
         response.headers.update(REPLAYED)
         response.status_code = 200
@@ -205,7 +212,4 @@ async def read_balances(name: str, office: TheOffice) -> Listed[Balance]:
 
 
 async def _payout(office: Office, id: str) -> PayoutView:
-    found = await office.queries.payout(id)
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such payout")
-    return found
+    return there(await office.queries.payout(id), "payout")

@@ -19,12 +19,12 @@ from coopwire.ports.queries import BatchView, Filter, ReceiptView
 from coopwire.web import cursors, examples
 from coopwire.web.access import Caller, actor, needs
 from coopwire.web.answers import BatchAnswer, BatchLinesAnswer, Listed
-from coopwire.web.asking import dues_snapshot
+from coopwire.web.asking import dues_snapshot, named_as
 from coopwire.web.document import answers, success
 from coopwire.web.listing import part
 from coopwire.web.models import BatchFilter, BatchLineFilter, ReasonBody, ReceiptBody, UploadOf
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, FieldError, Problem
+from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, FieldError, Problem, there
 from coopwire.web.reading import StrictRoute, digest, refuse_card_numbers, require_media
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
@@ -69,11 +69,8 @@ async def tell_a_receipt(
     a second person must release it. Another content under the same external id is a conflict.
     """
     asked = Idempotent(caller.id, once.key, digest(request))
-    try:
+    with named_as(_FIELD_OF):
         told = await office.receipts.take(body.source, _arrival(body, office), asked, actor(caller))
-    except Rejected as rejected:
-        field = _FIELD_OF.get(rejected.field, rejected.field)
-        raise Rejected(field, rejected.message, rejected.code) from None
     if told.replayed:
         response.headers.update(REPLAYED)
     if told.receipt is None:
@@ -194,7 +191,4 @@ def _arrival(body: ReceiptBody, office: Office) -> Arrival:
 
 
 async def _batch(office: Office, id: str) -> BatchView:
-    found = await office.queries.batch(id)
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such batch")
-    return found
+    return there(await office.queries.batch(id), "batch")

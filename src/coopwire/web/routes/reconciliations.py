@@ -18,7 +18,7 @@ from coopwire.web.document import answers, file_answers
 from coopwire.web.listing import part
 from coopwire.web.models import DayBody, ReconciliationFilter
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem
+from coopwire.web.problems import CONFLICT, INVALID, NOT_FOUND, Problem, there
 from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import known
 
@@ -78,7 +78,4 @@ async def export_reconciliation(
 
 
 async def _found(id: str, office: Office) -> RunView:
-    found = await office.days.run(known(id))
-    if found is None:
-        raise Problem(NOT_FOUND, "there is no such reconciliation")
-    return found
+    return there(await office.days.run(known(id)), "reconciliation")

@@ -8,22 +8,26 @@ from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Idempotent, Rejected
+from coopwire.application.paying import Idempotent
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import VirtualAccountView
 from coopwire.web import examples
 from coopwire.web.access import Caller, actor, needs
 from coopwire.web.answers import Listed, VirtualAccountAnswer
-from coopwire.web.asking import FIELD_OF, account_request
+from coopwire.web.asking import account_request, named_as
 from coopwire.web.document import answers
 from coopwire.web.listing import part
 from coopwire.web.models import ReasonBody, RequeryBody, VirtualAccountBody, VirtualAccountFilter
 from coopwire.web.office import Office, TheOffice
-from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, Problem
+from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, there
 from coopwire.web.reading import StrictRoute, digest
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["virtual accounts"])
+_FIELD_OF = {
+    **{name: f"holder.{name}" for name in ("member", "name", "phone", "email")},
+    "payer.email": "holder.email",
+}
 
 
 @router.post(
@@ -45,13 +49,10 @@ async def ask_for_a_virtual_account(
     202: the gateway is asked right after, and the bank assigns the number by its own time. Read the account until it
     is `active`, or wait for the callback `virtual_account.active`. Every transfer to it is a receipt of its own.
     """
-    try:
+    with named_as(_FIELD_OF):
         asked = account_request(body, office.network.routes)
         told = Idempotent(caller.id, once.key, digest(request))
         opened = await office.virtual_accounts.open(asked, told, actor(caller))
-    except Rejected as rejected:
-        field = FIELD_OF.get(rejected.field, rejected.field).replace("payer.", "holder.")
-        raise Rejected(field, rejected.message, rejected.code) from None
     if opened.replayed:
         response.headers.update(REPLAYED)
     response.headers["Location"] = f"/v1/virtual-accounts/{opened.account}"
@@ -114,8 +115,6 @@ async def requery_virtual_account(
 
 
 async def _answer(office: Office, caller: ApiKey, id: str) -> VirtualAccountAnswer:
-    view = await office.queries.virtual_account(id)
-    if view is None:
-        raise Problem(NOT_FOUND, "there is no such virtual account")
+    view = there(await office.queries.virtual_account(id), "virtual account")
     shown = caller.allows(Scope.PAYMENTS_WRITE)
     return VirtualAccountAnswer(view, await office.queries.account_number(id) if shown else None)
