@@ -10,12 +10,11 @@ import typer
 
 from coopwire.cli import files, hub, show
 from coopwire.cli.failures import BAD_INPUT
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.application.accounts import ImportReport
-    from coopwire.ports.queries import CoreAccountView
-    from coopwire.storage.database import PostgresDatabase
 
 app = typer.Typer(help="Core accounts of members and loans: import, list, check.")
 
@@ -59,17 +58,13 @@ def list_(
     member: Annotated[str | None, typer.Option(help="Only those of this member.")] = None,
     connection: Annotated[str | None, typer.Option(help="Only those of this core bank.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=20_000, help="At most so many.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show which members and loans have an account, without the numbers."""
+    from coopwire.ports.queries import Filter
 
-    async def read(database: PostgresDatabase) -> tuple[CoreAccountView, ...]:
-        from coopwire.ports.queries import Filter
-
-        which = Filter(member=member, connection=connection)
-        return (await hub.queries(database).core_accounts(which, limit, None)).items
-
-    found = hub.on_database(read)
+    which = Filter(member=member, connection=connection)
+    found = hub.read(lambda queries: queries.core_accounts(which, limit, None)).items
     if as_json:
         show.json_lines(asdict(one) for one in found)
         return

@@ -10,6 +10,7 @@ import typer
 
 from coopwire.cli import hub, show
 from coopwire.cli.failures import FAILED, BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.ports.stores import AuditHead
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The audit trail over money records and operator actions: verify, head, list.")
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command()
@@ -29,7 +29,7 @@ def verify(
         str | None,
         typer.Option(metavar="HASH", help="The end of the trail at an earlier time; it must be part of it."),
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Check every entry, and every row against its entry. Exit code 1 when something is wrong.
 
@@ -79,7 +79,7 @@ def _conclude(verdict: Verdict) -> None:
 
 
 @app.command()
-def head(as_json: _Json = False) -> None:
+def head(as_json: Json = False) -> None:
     """Show the last place of the chain and its hash, when everything committed so far has its place.
 
     Keep it outside of the database: verify --head tells later whether the trail was cut off behind it.
@@ -102,7 +102,7 @@ def list_(
     noun: Annotated[str | None, typer.Option(help="Only entries about this noun.")] = None,
     key: Annotated[str | None, typer.Option(help="Only entries about the row with this key.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what was recorded and when, the newest first; never what stands in it."""
     from coopwire.storage.audit.nouns import GENESIS, NOUNS

@@ -9,6 +9,7 @@ import typer
 
 from coopwire.cli import hub, show, times
 from coopwire.cli.gates import chosen_traffic
+from coopwire.cli.options import Json, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,11 @@ app = typer.Typer(help="Whether the connections answer: list, open (nothing pass
 
 _COLUMNS = ("connection", "traffic", "state", "calls", "failed", "opened", "until", "reason")
 _Connection = Annotated[str, typer.Argument(help="Which connection.")]
-_Reason = Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
 _Traffic = Annotated[list[str] | None, typer.Option(metavar="TRAFFIC", help="read or write; left out: both.")]
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def list_(as_json: Json = False) -> None:
     """Show every connection's breakers with the calls that count now."""
 
     async def read(open_hub: App) -> Sequence[BreakerView]:
@@ -47,7 +47,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
 @app.command("open")
 def open_(
     connection: _Connection,
-    reason: _Reason,
+    reason: Reason,
     traffic: _Traffic = None,
     until: Annotated[
         str | None,
@@ -66,7 +66,7 @@ def open_(
 
 
 @app.command()
-def close(connection: _Connection, reason: _Reason, traffic: _Traffic = None) -> None:
+def close(connection: _Connection, reason: Reason, traffic: _Traffic = None) -> None:
     """Let calls pass again without a probe: what waits goes on in order."""
     chosen = chosen_traffic(traffic)
 

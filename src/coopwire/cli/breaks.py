@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coopwire.cli import files, hub, show
+from coopwire.cli import files, hub, listing, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.application.correcting import Corrections
     from coopwire.domain.corrections import Correction
-    from coopwire.ports.queries import BreakDetail, BreakView, Filter
+    from coopwire.ports.queries import BreakView
     from coopwire.ports.stores import BreakRow
-    from coopwire.storage.database import PostgresDatabase
 
 app = typer.Typer(
     help="Differences that wait for a person: list, show, comment, assign, look, resolve; and corrections, by two "
@@ -30,7 +30,6 @@ _LARGEST_FILE = 1 << 20
 _COLUMNS = ("id", "age", "type", "state", "owner", "amount", "subject", "payment", "evidence")
 _Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="The number that the list shows.")]
 _Reason = Annotated[str, typer.Option(help="Why; kept in the history with your name.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command("list")
@@ -47,7 +46,7 @@ def list_(
     ] = None,
     payment: Annotated[str | None, typer.Option(help="Only about this payment.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show breaks that still ask for somebody with their evidence, the newest first."""
     from coopwire.domain.breaks import BreakType
@@ -63,7 +62,7 @@ def list_(
         until=now - timedelta(hours=older_than) if older_than is not None else None,
         payment=payment,
     )
-    found = hub.on_database(lambda database: _listed(database, which, limit))
+    found = hub.read(lambda queries: queries.breaks(which, limit, None)).items
     if as_json:
         show.json_lines(asdict(one) for one in found)
         return
@@ -71,12 +70,12 @@ def list_(
 
 
 @app.command("show")
-def show_(id: _Id, as_json: _Json = False) -> None:
+def show_(id: _Id, as_json: Json = False) -> None:
     """Show everything about one break.
 
     Its evidence, its history, the proposal, the effects that correct it, and what may be proposed.
     """
-    found = hub.on_database(lambda database: _detail(database, id))
+    found = listing.there(hub.read(lambda queries: queries.difference(id)), "break", str(id))
     if as_json:
         show.json_lines([asdict(found)])
         return
@@ -287,14 +286,3 @@ def _amount(one: BreakView) -> str | None:
     if one.amount_minor is None or one.currency is None:
         return None
     return str(Money(one.amount_minor, one.currency))
-
-
-async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[BreakView, ...]:
-    return (await hub.queries(database).breaks(which, limit, None)).items
-
-
-async def _detail(database: PostgresDatabase, id: int) -> BreakDetail:
-    found = await hub.queries(database).difference(id)
-    if found is None:
-        raise BadInput(f"there is no break {id}")
-    return found

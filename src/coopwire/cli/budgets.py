@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from coopwire.cli import hub, show
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def budgets() -> None:
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def list_(as_json: Json = False) -> None:
     """Show what every limit has left; what workers have leased counts as used."""
 
     async def read(open_hub: App) -> Sequence[BudgetView]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from coopwire.cli import hub, show
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.bus.topology import Topics, Topology
@@ -21,9 +22,7 @@ def _bus() -> None:
 
 
 @app.command("topology")
-def topology_(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
+def topology_(as_json: Json = False) -> None:
     """Show what the hub needs on a broker: the table that it declares, and holds the broker to, at every start."""
     from coopwire import app
     from coopwire.bus.topology import Topics

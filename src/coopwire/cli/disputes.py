@@ -9,13 +9,13 @@ import typer
 
 from coopwire.cli import hub, listing, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Id, Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.application.dispute_desk import Wanted
     from coopwire.domain.disputes import DisputeAnswer
-    from coopwire.ports.queries import DisputeDetail, DisputeView, Filter
-    from coopwire.storage.database import PostgresDatabase
+    from coopwire.ports.queries import DisputeView
 
 app = typer.Typer(
     help="What members' banks claim back: list, show, evidence, answer; and to accept, by a second person: approve, "
@@ -24,9 +24,6 @@ app = typer.Typer(
 
 _COLUMNS = ("id", "opened", "deadline", "state", "answer", "amount", "charge", "payment", "reason")
 _ANSWERS = ("id", "verdict", "refund_minor", "state", "asked by", "approved by", "effect")
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
-_Reason = Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command("list")
@@ -34,7 +31,7 @@ def list_(
     state: Annotated[str | None, typer.Option(help="open, under_review, won or lost.")] = None,
     payment: Annotated[str | None, typer.Option(help="Only about this payment.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show disputes, the newest first."""
     from coopwire.domain.states import DisputeState
@@ -42,14 +39,14 @@ def list_(
 
     listing.check_state(state, DisputeState)
     which = Filter(state=state, payment=payment)
-    found = hub.on_database(lambda database: _listed(database, which, limit))
+    found = hub.read(lambda queries: queries.disputes(which, limit, None)).items
     listing.many(found, _COLUMNS, _row, none="there are no disputes", as_json=as_json)
 
 
 @app.command("show")
-def show_(dispute: _Id, as_json: _Json = False) -> None:
+def show_(dispute: Id, as_json: Json = False) -> None:
     """Show one dispute with its deadline, and every answer that was asked for."""
-    found = hub.on_database(lambda database: _one(database, dispute))
+    found = listing.there(hub.read(lambda queries: queries.dispute(dispute)), "dispute", dispute)
     if as_json:
         show.json_lines([asdict(found)])
         return
@@ -71,7 +68,7 @@ def show_(dispute: _Id, as_json: _Json = False) -> None:
 
 
 @app.command()
-def evidence(dispute: _Id) -> None:
+def evidence(dispute: Id) -> None:
     """Tell where a file of evidence is put at the gateway, and its name for the answer.
 
     The address is a secret that runs out soon: whoever has it can put the file there.
@@ -83,7 +80,7 @@ def evidence(dispute: _Id) -> None:
 
 @app.command()
 def answer(
-    dispute: _Id,
+    dispute: Id,
     verdict: Annotated[str, typer.Argument(help="accept (money goes back) or contest.")],
     message: Annotated[str, typer.Option(help="What the gateway is told.")],
     file: Annotated[str | None, typer.Option(help="The name of an uploaded file of evidence.")] = None,
@@ -102,27 +99,19 @@ def answer(
 
 
 @app.command()
-def approve(dispute: _Id, reason: _Reason) -> None:
+def approve(dispute: Id, reason: Reason) -> None:
     """Let another person's acceptance be said to the gateway."""
     _tell(hub.on_hub(lambda opened: hub.dispute_desk(opened).approve(dispute, hub.person(), reason)))
 
 
 @app.command()
-def reject(dispute: _Id, reason: _Reason) -> None:
+def reject(dispute: Id, reason: Reason) -> None:
     """Say no to an acceptance that waits; the dispute may be answered otherwise."""
     _tell(hub.on_hub(lambda opened: hub.dispute_desk(opened).reject(dispute, hub.person(), reason)))
 
 
 async def _answered(opened: App, dispute: str, wanted: Wanted) -> DisputeAnswer:
     return (await hub.dispute_desk(opened).answer(dispute, wanted, hub.person())).answer
-
-
-async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[DisputeView, ...]:
-    return (await hub.queries(database).disputes(which, limit, None)).items
-
-
-async def _one(database: PostgresDatabase, dispute: str) -> DisputeDetail:
-    return listing.there(await hub.queries(database).dispute(dispute), "dispute", dispute)
 
 
 def _tell(answer: DisputeAnswer) -> None:

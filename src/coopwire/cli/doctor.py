@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from coopwire.cli import show
 from coopwire.cli.failures import FAILED
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.cli.checks import Finding
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 _MARKS = {"fine": "✓", "notice": "!", "wrong": "✗", "skipped": "–"}
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
+def doctor(as_json: Json = False) -> None:
     """Say what is wrong with this set-up, and how to mend it.
 
     Asks no provider anything. Exit code 1 when something is wrong; a ! is only worth knowing.

@@ -10,6 +10,7 @@ import typer
 
 from coopwire.cli import hub, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Id, Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.application.operating import Operator
@@ -21,9 +22,6 @@ app = typer.Typer(help="Outgoing writes: list, show, resume, skip, replay.")
 
 _STANDS_STILL = ("held", "unknown", "refused")
 _COLUMNS = ("id", "kind", "connection", "state", "since", "tries", "next", "reason")
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
-_Reason = Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command("list")
@@ -34,7 +32,7 @@ def list_(
     kind: Annotated[str | None, typer.Option(help="checkout, journal, posting or callback.")] = None,
     connection: Annotated[str | None, typer.Option(help="Only those of this connection.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many of each state.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what stands still, or what is in a --state.
 
@@ -53,7 +51,7 @@ def list_(
 
 
 @app.command("show")
-def show_(effect: _Id, as_json: _Json = False) -> None:
+def show_(effect: Id, as_json: Json = False) -> None:
     """Show one effect and everything about it.
 
     Its tries, its look-ups, what it waits for, and the breaks.
@@ -75,7 +73,7 @@ def show_(effect: _Id, as_json: _Json = False) -> None:
 
 
 @app.command()
-def resume(effect: _Id, reason: _Reason) -> None:
+def resume(effect: Id, reason: Reason) -> None:
     """Go on with an effect.
 
     A held one goes out again, unless it may have been done: then it is looked up first. An unknown one is
@@ -86,7 +84,7 @@ def resume(effect: _Id, reason: _Reason) -> None:
 
 
 @app.command()
-def skip(effect: _Id, reason: _Reason) -> None:
+def skip(effect: Id, reason: Reason) -> None:
     """Let an effect be done by nobody.
 
     The hub will not do it any more, and the next one in its lane goes on. It cannot be undone.
@@ -96,7 +94,7 @@ def skip(effect: _Id, reason: _Reason) -> None:
 
 
 @app.command()
-def replay(effect: _Id, reason: _Reason) -> None:
+def replay(effect: Id, reason: Reason) -> None:
     """Send a callback that is over once more, as a new message to the loan system."""
     again = _moved(lambda operator: operator.replay(effect, hub.actor(), reason))
     show.say(f"effect {effect} is sent again as {again.id}")

@@ -13,6 +13,7 @@ import typer
 
 from coopwire.cli import files, hub, show
 from coopwire.cli.failures import FAILED, BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.app import App
@@ -29,14 +30,13 @@ _RULES = (
     "connection", "from", "until", "currency", "channels", "cards", "percent", "flat", "from amount", "at least",
     "at most", "VAT %", "stamp duty", "paid by", "of what was", "note",
 )  # fmt: skip
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _On = Annotated[str | None, typer.Option(metavar="DAY", help="Prices of this day; left out: today.")]
 
 
 @app.command()
 def explain(
     payment: Annotated[str, typer.Argument(metavar="PAYMENT", help="The payment's reference.")],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what the gateway took for a payment, how much it should have taken and why, and the price elsewhere."""
     found = hub.on_hub(lambda opened: _judged(opened, payment))
@@ -58,7 +58,7 @@ def quote(
     card_country: Annotated[str | None, typer.Option(help="Where the card was issued, such as NG.")] = None,
     card_brand: Annotated[str | None, typer.Option(help="The gateway's word, such as visa.")] = None,
     on: _On = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what a charge would cost at every gateway by its price list; nobody is asked."""
     from coopwire.application.fees import quotes
@@ -85,7 +85,7 @@ def quote(
 def schedules(
     on: _On = None,
     every: Annotated[bool, typer.Option("--all", help="Also those of other days.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show the price list of every gateway, as it is in force."""
     day = None if every else _day(on)

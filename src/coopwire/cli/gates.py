@@ -9,6 +9,7 @@ import typer
 
 from coopwire.cli import hub, show, times
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Json, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,12 +23,11 @@ app = typer.Typer(help="What is closed, and why: list, open, close.")
 
 _COLUMNS = ("connection", "kind", "traffic", "closed", "until", "reason")
 _Connection = Annotated[str, typer.Argument(help="Which connection.")]
-_Reason = Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
 _Traffic = Annotated[list[str] | None, typer.Option(metavar="TRAFFIC", help="read or write; left out: both.")]
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def list_(as_json: Json = False) -> None:
     """Show the gates that are closed now."""
 
     async def read(database: PostgresDatabase) -> list[GateView]:
@@ -48,7 +48,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
 def open_(
     connection: _Connection,
     kind: Annotated[str, typer.Argument(help="Which gate: breaker, credentials, calendar, budget, manual.")],
-    reason: _Reason,
+    reason: Reason,
     traffic: _Traffic = None,
 ) -> None:
     """Open a gate: what waits goes on in order."""
@@ -69,7 +69,7 @@ def open_(
 @app.command()
 def close(
     connection: _Connection,
-    reason: _Reason,
+    reason: Reason,
     traffic: _Traffic = None,
     until: Annotated[
         str | None,

@@ -133,6 +133,11 @@ def dispute_desk(hub: App) -> DisputeDesk:
     return DisputeDesk(hub.network, hub.database, hub.clock)
 
 
+def read(ask: Callable[[PostgresQueries], Awaitable[ResultT]]) -> ResultT:
+    """What is asked of all that can be read, on the migrated database."""
+    return on_database(lambda database: ask(queries(database)))
+
+
 def queries(database: PostgresDatabase) -> PostgresQueries:
     """What can be read of the hub, without secrets and personal data."""
     from coopwire.storage.queries import PostgresQueries

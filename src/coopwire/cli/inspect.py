@@ -14,6 +14,7 @@ import typer
 
 from coopwire.cli import show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.ports.providers import Connection, Inspection, ProviderSheet
@@ -46,7 +47,7 @@ def inspect(
     connection: Annotated[
         str | None, typer.Option(metavar="NAME", help="Take the secret from this connection of the file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show how the hub reads a payload of a provider.
 

@@ -8,6 +8,7 @@ import typer
 
 from coopwire.cli import hub, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.ports.keys import ApiKey, NewApiKey, Scope
@@ -17,7 +18,6 @@ app = typer.Typer(help="Keys of API clients: create, list, revoke.")
 
 _USUAL_SCOPES = ["payments:write"]
 """Enough for a loan system: it asks for payments and reads them."""
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command()
@@ -26,7 +26,7 @@ def create(
     scope: Annotated[
         list[str], typer.Option(metavar="SCOPE", help="What it may do, such as operate; repeat for more.")
     ] = _USUAL_SCOPES,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make a key. It is shown this once and kept as a digest only."""
     scopes = _scopes(scope)
@@ -50,7 +50,7 @@ def create(
 
 
 @app.command("list")
-def list_(as_json: _Json = False) -> None:
+def list_(as_json: Json = False) -> None:
     """Show every key, revoked ones too, the newest first."""
 
     async def read(database: PostgresDatabase) -> list[ApiKey]:

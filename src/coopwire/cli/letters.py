@@ -11,6 +11,7 @@ import typer
 
 from coopwire.cli import hub, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.application.letters import LetterDesk
@@ -34,7 +35,6 @@ _Group = Annotated[str | None, typer.Option(help="Those of this group.")]
 _Consumer = Annotated[str | None, typer.Option(help="Those of this consumer.")]
 _All = Annotated[bool, typer.Option("--all", help="All that are dead.")]
 _Limit = Annotated[int | None, typer.Option(min=1, help="The oldest so many of them.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command("list")
@@ -44,29 +44,26 @@ def list_(
     consumer: _Consumer = None,
     state: Annotated[str | None, typer.Option(help="dead, waiting, discarded or done.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many single letters.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show the dead letters, grouped by their cause.
 
     With --all, or a choice of them, one by one: those that failed last first.
     """
     if not single and (group, consumer, state) == (None, None, None):
-        _show(hub.on_database(_groups), _GROUPS, _group_row, as_json)
+        _show(hub.read(lambda queries: queries.letter_groups()), _GROUPS, _group_row, as_json)
         return
     from coopwire.ports.queries import Filter
 
     which = Filter(group=group, consumer=consumer, state=state)
-
-    async def read(database: PostgresDatabase) -> tuple[LetterView, ...]:
-        return (await hub.queries(database).letters(which, limit, None)).items
-
-    _show(hub.on_database(read), _LETTERS, _letter_row, as_json)
+    found = hub.read(lambda queries: queries.letters(which, limit, None)).items
+    _show(found, _LETTERS, _letter_row, as_json)
 
 
 @app.command("show")
 def show_(
     letter: Annotated[str, typer.Argument(metavar="ID", help="CONSUMER:EVENT, as the list shows it.")],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show one letter: what its event tells, and the timeline of the payment that it is about."""
     found = hub.on_database(lambda database: _everything(database, letter))
@@ -91,8 +88,8 @@ def redrive(
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would go, and when.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Stay until they are delivered.")] = False,
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit with your name.")] = "",
-    as_json: _Json = False,
+    reason: Reason = "",
+    as_json: Json = False,
 ) -> None:
     """Deliver dead letters again, when their cause is mended.
 
@@ -114,7 +111,7 @@ def redrive(
 
 @app.command()
 def discard(
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit with your name.")],
+    reason: Reason,
     ids: _Ids = None,
     group: _Group = None,
     consumer: _Consumer = None,
@@ -157,10 +154,6 @@ def _at_desk(work: Callable[[LetterDesk], Awaitable[ResultT]]) -> ResultT:
     return hub.on_database(at)
 
 
-async def _groups(database: PostgresDatabase) -> tuple[LetterGroupView, ...]:
-    return await hub.queries(database).letter_groups()
-
-
 async def _everything(database: PostgresDatabase, id: str) -> LetterTimeline:
     from coopwire.application.timeline import letter_timeline
 
@@ -177,7 +170,7 @@ async def _follow(database: PostgresDatabase) -> None:
     """Tell how many are still on their way, until none is."""
     told = None
     while True:
-        groups = await _groups(database)
+        groups = await hub.queries(database).letter_groups()
         waiting, dead = sum(one.waiting for one in groups), sum(one.dead for one in groups)
         last = max((one.last_due_at for one in groups if one.last_due_at is not None), default=None)
         if (waiting, dead) != told:

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coopwire.cli import hub, listing, show
+from coopwire.cli.options import Id, Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.app import App
     from coopwire.domain.mandates import MandateChange
-    from coopwire.ports.queries import Filter, MandateView
-    from coopwire.storage.database import PostgresDatabase
+    from coopwire.ports.queries import MandateView
 
 app = typer.Typer(help="Members' mandates: list, show, suspend, resume, retry, end.")
 
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
-_Why = Annotated[str, typer.Option(help="Why; it stands in the audit.")]
 _COLUMNS = ("id", "asked for", "connection", "member", "bank", "up to", "state", "reason")
 
 
@@ -28,7 +25,7 @@ def list_(
     member: Annotated[str | None, typer.Option(help="Only those of this member.")] = None,
     connection: Annotated[str | None, typer.Option(help="Only those at this gateway.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=20_000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show members' mandates, the newest first."""
     from coopwire.domain.states import MandateState
@@ -36,19 +33,19 @@ def list_(
 
     listing.check_state(state, MandateState)
     which = Filter(state=state, member=member, connection=connection)
-    found = hub.on_database(lambda database: _listed(database, which, limit))
+    found = hub.read(lambda queries: queries.mandates(which, limit, None)).items
     listing.many(found, _COLUMNS, _row, none="there are no mandates", as_json=as_json)
 
 
 @app.command("show")
-def show_(mandate: _Id, as_json: _Json = False) -> None:
+def show_(mandate: Id, as_json: Json = False) -> None:
     """Show one mandate: whose it is, what it allows, and how far it is."""
-    found = hub.on_database(lambda database: _one(database, mandate))
+    found = listing.there(hub.read(lambda queries: queries.mandate(mandate)), "mandate", mandate)
     listing.one(found, as_json=as_json)
 
 
 @app.command()
-def suspend(mandate: _Id, reason: _Why) -> None:
+def suspend(mandate: Id, reason: Reason) -> None:
     """Debit nothing on it from now on, and have it suspended at the gateway."""
     from coopwire.domain.mandates import MandateChange
 
@@ -57,7 +54,7 @@ def suspend(mandate: _Id, reason: _Why) -> None:
 
 
 @app.command()
-def resume(mandate: _Id, reason: _Why) -> None:
+def resume(mandate: Id, reason: Reason) -> None:
     """Have a suspended mandate resumed at the gateway."""
     from coopwire.domain.mandates import MandateChange
 
@@ -66,7 +63,7 @@ def resume(mandate: _Id, reason: _Why) -> None:
 
 
 @app.command()
-def retry(mandate: _Id, reason: _Why) -> None:
+def retry(mandate: Id, reason: Reason) -> None:
     """Have the gateway try again to activate what the member has approved."""
     from coopwire.domain.mandates import MandateChange
 
@@ -75,7 +72,7 @@ def retry(mandate: _Id, reason: _Why) -> None:
 
 
 @app.command()
-def end(mandate: _Id, reason: _Why) -> None:
+def end(mandate: Id, reason: Reason) -> None:
     """Debit nothing on it any more, and have it ended at the gateway."""
     from coopwire.domain.mandates import MandateChange
 
@@ -88,14 +85,6 @@ def _change(mandate: str, change: MandateChange, reason: str) -> None:
         await open_hub.mandate_desk.change(mandate, change, hub.actor(), reason)
 
     hub.on_hub(work)
-
-
-async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[MandateView, ...]:
-    return (await hub.queries(database).mandates(which, limit, None)).items
-
-
-async def _one(database: PostgresDatabase, mandate: str) -> MandateView:
-    return listing.there(await hub.queries(database).mandate(mandate), "mandate", mandate)
 
 
 def _row(mandate: MandateView) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ import typer
 
 from coopwire.cli import files, hub, show
 from coopwire.cli.failures import FAILED, BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.app import App
@@ -29,7 +30,6 @@ _LONGEST_ACCOUNT = 64
 _COLUMNS = ("key", "account")
 _Connection = Annotated[str | None, typer.Argument(help="Books connection; left out: that of the routes.")]
 _Version = Annotated[int | None, typer.Option(min=1, help="Which version; left out: the newest.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command()
@@ -61,7 +61,7 @@ def load(
 
 
 @app.command("show")
-def show_(connection: _Connection = None, version: _Version = None, as_json: _Json = False) -> None:
+def show_(connection: _Connection = None, version: _Version = None, as_json: Json = False) -> None:
     """Show the keys and accounts of a version, and which versions there are."""
     configured = hub.configured(hub.settings())
     name = _books(configured, connection)
@@ -83,7 +83,7 @@ def show_(connection: _Connection = None, version: _Version = None, as_json: _Js
 
 
 @app.command()
-def check(connection: _Connection = None, version: _Version = None, as_json: _Json = False) -> None:
+def check(connection: _Connection = None, version: _Version = None, as_json: Json = False) -> None:
     """Hold a version against the live chart of accounts; exit code 1 when something could not be posted."""
     judged, gaps = hub.on_hub(lambda open_hub: _judged(open_hub, connection, version))
     _show_gaps(judged, gaps, as_json)

@@ -10,18 +10,15 @@ import typer
 
 from coopwire.cli import hub, listing, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Id, Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.application.paying_out import PayoutDesk
     from coopwire.domain.payouts import Payout
-    from coopwire.ports.queries import Filter, PayoutView
-    from coopwire.storage.database import PostgresDatabase
+    from coopwire.ports.queries import PayoutView
 
 app = typer.Typer(help="Money that is paid out: list, show, release, cancel, otp.")
 
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
-_Reason = Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
 _Connection = Annotated[str, typer.Argument(metavar="CONNECTION", help="A gateway connection.")]
 _COLUMNS = ("id", "asked for", "amount", "member", "loan", "state", "held for", "next look", "reason")
 
@@ -32,7 +29,7 @@ def list_(
     member: Annotated[str | None, typer.Option(help="Only of this member.")] = None,
     loan: Annotated[str | None, typer.Option(help="Only of this loan.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show payouts, the newest first."""
     from coopwire.domain.states import PayoutState
@@ -40,32 +37,32 @@ def list_(
 
     listing.check_state(state, PayoutState)
     which = Filter(state=state, member=member, loan=loan)
-    found = hub.on_database(lambda database: _listed(database, which, limit))
+    found = hub.read(lambda queries: queries.payouts(which, limit, None)).items
     listing.many(found, _COLUMNS, _row, none="there are no payouts", as_json=as_json)
 
 
 @app.command("show")
-def show_(payout: _Id, as_json: _Json = False) -> None:
+def show_(payout: Id, as_json: Json = False) -> None:
     """Show one payout: who wanted it, how far it is, and why it waits."""
-    found = hub.on_database(lambda database: _one(database, payout))
+    found = listing.there(hub.read(lambda queries: queries.payout(payout)), "payout", payout)
     listing.one(found, as_json=as_json)
 
 
 @app.command()
-def release(payout: _Id, reason: _Reason) -> None:
+def release(payout: Id, reason: Reason) -> None:
     """Let a held payout go out as it was asked for; only somebody else than who asked for it can."""
     _moved(lambda desk: desk.release(payout, hub.person(), reason))
 
 
 @app.command()
-def cancel(payout: _Id, reason: _Reason) -> None:
+def cancel(payout: Id, reason: Reason) -> None:
     """End a payout of which nothing was sent. It cannot be undone."""
     _moved(lambda desk: desk.cancel(payout, hub.person(), reason))
 
 
 @app.command()
 def otp(
-    payout: _Id,
+    payout: Id,
     resend: Annotated[
         bool, typer.Option("--resend", help="Have another one sent to the lender's phone.")
     ] = False,
@@ -82,7 +79,7 @@ def otp(
 def banks(
     connection: _Connection,
     currency: Annotated[str, typer.Option(help="Banks that take this currency.")] = "NGN",
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show the banks that a gateway pays to."""
     found = hub.on_hub(lambda open_hub: open_hub.payouts.banks(connection, currency))
@@ -107,7 +104,7 @@ def name(
 
 def balances(
     connection: Annotated[str | None, typer.Argument(metavar="[CONNECTION]", help="Only this one.")] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what stands at the gateways and can be paid out."""
     found = hub.on_hub(lambda open_hub: _balances(open_hub.payouts, connection, open_hub.network.gateways()))
@@ -132,14 +129,6 @@ async def _balances(
 def _moved(move: Callable[[PayoutDesk], Awaitable[Payout]]) -> None:
     moved = hub.on_hub(lambda open_hub: move(open_hub.payouts))
     show.say(f"payout {moved.id} is {moved.state.value}")
-
-
-async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[PayoutView, ...]:
-    return (await hub.queries(database).payouts(which, limit, None)).items
-
-
-async def _one(database: PostgresDatabase, payout: str) -> PayoutView:
-    return listing.there(await hub.queries(database).payout(payout), "payout", payout)
 
 
 def _row(payout: PayoutView) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ import typer
 
 from coopwire.cli import hub, show
 from coopwire.cli.failures import FAILED, BadInput
+from coopwire.cli.options import Json
 
 _COLUMNS = ("kept", "capability", "promise", "what happened instead")
 
@@ -18,7 +19,7 @@ def providers(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="The page docs/providers.md, with all settings.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Json = False,
     check: Annotated[
         str | None,
         typer.Option(

@@ -14,6 +14,7 @@ import typer
 
 from coopwire.cli import files, hub, show
 from coopwire.cli.failures import BAD_INPUT, FAILED, BadInput
+from coopwire.cli.options import Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.app import App
@@ -33,7 +34,6 @@ _STEPS_BETWEEN_LOOKS = 20
 _OTHERS_AT_IT_S = 0.2
 """How long to wait while other processes hold every line that is left."""
 _LINE_COLUMNS = ("line", "external id", "amount", "member or payment", "state", "receipt", "problem")
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The id that the list shows.")]
 
 
@@ -85,9 +85,7 @@ def resume(batch: _BatchId) -> None:
 
 
 @app.command()
-def reject(
-    batch: _BatchId, reason: Annotated[str, typer.Option(help="Why; kept in the audit with your name.")]
-) -> None:
+def reject(batch: _BatchId, reason: Reason) -> None:
     """Book nothing of a batch that waits for a second person. It cannot be undone, but brought again."""
 
     async def end(open_hub: App) -> None:
@@ -102,18 +100,14 @@ def list_(
     state: Annotated[str | None, typer.Option(help="Only in this state, such as proposed.")] = None,
     source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show batches, the newest first."""
     from coopwire.domain.arrivals import BatchState
     from coopwire.ports.queries import Filter
 
     which = Filter(state=_state(BatchState, state), connection=source)
-
-    async def read(database: PostgresDatabase) -> tuple[BatchView, ...]:
-        return (await hub.queries(database).batches(which, limit, None)).items
-
-    found = hub.on_database(read)
+    found = hub.read(lambda queries: queries.batches(which, limit, None)).items
     if as_json:
         show.json_lines(asdict(one) for one in found)
         return
@@ -130,7 +124,7 @@ def show_(
     batch: _BatchId,
     state: Annotated[str | None, typer.Option(help="Only lines in this state, such as refused.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many lines.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show a batch with its lines, in their order."""
     from coopwire.domain.arrivals import LineState

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coopwire.cli import hub, listing, show
+from coopwire.cli.options import Id, Json
 
 if TYPE_CHECKING:
-    from coopwire.ports.queries import Filter, RefundView
-    from coopwire.storage.database import PostgresDatabase
+    from coopwire.ports.queries import RefundView
 
 app = typer.Typer(help="Money that goes back to members: list, show.")
 
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 _COLUMNS = ("id", "approved", "receipt", "amount", "state", "next look", "reason")
 
 
@@ -25,7 +24,7 @@ def list_(
     payment: Annotated[str | None, typer.Option(help="Only of this payment.")] = None,
     receipt: Annotated[str | None, typer.Option(help="Only of this receipt.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show refunds, the newest first."""
     from coopwire.domain.states import RefundState
@@ -33,17 +32,14 @@ def list_(
 
     listing.check_state(state, RefundState)
     which = Filter(state=state, payment=payment, receipt=receipt)
-    found = hub.on_database(lambda database: _listed(database, which, limit))
+    found = hub.read(lambda queries: queries.refunds(which, limit, None)).items
     listing.many(found, _COLUMNS, _row, none="there are no refunds", as_json=as_json)
 
 
 @app.command("show")
-def show_(
-    refund: Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")],
-    as_json: _Json = False,
-) -> None:
+def show_(refund: Id, as_json: Json = False) -> None:
     """Show one refund: who wanted it, how far it is, and what it was taken from."""
-    found = hub.on_database(lambda database: _one(database, refund))
+    found = listing.there(hub.read(lambda queries: queries.refund(refund)), "refund", refund)
     if as_json:
         show.json_lines([asdict(found)])
         return
@@ -52,14 +48,6 @@ def show_(
         show.say("\ntaken from")
         parts = ((part.component.value, part.due, part.amount_minor) for part in found.taken)
         show.table(("component", "due", "amount_minor"), parts, none="nothing")
-
-
-async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[RefundView, ...]:
-    return (await hub.queries(database).refunds(which, limit, None)).items
-
-
-async def _one(database: PostgresDatabase, refund: str) -> RefundView:
-    return listing.there(await hub.queries(database).refund(refund), "refund", refund)
 
 
 def _row(refund: RefundView) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ import typer
 
 from coopwire.cli import hub, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Json
 
 if TYPE_CHECKING:
     from coopwire.app import App
@@ -26,7 +27,6 @@ _COLUMNS = ("id", "day", "state", "here", "gross", "fee", "deductions", "net", "
 _LINES = ("kind", "charge or other", "reference", "gross", "fee", "exact fee", "paid", "tied to")
 _NOT_HERE = "not read yet"
 _Connection = Annotated[str, typer.Argument(help="The connection of the gateway.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command("list")
@@ -34,7 +34,7 @@ def list_(
     connection: _Connection,
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, like 2026-03-02.")],
     to: Annotated[str | None, typer.Option(metavar="DAY", help="Last day; left out: the first.")] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show the settlements of these days, the newest first."""
     first = _day(from_)
@@ -51,7 +51,7 @@ def list_(
 def show_(
     connection: _Connection,
     settlement: Annotated[str, typer.Argument(metavar="ID", help="The gateway's id of it.")],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show one settlement with every line in it, and what of ours each is tied to."""
     found, here = hub.on_hub(lambda opened: _shown(opened, connection, settlement))

@@ -9,16 +9,14 @@ import typer
 
 from coopwire.cli import hub, listing, show
 from coopwire.cli.failures import BadInput
+from coopwire.cli.options import Id, Json, Reason
 
 if TYPE_CHECKING:
     from coopwire.app import App
-    from coopwire.ports.queries import Filter, VirtualAccountView
-    from coopwire.storage.database import PostgresDatabase
+    from coopwire.ports.queries import VirtualAccountView
 
 app = typer.Typer(help="Accounts in members' names: list, show, close, requery.")
 
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The id that the list shows.")]
 _COLUMNS = ("id", "asked for", "connection", "member", "for", "bank", "state", "reason")
 
 
@@ -28,7 +26,7 @@ def list_(
     member: Annotated[str | None, typer.Option(help="Only those of this member.")] = None,
     connection: Annotated[str | None, typer.Option(help="Only those at this gateway.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=20_000, help="At most so many.")] = 100,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show members' accounts, the newest first."""
     from coopwire.domain.states import AccountState
@@ -36,22 +34,21 @@ def list_(
 
     listing.check_state(state, AccountState)
     which = Filter(state=state, member=member, connection=connection)
-    found = hub.on_database(lambda database: _listed(database, which, limit))
+    found = hub.read(lambda queries: queries.virtual_accounts(which, limit, None)).items
     listing.many(found, _COLUMNS, _row, none="there are no virtual accounts", as_json=as_json)
 
 
 @app.command("show")
-def show_(account: _Id, as_json: _Json = False) -> None:
+def show_(account: Id, as_json: Json = False) -> None:
     """Show one account: whose it is, what money on it is for, and how far it is."""
-    found = hub.on_database(lambda database: _one(database, account))
+    found = listing.there(
+        hub.read(lambda queries: queries.virtual_account(account)), "virtual account", account
+    )
     listing.one(found, as_json=as_json)
 
 
 @app.command()
-def close(
-    account: _Id,
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")],
-) -> None:
+def close(account: Id, reason: Reason) -> None:
     """Have an account closed at the gateway; money that still comes to it goes to suspense."""
 
     async def work(open_hub: App) -> None:
@@ -63,7 +60,7 @@ def close(
 
 @app.command()
 def requery(
-    account: _Id,
+    account: Id,
     on: Annotated[str, typer.Option(metavar="DAY", help="The day of the transfer, YYYY-MM-DD.")],
 ) -> None:
     """Ask the gateway to look for transfers of a day that it missed."""
@@ -77,14 +74,6 @@ def requery(
 
     hub.on_hub(work)
     show.say("the gateway looks; what it finds arrives by webhook")
-
-
-async def _listed(database: PostgresDatabase, which: Filter, limit: int) -> tuple[VirtualAccountView, ...]:
-    return (await hub.queries(database).virtual_accounts(which, limit, None)).items
-
-
-async def _one(database: PostgresDatabase, account: str) -> VirtualAccountView:
-    return listing.there(await hub.queries(database).virtual_account(account), "virtual account", account)
 
 
 def _row(account: VirtualAccountView) -> tuple[object, ...]:
