@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from coopwire.providers.flutterwave.simulator.settings import FlutterwaveSettings
+from coopwire.simulation.sums import per_currency
 
 SUCCESSFUL: Final = "successful"
 FAILED: Final = "failed"
@@ -144,11 +144,7 @@ class Account:
 
     def paid_minor(self) -> Mapping[str, int]:
         """What customers paid, per currency."""
-        paid: Counter[str] = Counter()
-        for charge in self.charges:
-            if charge.status == SUCCESSFUL:
-                paid[charge.currency] += charge.charged
-        return dict(paid)
+        return per_currency((one.currency, one.charged) for one in self.charges if one.status == SUCCESSFUL)
 
     def _take_money(self, charge: Charge, charged: int | None, settings: FlutterwaveSettings) -> None:
         charge.fee = settings.fee(charge.amount, charge.currency)

@@ -6,7 +6,6 @@ Source: payments contract 2.1 (refund, refunds list) and 2.2 (words).
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from coopwire.domain.money import Money
 from coopwire.providers.flutterwave.simulator.account import FAILED, SUCCESSFUL, Charge
 from coopwire.providers.flutterwave.simulator.reading import refused
 from coopwire.providers.flutterwave.simulator.telling import ACCOUNT_ID, stamp
+from coopwire.simulation.sums import per_currency
 
 COMPLETED: Final = "completed"
 STAYS: Final = "stays"
@@ -73,11 +73,7 @@ class Refunds:
 
     def back_minor(self) -> Mapping[str, int]:
         """What is given back or may be, per currency."""
-        back: Counter[str] = Counter()
-        for refund in self.all:
-            if refund.status != FAILED:
-                back[refund.charge.currency] += refund.amount
-        return dict(back)
+        return per_currency((one.charge.currency, one.amount) for one in self.all if one.status != FAILED)
 
 
 def as_made(refund: Refund) -> dict[str, object]:

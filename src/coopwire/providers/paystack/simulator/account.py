@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
+from coopwire.simulation.sums import per_currency
 
 SUCCESS: Final = "success"
 REVERSED: Final = "reversed"
@@ -165,11 +165,7 @@ class Account:
 
     def paid_minor(self) -> Mapping[str, int]:
         """What customers paid, per currency, reversals left out."""
-        paid: Counter[str] = Counter()
-        for charge in self.charges:
-            if charge.status == SUCCESS:
-                paid[charge.currency] += charge.amount
-        return dict(paid)
+        return per_currency((one.currency, one.amount) for one in self.charges if one.status == SUCCESS)
 
     def _open_charge(self, page: Page, domain: str, now: datetime) -> Charge:
         if page.charges and page.charges[-1].status not in _MONEY_MOVED:

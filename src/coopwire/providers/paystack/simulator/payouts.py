@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Final
 from coopwire.providers.paystack.simulator.reading import refused
 from coopwire.providers.paystack.simulator.settings import PaystackSettings
 from coopwire.providers.paystack.simulator.telling import stamp
+from coopwire.simulation.sums import per_currency
 
 OTP: Final = "otp"
 SUCCESS: Final = "success"
@@ -117,7 +117,7 @@ class Payouts:
         if any(one.recipient not in self.recipients for one in wanted):
             raise refused("Recipient specified is invalid", "invalid_transfer_recipient")
         left = self.balance(settings, paid_in)
-        for currency, amount in _sums(wanted).items():
+        for currency, amount in per_currency((one.currency, one.amount) for one in wanted).items():
             if amount + settings.transfer_fee * len(wanted) > left.get(currency, 0):
                 raise refused("Your balance is not enough to fulfil this request", "insufficient_balance")
         return [self._made(one, settings, now) for one in wanted]
@@ -154,10 +154,9 @@ class Payouts:
 
     def balance(self, settings: PaystackSettings, paid_in: Mapping[str, int]) -> dict[str, int]:
         """What stands in each currency, in subunits: what is on its way is off the balance."""
-        taken: Counter[str] = Counter()
-        for one in self.transfers:
-            if one.status not in _NOT_TAKEN:
-                taken[one.currency] += one.amount + one.fee
+        taken = per_currency(
+            (one.currency, one.amount + one.fee) for one in self.transfers if one.status not in _NOT_TAKEN
+        )
         return {
             currency: settings.balance + paid_in.get(currency, 0) - taken[currency]
             for currency in settings.served_currencies
@@ -165,22 +164,11 @@ class Payouts:
 
     def paid_out_minor(self) -> Mapping[str, int]:
         """What left for good, per currency."""
-        out: Counter[str] = Counter()
-        for one in self.transfers:
-            if one.status == SUCCESS:
-                out[one.currency] += one.amount
-        return dict(out)
+        return per_currency((one.currency, one.amount) for one in self.transfers if one.status == SUCCESS)
 
 
 def _created(transfer: Transfer) -> datetime:
     return transfer.created_at
-
-
-def _sums(wanted: Sequence[Wanted]) -> Counter[str]:
-    sums: Counter[str] = Counter()
-    for one in wanted:
-        sums[one.currency] += one.amount
-    return sums
 
 
 def as_recipient(recipient: Recipient, domain: str) -> dict[str, object]:

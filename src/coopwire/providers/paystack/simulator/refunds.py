@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Final
 from coopwire.providers.paystack.simulator.account import REVERSED, SUCCESS, Charge
 from coopwire.providers.paystack.simulator.reading import refused
 from coopwire.providers.paystack.simulator.telling import stamp
+from coopwire.simulation.sums import per_currency
 
 PENDING: Final = "pending"
 PROCESSED: Final = "processed"
@@ -114,11 +114,7 @@ class Refunds:
 
     def back_minor(self) -> Mapping[str, int]:
         """What is given back or may be, per currency."""
-        back: Counter[str] = Counter()
-        for refund in self.all:
-            if refund.status != FAILED:
-                back[refund.currency] += refund.amount
-        return dict(back)
+        return per_currency((one.currency, one.amount) for one in self.all if one.status != FAILED)
 
 
 def _created(refund: Refund) -> datetime:

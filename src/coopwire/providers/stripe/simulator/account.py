@@ -5,7 +5,6 @@ Source: payments contract 3.1 and 3.2.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Final
 
 from coopwire.providers.stripe.simulator.objects import new_id, unix
 from coopwire.providers.stripe.simulator.settings import StripeSettings
+from coopwire.simulation.sums import per_currency
 
 SUCCEEDED: Final = "succeeded"
 FAILED: Final = "failed"
@@ -236,10 +236,7 @@ class Account:
 
     def paid_minor(self) -> Mapping[str, int]:
         """What customers paid, per currency, as Stripe writes it."""
-        paid: Counter[str] = Counter()
-        for intent in self.intents:
-            paid[intent.currency] += intent.amount_received
-        return dict(paid)
+        return per_currency((intent.currency, intent.amount_received) for intent in self.intents)
 
 
 def newest_first(rows: Sequence[Intent]) -> list[Intent]:

@@ -42,6 +42,7 @@ from coopwire.simulation import settings as words
 from coopwire.simulation.exchange import REFUSED, Answer, Call, Operation, json_answer
 from coopwire.simulation.faults import FaultRule
 from coopwire.simulation.given import ControlError, Given
+from coopwire.simulation.sums import per_currency
 from coopwire.simulation.vendor import Control, Manner, Stage
 
 _READS_OF_INTENTS: Final = frozenset({"fetch_intent", "list_intents", "search_intents"})
@@ -233,11 +234,11 @@ class Stripe:
 
     def truth(self) -> Mapping[str, object]:
         """Everything there is, and what was paid and given back per currency (minor units)."""
-        back: dict[str, int] = {}
-        for one in self.refunds.all:
-            if one.status not in ("failed", "canceled"):
-                currency = one.charge.intent.currency
-                back[code_of(currency)] = back.get(code_of(currency), 0) + minor_of(one.amount, currency)
+        back = [
+            (one.charge.intent.currency, one.amount)
+            for one in self.refunds.all
+            if one.status not in ("failed", "canceled")
+        ]
         return {
             "charges": [telling.as_truth(intent) for intent in self.account.intents],
             "pages": [telling.page_as_truth(page) for page in self.account.pages],
@@ -247,7 +248,7 @@ class Stripe:
                 if amount
             },
             "refunds": [refunds.as_truth(refund) for refund in self.refunds.all],
-            "refunded_minor": back,
+            "refunded_minor": per_currency((code_of(code), minor_of(amount, code)) for code, amount in back),
             "disputes": self.disputes.truth(),
             "settlements": self.payouts.truth(),
             "mandates": self.setups.truth(),
