@@ -35,7 +35,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where messages go and how stubbornly: up to `tries` times, `retry_seconds` apart."""
+    """Where messages go, nowhere without a `url`, and how stubbornly: up to `tries` times, `retry_seconds` apart."""
 
     url: str
     retry_seconds: float
@@ -75,13 +75,16 @@ class Courier:
     _client: aiohttp.ClientSession | None = None
     _hands: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
-    def carry(self, message: Message, address: Address) -> None:
-        """Send it in the background, as the rules for its operation say."""
+    def carry(self, message: Message, address: Address) -> bool:
+        """Send it in the background, as the rules for its operation say; whether there is where to."""
+        if not address.url:
+            return False
         rule = self.faults.take(message.operation, body=message.body)
         if rule is None:
             self._go(message, address, "plain")
         else:
             self._misdeliver(rule, message, address)
+        return True
 
     def _misdeliver(self, rule: FaultRule, message: Message, address: Address) -> None:
         match rule.kind:
@@ -101,9 +104,11 @@ class Courier:
             case _:
                 raise AssertionError(f"no way to misdeliver: {rule.kind}")
 
-    def forge(self, message: Message, address: Address) -> None:
-        """Send it once with a signature that is wrong."""
-        self._go(message, address, "forged")
+    def forge(self, message: Message, address: Address) -> bool:
+        """Send it once with a signature that is wrong; whether there is where to."""
+        if address.url:
+            self._go(message, address, "forged")
+        return bool(address.url)
 
     async def close(self) -> None:
         """Let go of the connections; messages still under way belong to the backstage."""

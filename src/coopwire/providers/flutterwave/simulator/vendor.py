@@ -284,9 +284,7 @@ class Flutterwave:
         return self._send(told, f"charge.completed {charge.id}")
 
     def _send(self, told: Mapping[str, object], about: str) -> bool:
-        if self.settings.webhook_url:
-            self._stage.courier.carry(self._message(told, about), self._address())
-        return bool(self.settings.webhook_url)
+        return self._stage.courier.carry(self._message(told, about), self._address())
 
     def _message(self, told: Mapping[str, object], about: str) -> Message:
         body = exact_json.dumps(told).encode()
@@ -360,10 +358,8 @@ class Flutterwave:
         charge = self.account.invented(page, self.settings.mode, now)
         charge.status, charge.amount = SUCCESSFUL, given.whole("amount", page.amount)
         charge.charged = charge.amount
-        if self.settings.webhook_url:
-            told = telling.as_webhook(charge, self.settings, now)
-            self._stage.courier.forge(self._message(told, f"forged {charge.id}"), self._address())
-        return {"sent": bool(self.settings.webhook_url)}
+        message = self._message(telling.as_webhook(charge, self.settings, now), f"forged {charge.id}")
+        return {"sent": self._stage.courier.forge(message, self._address())}
 
     def _control_notify(self, given: Given) -> object:
         event = given.only(("event", "data")).word("event")

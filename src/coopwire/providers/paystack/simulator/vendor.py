@@ -317,10 +317,7 @@ class Paystack:
         return self._send(_message(event, data, about, self.settings.secret_key))
 
     def _send(self, message: Message) -> bool:
-        if not self.settings.webhook_url:
-            return False
-        self._stage.courier.carry(message, self._address())
-        return True
+        return self._stage.courier.carry(message, self._address())
 
     def _address(self) -> Address:
         one = self.settings
@@ -386,10 +383,8 @@ class Paystack:
         amount = given.whole("amount", page.amount)
         charge = self.account.invented(page, amount, self.settings.mode, self._stage.clock.now())
         told = telling.as_webhook(charge, self.settings)
-        if self.settings.webhook_url:
-            message = _message("charge.success", told, f"forged {charge.id}", _FORGERS_KEY)
-            self._stage.courier.forge(message, self._address())
-        return {"sent": bool(self.settings.webhook_url)}
+        message = _message("charge.success", told, f"forged {charge.id}", _FORGERS_KEY)
+        return {"sent": self._stage.courier.forge(message, self._address())}
 
     def _control_notify(self, given: Given) -> object:
         event = given.only(("event", "data")).word("event")

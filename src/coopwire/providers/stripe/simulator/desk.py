@@ -146,15 +146,11 @@ class Desk:
 
     def send(self, event: Told) -> bool:
         """Send a webhook, rightly signed; False without an address."""
-        if self.settings.webhook_url:
-            self.stage.courier.carry(self._message(event), self._address())
-        return bool(self.settings.webhook_url)
+        return self.stage.courier.carry(self._message(event), self._address())
 
     def forge(self, event: Told) -> bool:
         """Somebody else sends a webhook, signed without the secret."""
-        if self.settings.webhook_url:
-            self.stage.courier.forge(self._message(event), self._address())
-        return bool(self.settings.webhook_url)
+        return self.stage.courier.forge(self._message(event), self._address())
 
     def _message(self, event: Told) -> Message:
         body = exact_json.dumps(event).encode()
