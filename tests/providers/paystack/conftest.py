@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from rigs.answering import WordForWord, answering, guarded
+from rigs.adapters import At, Begin, Server, benches, order, real_client, serving
 
-from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.tokens import MemoryTokens
-from coopwire.domain.payments import Mode, Payer
-from coopwire.ports.gateways import Charges, CheckoutOrder, Checkouts, Refunds
-from coopwire.ports.providers import Connection, Outside, Sockets
+from coopwire.domain.payments import Mode
+from coopwire.ports.gateways import CheckoutOrder
+from coopwire.ports.providers import Connection, Outside
 from coopwire.providers.paystack.adapter import connect
 from coopwire.providers.paystack.simulator import build
-from coopwire.simulation.given import Given
-from coopwire.simulation.kernel import Simulator, start
-from coopwire.transport.http import HttpTransport
 
 KEY = "sk_test_simulated"
 
@@ -31,109 +23,46 @@ def connection_to(url: str, **settings: str) -> Connection:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[HttpTransport]:
-    """One client for the test."""
-    async with HttpTransport() as one:
+async def outside() -> AsyncIterator[Outside]:
+    """The real guarded client."""
+    async with real_client("paystack-1") as one:
         yield one
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    """A clock near the real time, because simulators have their own."""
-    return ManualClock(datetime.now(UTC))
+def _at(outside: Outside) -> At:
+    return lambda url, **settings: connect(connection_to(url, **settings), outside)
 
 
 @pytest.fixture
-def outside(transport: HttpTransport, clock: ManualClock) -> Outside:
-    """The real guarded client."""
-    return Outside(guarded("paystack-1", transport, clock), MemoryTokens(), clock)
-
-
-@dataclass
-class Bench:
-    """A simulator with an adapter on it."""
-
-    simulator: Simulator[Any]
-    url: str
-    checkouts: Checkouts
-    charges: Charges
-    clock: ManualClock
-    sockets: Sockets
-
-    async def open(self, reference: str, amount_minor: int = 150_000, currency: str = "NGN") -> None:
-        one = order(reference, amount_minor, currency)
-        await self.checkouts.send(one, self.checkouts.say(one))
-
-    def pay(self, reference: str, **words: object) -> None:
-        self.simulator.vendor.controls["pay"](Given({"reference": reference, **words}))
-
-
-@pytest.fixture
-async def paystack(outside: Outside, clock: ManualClock) -> AsyncIterator[Callable[..., Awaitable[Bench]]]:
-    """`await paystack(currencies="NGN,XOF", …)`: a fresh simulator with these settings."""
-    async with AsyncExitStack() as stack:
-
-        async def begin(**settings: str) -> Bench:
-            simulator = build(settings)
-            running = await start(simulator)
-            stack.push_async_callback(running.stop)
-            sockets = connect(connection_to(running.url), outside)
-            assert sockets.checkouts is not None and sockets.charges is not None
-            return Bench(simulator, running.url, sockets.checkouts, sockets.charges, clock, sockets)
-
+async def paystack(outside: Outside) -> AsyncIterator[Begin]:
+    """Begins benches; see `benches`."""
+    async with benches(build, _at(outside), outside.clock) as begin:
         yield begin
 
 
-@dataclass
-class Server(WordForWord):
-    """A server that answers word for word at `url`."""
-
-    url: str = ""
-
-
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
+async def server(outside: Outside) -> AsyncIterator[Server]:
     """A running server."""
-    one = Server()
-    async with answering(one.handle) as one.url:
+    async with serving(_at(outside)) as one:
         yield one
 
 
 @pytest.fixture
-def checkouts(server: Server, outside: Outside) -> Checkouts:
+def checkouts(server: Server) -> Any:
     """The adapter's checkouts at the server that answers word for word."""
-    found = connect(connection_to(server.url), outside).checkouts
-    assert found is not None
-    return found
+    return server.sockets.checkouts
 
 
 @pytest.fixture
-def charges(server: Server, outside: Outside) -> Charges:
+def charges(server: Server) -> Any:
     """The adapter's charges at the server that answers word for word."""
-    found = connect(connection_to(server.url), outside).charges
-    assert found is not None
-    return found
+    return server.sockets.charges
 
 
 @pytest.fixture
-def refunds(server: Server, outside: Outside) -> Refunds:
+def refunds(server: Server) -> Any:
     """The adapter's refunds at the server that answers word for word."""
-    found = connect(connection_to(server.url), outside).refunds
-    assert found is not None
-    return found
-
-
-def order(
-    reference: str = "ref00000000000000001",
-    amount_minor: int = 150_000,
-    currency: str = "NGN",
-    email: str = "member@example.com",
-    return_url: str | None = None,
-    facts: tuple[tuple[str, str], ...] = (),
-) -> CheckoutOrder:
-    """A checkout order with everyday values."""
-    payer = Payer("M-1", "Ngozi Example", "+2348000000000", email)
-    return CheckoutOrder(reference, amount_minor, currency, payer, return_url, facts)
+    return server.sockets.refunds
 
 
 @pytest.fixture

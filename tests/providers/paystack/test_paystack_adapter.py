@@ -50,7 +50,7 @@ async def send(checkouts: Checkouts, order: CheckoutOrder) -> Any:
 
 async def test_a_checkout_is_opened_with_the_exact_amount(paystack: Begin, an_order: Order) -> None:
     bench = await paystack()
-    snapshot = await send(bench.checkouts, an_order(amount_minor=1_005_057))
+    snapshot = await send(bench.sockets.checkouts, an_order(amount_minor=1_005_057))
     assert snapshot.url is not None and snapshot.url.startswith(f"{bench.url}/checkout/")
     assert snapshot.reference == "ref00000000000000001"
     (page,) = bench.simulator.vendor.truth()["pages"]
@@ -61,9 +61,9 @@ async def test_a_second_send_of_the_same_reference_is_unknown_never_a_second_pag
     paystack: Begin, an_order: Order
 ) -> None:
     bench = await paystack()
-    await send(bench.checkouts, an_order())
+    await send(bench.sockets.checkouts, an_order())
     with pytest.raises(OutcomeUnknown):
-        await send(bench.checkouts, an_order())
+        await send(bench.sockets.checkouts, an_order())
     assert len(bench.simulator.vendor.truth()["pages"]) == 1
 
 
@@ -72,7 +72,7 @@ async def test_a_lost_answer_is_unknown(paystack: Begin, an_order: Order, kind: 
     bench = await paystack()
     bench.simulator.faults.add("initialize_transaction", kind)
     with pytest.raises(OutcomeUnknown):
-        await send(bench.checkouts, an_order())
+        await send(bench.sockets.checkouts, an_order())
 
 
 @pytest.mark.parametrize("kind", ["http_500", "http_503", "html", "empty"])
@@ -83,8 +83,8 @@ async def test_an_untrustworthy_answer_is_unknown_and_the_look_up_knows_better(
     bench = await paystack()
     bench.simulator.faults.add("initialize_transaction", kind, params={"done": done})
     with pytest.raises(OutcomeUnknown):
-        await send(bench.checkouts, an_order())
-    finding = await bench.checkouts.find(an_order(), SENT_AT)
+        await send(bench.sockets.checkouts, an_order())
+    finding = await bench.sockets.checkouts.find(an_order(), SENT_AT)
     assert finding.word is (FindingWord.EXECUTED if done else FindingWord.ABSENT)
 
 
@@ -94,8 +94,8 @@ async def test_a_checkout_whose_answer_was_lost_is_found_without_its_page(
     bench = await paystack()
     bench.simulator.faults.add("initialize_transaction", "drop_after")
     with pytest.raises(OutcomeUnknown):
-        await send(bench.checkouts, an_order())
-    finding = await bench.checkouts.find(an_order(), SENT_AT)
+        await send(bench.sockets.checkouts, an_order())
+    finding = await bench.sockets.checkouts.find(an_order(), SENT_AT)
     (snapshot,) = finding.snapshots
     assert finding.word is FindingWord.EXECUTED
     assert (snapshot.reference, snapshot.url) == ("ref00000000000000001", None)
@@ -105,9 +105,9 @@ async def test_a_checkout_that_never_arrived_is_absent(paystack: Begin, an_order
     bench = await paystack()
     bench.simulator.faults.add("initialize_transaction", "drop_before")
     with pytest.raises(OutcomeUnknown):
-        await send(bench.checkouts, an_order())
-    assert (await bench.checkouts.find(an_order(), SENT_AT)).word is FindingWord.ABSENT
-    assert (await send(bench.checkouts, an_order())).url is not None
+        await send(bench.sockets.checkouts, an_order())
+    assert (await bench.sockets.checkouts.find(an_order(), SENT_AT)).word is FindingWord.ABSENT
+    assert (await send(bench.sockets.checkouts, an_order())).url is not None
 
 
 @pytest.mark.parametrize("changes", [{"amount_minor": 150_001}, {"currency": "XOF"}])
@@ -115,36 +115,36 @@ async def test_other_money_under_our_reference_is_not_taken_for_ours(
     paystack: Begin, an_order: Order, changes: dict[str, Any]
 ) -> None:
     bench = await paystack(currencies="NGN,XOF")
-    await send(bench.checkouts, an_order())
+    await send(bench.sockets.checkouts, an_order())
     with pytest.raises(ContractBroken):
-        await bench.checkouts.find(an_order(**changes), SENT_AT)
+        await bench.sockets.checkouts.find(an_order(**changes), SENT_AT)
 
 
 async def test_a_found_checkout_compares_what_was_asked_not_what_was_paid_with_the_fee_on_top(
     paystack: Begin, an_order: Order
 ) -> None:
     bench = await paystack(bearer="customer")
-    await send(bench.checkouts, an_order())
+    await send(bench.sockets.checkouts, an_order())
     bench.pay("ref00000000000000001")
-    assert (await bench.checkouts.find(an_order(), SENT_AT)).word is FindingWord.EXECUTED
+    assert (await bench.sockets.checkouts.find(an_order(), SENT_AT)).word is FindingWord.EXECUTED
 
 
 async def test_without_requested_amount_the_amount_less_the_fee_counts_too(
     paystack: Begin, an_order: Order
 ) -> None:
     bench = await paystack(bearer="customer", tell_requested="false")
-    await send(bench.checkouts, an_order())
+    await send(bench.sockets.checkouts, an_order())
     bench.pay("ref00000000000000001")
-    assert (await bench.checkouts.find(an_order(), SENT_AT)).word is FindingWord.EXECUTED
+    assert (await bench.sockets.checkouts.find(an_order(), SENT_AT)).word is FindingWord.EXECUTED
 
 
 @pytest.mark.parametrize("status", [400, 401])
 async def test_a_refused_key_stops_the_connection(paystack: Begin, an_order: Order, status: int) -> None:
     bench = await paystack(secret_key="sk_test_other", invalid_key_status=str(status))
     for attempt in (
-        send(bench.checkouts, an_order()),
-        bench.checkouts.find(an_order(), SENT_AT),
-        bench.charges.find("ref00000000000000001"),
+        send(bench.sockets.checkouts, an_order()),
+        bench.sockets.checkouts.find(an_order(), SENT_AT),
+        bench.sockets.charges.find("ref00000000000000001"),
     ):
         with pytest.raises(BadCredentials) as raised:
             await attempt
@@ -155,15 +155,15 @@ async def test_a_rate_limit_says_how_long_to_wait(paystack: Begin, an_order: Ord
     bench = await paystack()
     bench.simulator.faults.add("initialize_transaction", "http_429", params={"retry_after": 9})
     with pytest.raises(TryLater) as raised:
-        await send(bench.checkouts, an_order())
+        await send(bench.sockets.checkouts, an_order())
     assert raised.value.retry_after == 9
-    assert (await bench.checkouts.find(an_order(), SENT_AT)).word is FindingWord.ABSENT
+    assert (await bench.sockets.checkouts.find(an_order(), SENT_AT)).word is FindingWord.ABSENT
 
 
 async def test_a_rate_limit_with_a_date_says_how_long_to_wait(
-    server: Any, checkouts: Checkouts, an_order: Order, clock: Any
+    server: Any, checkouts: Checkouts, an_order: Order, outside: Outside
 ) -> None:
-    until = (clock.now() + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    until = (outside.clock.now() + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     server.will_say(problem("Too many requests"), 429, **{"Retry-After": until})
     with pytest.raises(TryLater) as raised:
         await send(checkouts, an_order())
@@ -173,7 +173,7 @@ async def test_a_rate_limit_with_a_date_says_how_long_to_wait(
 async def test_a_rule_of_theirs_is_refused_with_their_words(paystack: Begin, an_order: Order) -> None:
     bench = await paystack(currencies="GHS")
     with pytest.raises(Refused) as raised:
-        await send(bench.checkouts, an_order())
+        await send(bench.sockets.checkouts, an_order())
     assert (raised.value.message, raised.value.code) == (
         "Currency not supported by merchant",
         "unsupported_currency",
@@ -193,7 +193,7 @@ async def test_nobody_listening_means_nothing_was_sent(outside: Outside, an_orde
 async def test_hostile_facts_arrive_at_paystack_unchanged(paystack: Begin, an_order: Order) -> None:
     bench = await paystack()
     text = '🙂\u202e" \\ \n' + "x" * 10_240
-    await send(bench.checkouts, an_order(facts=((text, text),)))
+    await send(bench.sockets.checkouts, an_order(facts=((text, text),)))
     (entry,) = bench.simulator.record.entries("initialize_transaction")
     metadata = json.loads(json.loads(entry.body)["metadata"])
     assert metadata["custom_fields"][0]["value"] == text
@@ -202,7 +202,7 @@ async def test_hostile_facts_arrive_at_paystack_unchanged(paystack: Begin, an_or
 async def test_a_hostile_order_leaves_nothing_at_paystack(paystack: Begin, an_order: Order) -> None:
     bench = await paystack()
     with pytest.raises(InvalidOrder):
-        await send(bench.checkouts, an_order(facts=(("n", "\x00"),)))
+        await send(bench.sockets.checkouts, an_order(facts=(("n", "\x00"),)))
     assert bench.simulator.record.counts() == {}
 
 
@@ -222,14 +222,14 @@ async def test_the_key_goes_in_the_header_and_nowhere_else(
 
 async def test_an_unknown_reference_has_no_charges(paystack: Begin) -> None:
     bench = await paystack()
-    assert await bench.charges.find("ref00000000000000404") == ()
-    assert await bench.charges.find("ref00000000000000404", ("5100000001",)) == ()
+    assert await bench.sockets.charges.find("ref00000000000000404") == ()
+    assert await bench.sockets.charges.find("ref00000000000000404", ("5100000001",)) == ()
 
 
 async def test_a_page_that_was_only_opened_is_abandoned_not_paid(paystack: Begin) -> None:
     bench = await paystack()
     await bench.open("ref1")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert charge.state is PaymentState.ABANDONED
     assert charge.paid_at is None
 
@@ -239,7 +239,7 @@ async def test_a_paid_charge_is_told_to_the_kobo(paystack: Begin, amount: int) -
     bench = await paystack()
     await bench.open("ref1", amount)
     bench.pay("ref1")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert charge.state is PaymentState.SUCCEEDED
     assert (charge.amount_minor, charge.requested_minor, charge.currency) == (amount, amount, "NGN")
     assert (charge.mode, charge.fee_bearer, charge.fee_known) == (Mode.TEST, FeeBearer.LENDER, True)
@@ -252,7 +252,7 @@ async def test_francs_are_told_in_francs_though_paystack_counts_hundredths(payst
     (page,) = bench.simulator.vendor.truth()["pages"]
     assert page["amount_minor"] == 250_000
     bench.pay("ref1")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert (charge.amount_minor, charge.currency) == (2_500, "XOF")
 
 
@@ -260,7 +260,7 @@ async def test_a_member_who_bears_the_fee_still_pays_what_was_asked(paystack: Be
     bench = await paystack(bearer="customer")
     await bench.open("ref1", 150_000)
     bench.pay("ref1")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert charge.fee_bearer is FeeBearer.MEMBER
     assert charge.amount_minor - charge.fee_minor == 150_000 == charge.requested_minor
 
@@ -270,9 +270,9 @@ async def test_metadata_comes_back_in_any_shape_and_changes_nothing(
     paystack: Begin, an_order: Order, echo: str
 ) -> None:
     bench = await paystack(metadata_echo=echo)
-    await send(bench.checkouts, an_order(facts=(("loan_id", "somebody else's"),)))
+    await send(bench.sockets.checkouts, an_order(facts=(("loan_id", "somebody else's"),)))
     bench.pay("ref00000000000000001")
-    (charge,) = await bench.charges.find("ref00000000000000001")
+    (charge,) = await bench.sockets.charges.find("ref00000000000000001")
     assert charge.amount_minor == 150_000
 
 
@@ -281,7 +281,7 @@ async def test_two_charges_on_one_page_are_both_found_when_their_ids_are_known(p
     await bench.open("ref1")
     bench.pay("ref1", times=2)
     first, second = (str(row["id"]) for row in bench.simulator.vendor.truth()["charges"])
-    found = await bench.charges.find("ref1", (second, first, second))
+    found = await bench.sockets.charges.find("ref1", (second, first, second))
     assert {charge.charge for charge in found} == {first, second}
     assert len(found) == 2
 
@@ -292,7 +292,7 @@ async def test_an_id_of_another_reference_is_not_taken_for_ours(paystack: Begin)
     await bench.open("ref2")
     bench.pay("ref2")
     other = str(bench.simulator.vendor.truth()["charges"][1]["id"])
-    found = await bench.charges.find("ref1", (other, "999", "../verify/ref2", "", "٣"))
+    found = await bench.sockets.charges.find("ref1", (other, "999", "../verify/ref2", "", "٣"))
     assert [charge.reference for charge in found] == ["ref1"]
 
 
@@ -300,7 +300,7 @@ async def test_a_charge_of_the_other_mode_is_told_as_such(paystack: Begin) -> No
     bench = await paystack()
     await bench.open("ref1")
     bench.pay("ref1", domain="live")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert charge.mode is Mode.LIVE
 
 
@@ -308,7 +308,7 @@ async def test_a_word_never_seen_before_moves_no_money(paystack: Begin) -> None:
     bench = await paystack()
     await bench.open("ref1")
     bench.pay("ref1", outcome="quantum-review")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert charge.state is PaymentState.PENDING
 
 
@@ -336,9 +336,9 @@ async def test_a_spoiled_read_is_never_an_answer(
     bench.pay("ref1")
     bench.simulator.faults.add("verify_transaction", kind, times=2)
     with pytest.raises(error):
-        await bench.charges.find("ref1")
+        await bench.sockets.charges.find("ref1")
     with pytest.raises(error):
-        await bench.checkouts.find(an_order(reference="ref1"), SENT_AT)
+        await bench.sockets.checkouts.find(an_order(reference="ref1"), SENT_AT)
 
 
 async def test_an_answer_about_another_reference_is_no_answer(

@@ -65,7 +65,7 @@ async def test_every_charge_of_the_window_is_told_once_whatever_its_state(
             bench.pay(f"ref{number}")
         bench.pay(f"ref{number}", outcome=outcome)
     now = bench.clock.now()
-    found = await listed(bench.charges, now - timedelta(hours=1), now + timedelta(hours=1))
+    found = await listed(bench.sockets.charges, now - timedelta(hours=1), now + timedelta(hours=1))
     assert sorted(charge.reference for charge in found) == [f"ref{n}" for n in range(7)]
     states = {charge.reference: charge.state for charge in found}
     assert states["ref1"] is PaymentState.FAILED
@@ -81,7 +81,7 @@ async def test_nothing_outside_the_window_is_told(paystack: Begin) -> None:
     await bench.open("inside")
     bench.simulator.clock.advance(7200)
     await bench.open("late")
-    found = await listed(bench.charges, middle, middle + timedelta(hours=1))
+    found = await listed(bench.sockets.charges, middle, middle + timedelta(hours=1))
     assert [charge.reference for charge in found] == ["inside"]
 
 
@@ -91,7 +91,7 @@ async def test_charges_that_come_in_meanwhile_hide_none_of_the_others(paystack: 
         await bench.open(f"ref{number}")
     now = bench.clock.now()
     found = []
-    async for charge in bench.charges.list_window(now - timedelta(hours=1), now + timedelta(hours=1)):
+    async for charge in bench.sockets.charges.list_window(now - timedelta(hours=1), now + timedelta(hours=1)):
         found.append(charge.reference)
         await bench.open(f"new{len(found)}")
     assert {f"ref{number}" for number in range(7)} <= set(found)
@@ -100,7 +100,7 @@ async def test_charges_that_come_in_meanwhile_hide_none_of_the_others(paystack: 
 
 async def test_an_empty_window_is_empty(paystack: Begin) -> None:
     bench = await paystack()
-    assert await listed(bench.charges) == []
+    assert await listed(bench.sockets.charges) == []
 
 
 # -- by cursor ------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ async def test_trap_04_a_look_up_gives_all_that_must_be_compared(paystack: Begin
     bench = await paystack()
     await bench.open("ref1", 150_000)
     bench.pay("ref1", amount=100, domain="live", requested_amount=100)
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     seen = (charge.reference, charge.requested_minor, charge.amount_minor, charge.currency, charge.mode)
     assert seen == ("ref1", 100, 100, "NGN", Mode.LIVE)
 
@@ -85,14 +85,14 @@ async def test_trap_04_a_page_opened_for_other_money_is_not_confirmed(
     bench = await paystack()
     await bench.open("ref00000000000000001", 100)
     with pytest.raises(ContractBroken):
-        await bench.checkouts.find(an_order(amount_minor=150_000), SENT_AT)
+        await bench.sockets.checkouts.find(an_order(amount_minor=150_000), SENT_AT)
 
 
 async def test_trap_05_charges_are_found_by_our_reference_without_their_id(paystack: Begin) -> None:
     bench = await paystack()
     await bench.open("ref1")
     bench.pay("ref1")
-    assert [charge.reference for charge in await bench.charges.find("ref1")] == ["ref1"]
+    assert [charge.reference for charge in await bench.sockets.charges.find("ref1")] == ["ref1"]
 
 
 async def test_trap_06_every_charge_under_one_reference_is_its_own(paystack: Begin) -> None:
@@ -101,7 +101,7 @@ async def test_trap_06_every_charge_under_one_reference_is_its_own(paystack: Beg
     bench.pay("ref1", outcome="failed")
     bench.pay("ref1", times=2)
     ids = tuple(str(row["id"]) for row in bench.simulator.vendor.truth()["charges"])
-    found = await bench.charges.find("ref1", ids)
+    found = await bench.sockets.charges.find("ref1", ids)
     assert sorted(charge.charge for charge in found) == sorted(ids)
 
 
@@ -109,7 +109,7 @@ async def test_trap_08_a_time_out_is_unknown_not_failed(paystack: Begin, an_orde
     bench = await paystack()
     bench.simulator.faults.add("initialize_transaction", "drop_after")
     with pytest.raises(OutcomeUnknown):
-        await bench.checkouts.send(an_order(), bench.checkouts.say(an_order()))
+        await bench.sockets.checkouts.send(an_order(), bench.sockets.checkouts.say(an_order()))
 
 
 def test_trap_09_an_unknown_checkout_is_looked_up_before_anything_is_sent_again() -> None:
@@ -125,7 +125,7 @@ async def test_trap_10_their_code_and_message_survive(paystack: Begin, an_order:
         "initialize_transaction", "decline", params={"message": "Plan is invalid", "code": "invalid_params"}
     )
     with pytest.raises(HubError) as raised:
-        await bench.checkouts.send(an_order(), bench.checkouts.say(an_order()))
+        await bench.sockets.checkouts.send(an_order(), bench.sockets.checkouts.say(an_order()))
     assert (raised.value.message, raised.value.code) == ("Plan is invalid", "invalid_params")
 
 
@@ -133,7 +133,7 @@ async def test_trap_10_a_failure_with_http_200_is_a_failure(paystack: Begin) -> 
     bench = await paystack()
     await bench.open("ref1")
     bench.pay("ref1", outcome="failed", reason="Insufficient Funds")
-    (charge,) = await bench.charges.find("ref1")
+    (charge,) = await bench.sockets.charges.find("ref1")
     assert (charge.state, charge.failure_reason) == (PaymentState.FAILED, "Insufficient Funds")
 
 
@@ -205,7 +205,7 @@ async def test_trap_16_the_gateways_whole_list_is_seen_payments_we_do_not_know_t
     await bench.open("ours")
     await bench.open("strangers")
     window = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-    found = [charge async for charge in bench.charges.list_window(*window)]
+    found = [charge async for charge in bench.sockets.charges.list_window(*window)]
     assert {charge.reference for charge in found} == {"ours", "strangers"}
 
 
@@ -243,7 +243,7 @@ async def test_trap_28_only_what_certainly_opened_no_page_is_called_unsent(
     for kind in ("http_500", "drop_before", "empty"):
         bench.simulator.faults.add("initialize_transaction", kind)
         with pytest.raises(OutcomeUnknown):
-            await bench.checkouts.send(an_order(), bench.checkouts.say(an_order()))
+            await bench.sockets.checkouts.send(an_order(), bench.sockets.checkouts.say(an_order()))
 
 
 async def test_trap_29_no_error_repr_or_snapshot_shows_a_key_a_page_or_a_person(
@@ -251,10 +251,12 @@ async def test_trap_29_no_error_repr_or_snapshot_shows_a_key_a_page_or_a_person(
 ) -> None:
     bench = await paystack(secret_key="sk_test_simulated")
     order = an_order()
-    snapshot = await bench.checkouts.send(order, bench.checkouts.say(order))
+    snapshot = await bench.sockets.checkouts.send(order, bench.sockets.checkouts.say(order))
     with pytest.raises(OutcomeUnknown) as raised:
-        await bench.checkouts.send(order, bench.checkouts.say(order))
-    told = repr(snapshot) + repr(order) + repr(raised.value) + str(raised.value) + repr(bench.checkouts)
+        await bench.sockets.checkouts.send(order, bench.sockets.checkouts.say(order))
+    told = (
+        repr(snapshot) + repr(order) + repr(raised.value) + str(raised.value) + repr(bench.sockets.checkouts)
+    )
     for secret in ("sk_test", "/checkout/", "member@example.com", "Ngozi", "+234"):
         assert secret not in told
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from rigs.answering import WordForWord, answering, guarded
+from rigs import adapters
+from rigs.adapters import At, Begin, Server, benches, real_client, serving
 
-from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.tokens import MemoryTokens
-from coopwire.domain.payments import Mode, Payer
+from coopwire.domain.payments import Mode
 from coopwire.ports.gateways import CheckoutOrder
 from coopwire.ports.providers import Connection, Outside
 from coopwire.providers.stripe.adapter import connect
 from coopwire.providers.stripe.simulator import build
 from coopwire.providers.stripe.wire.account import Account, account
-from coopwire.simulation.given import Given
-from coopwire.simulation.kernel import Simulator, start
-from coopwire.transport.http import HttpTransport
 
 KEY = "sk_test_simulated"
 SECRET = "whsec_simulated"
@@ -40,90 +33,33 @@ def an_account() -> Callable[..., Account]:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[HttpTransport]:
-    """One client for the test."""
-    async with HttpTransport() as one:
+async def outside() -> AsyncIterator[Outside]:
+    """The real guarded client."""
+    async with real_client("stripe-1") as one:
         yield one
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    """A clock near the real time, because simulators have their own."""
-    return ManualClock(datetime.now(UTC))
+def _at(outside: Outside) -> At:
+    return lambda url, **settings: connect(connection_to(url, **settings), outside)
+
+
+def order(*told: Any, **more: Any) -> CheckoutOrder:
+    """A checkout order with everyday values, and somewhere to go back to."""
+    return adapters.order(*told, **{"return_url": "https://lender.example/back", **more})
 
 
 @pytest.fixture
-def outside(transport: HttpTransport, clock: ManualClock) -> Outside:
-    """The real guarded client."""
-    return Outside(guarded("stripe-1", transport, clock), MemoryTokens(), clock)
-
-
-@dataclass
-class Bench:
-    """A simulator with an adapter on it."""
-
-    simulator: Simulator[Any]
-    url: str
-    sockets: Any
-    clock: ManualClock
-
-    async def open(self, reference: str, amount_minor: int = 150_000, currency: str = "NGN") -> Any:
-        """Open a page."""
-        one = order(reference, amount_minor, currency)
-        return await self.sockets.checkouts.send(one, self.sockets.checkouts.say(one))
-
-    def control(self, name: str, **words: object) -> Any:
-        """What POST /_sim/<name> does and answers."""
-        return self.simulator.vendor.controls[name](Given(words))
-
-    def pay(self, reference: str, **words: object) -> str:
-        """A customer pays; the charge's id."""
-        return str(self.control("pay", reference=reference, **words)["charges"][-1]["id"])
-
-
-@pytest.fixture
-async def stripe(outside: Outside, clock: ManualClock) -> AsyncIterator[Callable[..., Awaitable[Bench]]]:
-    """`await stripe(currencies="ngn,xof", …)`: a fresh simulator with these settings."""
-    async with AsyncExitStack() as stack:
-
-        async def begin(connected: dict[str, str] | None = None, **settings: str) -> Bench:
-            simulator = build(settings)
-            running = await start(simulator)
-            stack.push_async_callback(running.stop)
-            sockets = connect(connection_to(running.url, **(connected or {})), outside)
-            return Bench(simulator, running.url, sockets, clock)
-
+async def stripe(outside: Outside) -> AsyncIterator[Begin]:
+    """Begins benches; see `benches`."""
+    async with benches(build, _at(outside), outside.clock, order) as begin:
         yield begin
-
-
-@dataclass
-class Server(WordForWord):
-    """A server that answers word for word at `url`, with the adapter on it."""
-
-    url: str = ""
-    sockets: Any = None
 
 
 @pytest.fixture
 async def server(outside: Outside) -> AsyncIterator[Server]:
     """A running server."""
-    one = Server()
-    async with answering(one.handle) as one.url:
-        one.sockets = connect(connection_to(one.url), outside)
+    async with serving(_at(outside)) as one:
         yield one
-
-
-def order(
-    reference: str = "ref00000000000000001",
-    amount_minor: int = 150_000,
-    currency: str = "NGN",
-    email: str = "member@example.com",
-    return_url: str | None = "https://lender.example/back",
-    facts: tuple[tuple[str, str], ...] = (),
-) -> CheckoutOrder:
-    """A checkout order with everyday values."""
-    payer = Payer("M-1", "Ngozi Example", "+2348000000000", email)
-    return CheckoutOrder(reference, amount_minor, currency, payer, return_url, facts)
 
 
 @pytest.fixture
