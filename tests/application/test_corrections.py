@@ -18,6 +18,7 @@ from coopwire.application.correcting import Corrections
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Rejected
 from coopwire.application.people import Person
+from coopwire.application.refunding import RefundPlan
 from coopwire.application.remedies import Approval, Remedies, Remedy
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.breaks import Break, BreakType
@@ -39,7 +40,7 @@ from coopwire.domain.events import CATALOGUE, Event
 from coopwire.domain.payments import AllocationMode, Component, Mode, PaymentKind
 from coopwire.domain.receipts import AllocationLine, AllocationState, FeeBearer, Receipt
 from coopwire.domain.references import new_reference
-from coopwire.domain.refunds import Refund
+from coopwire.domain.refunds import Refund, refundable_minor
 from coopwire.domain.states import BREAK_MOVES, BreakState, EffectState, RefundState
 from coopwire.ports.providers import Capability, Connected, Connection, Profile, Role, Sockets, Trust
 from coopwire.ports.stores import BreakMove, BreakRow, Changes, NewReceipt, NewRefund, Transaction
@@ -54,6 +55,13 @@ GIVEN = {"member": "M-1", "kind": PaymentKind.SAVINGS, "loan": "SV-1"}
 
 class Paper:
     """A refunder that writes the row and asks nobody."""
+
+    async def judge(self, tx: Transaction, receipt: str, amount_minor: int) -> RefundPlan:
+        held = await tx.receipts.get(receipt, lock=True)
+        assert held is not None
+        if not 0 < amount_minor <= refundable_minor(held.receipt, await tx.refunds.of_receipt(receipt)):
+            raise Rejected("amount_minor", "is more than there is", "conflict")
+        return RefundPlan(held.receipt)
 
     async def approve(
         self,

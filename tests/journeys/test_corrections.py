@@ -29,6 +29,7 @@ from rigs.corrections import (
     the_break,
 )
 from rigs.crashing import Died, world
+from rigs.elsewhere import arrival, tell
 from rigs.river import MAPPING, River, dues, river
 
 from coopwire.application.operating import Operator
@@ -354,7 +355,7 @@ async def test_a_part_is_refunded_and_the_break_waits_for_the_gateways_last_word
         assert await hub.value("SELECT state FROM refunds") == "succeeded"
         assert await banked(hub) == WHOLE - 1_000_000
         assert await hub.value("SELECT asked_by FROM refunds") == ADA.shown
-        with pytest.raises(Rejected, match="at most"):
+        with pytest.raises(Rejected, match=r"42,500\.00 NGN of this receipt can still be refunded"):
             other = await _requested(hub, receipt)
             await desk(hub).propose(other, ADA, RefundReceipt(receipt, WHOLE), WHY)
 
@@ -401,6 +402,34 @@ async def test_a_debit_that_was_undone_for_a_failed_refund_is_taken_again_by_the
         await corrected(hub, failed, RefundReceipt(receipt, 1_000_000))
         await closed(hub, failed)
         assert await banked(hub) == WHOLE - 1_000_000
+
+
+async def test_a_refund_is_judged_when_it_is_proposed_and_its_debit_is_told_to_who_approves(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn) as hub:
+        told = await tell(hub, arrival("IKJ-1"))
+        counter = await _requested(hub, str(told.receipt))
+        with pytest.raises(Rejected, match="no gateway of ours has this money: pay it back by hand"):
+            await desk(hub).propose(counter, ADA, RefundReceipt(str(told.receipt), 1), WHY)
+        receipt = await repaid(hub)
+        id_ = await _requested(hub, receipt)
+        await desk(hub).propose(id_, ADA, RefundReceipt(receipt, 1_000_000), WHY)
+        proposal = await hub.value("SELECT proposal FROM breaks WHERE id = $1", id_)
+        written = [(one["write"], one.get("side"), one["amount_minor"]) for one in proposal["plan"]]
+        assert written == [("posting", "debit", 1_000_000), ("refund", None, 1_000_000)]
+
+
+async def test_what_is_out_of_the_books_is_not_given_back(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        receipt = await repaid(hub)
+        journal = await effect_of(hub, receipt, "journal")
+        id_ = await _requested(hub, receipt)
+        await desk(hub).propose(id_, ADA, RefundReceipt(receipt, 1), WHY)
+        await corrected(hub, await _requested(hub, journal), ReverseJournal(journal))
+        with pytest.raises(Rejected, match="its entry in the books is reversed"):
+            await desk(hub).approve(id_, OBI, WHY)
+        assert await hub.value("SELECT count(*) FROM refunds") == 0
 
 
 async def test_what_nobody_claims_is_written_off_and_the_rest_stays(database_dsn: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from rigs.refunds import received, unbanked
+from rigs.refunds import approve, received, unbanked
 from rigs.river import River, river
 
 from coopwire.app import reconciler
@@ -300,3 +301,78 @@ async def test_a_reversed_charge_is_told_apart_by_reading_refunds_and_disputes(d
             str(by_the_bank["charge"]): f"dispute {by_the_bank['id']}, lost",
             str(made["refund"]["charge"]): f"refund {made['refund']['id']}",
         }
+
+
+# -- disputes and refunds of one receipt -------------------------------------------------------------------
+
+
+async def test_what_a_dispute_took_is_not_refunded_as_well(database_dsn: str) -> None:
+    async with river(database_dsn, change=unbanked, lengths=NEVER) as hub:
+        await claimed(hub)
+        receipt = await hub.value("SELECT id FROM receipts")
+        id, asked = await wanted(hub, DisputeVerdict.ACCEPT, 4_000_000)
+        await desk(hub).answer(id, asked, ASKER)
+        await desk(hub).approve(id, CHECKER, "the member was right")
+        with pytest.raises(
+            Rejected, match=r"12,500\.00 NGN of this receipt can still be refunded, disputes take"
+        ):
+            await approve(hub, receipt, 1_250_001)
+        await hub.until("SELECT state FROM disputes", expected="lost")
+        with pytest.raises(
+            Rejected, match=r"12,500\.00 NGN of this receipt can still be refunded, disputes take"
+        ):
+            await approve(hub, receipt, 1_250_001)
+        await approve(hub, receipt, 1_250_000)
+
+
+async def test_who_contests_a_claim_does_not_refund_it_before_the_verdict(database_dsn: str) -> None:
+    async with river(database_dsn, change=unbanked, lengths=NEVER) as hub:
+        dispute = await claimed(hub)
+        receipt = await hub.value("SELECT id FROM receipts")
+        id, asked = await wanted(hub, DisputeVerdict.CONTEST)
+        await desk(hub).answer(id, asked, ASKER)
+        with pytest.raises(Rejected, match=f"dispute {id} of it is contested"):
+            await approve(hub, receipt, 1)
+        await hub.until("SELECT state FROM disputes", expected="under_review")
+        with pytest.raises(Rejected, match=f"dispute {id} of it is contested"):
+            await approve(hub, receipt, 1)
+        await moves(hub, dispute, resolution="declined")
+        await hub.until("SELECT state FROM disputes", expected="won")
+        await approve(hub, receipt, WHOLE)
+
+
+async def test_what_was_refunded_is_not_accepted_as_well(database_dsn: str) -> None:
+    async with river(database_dsn, change=unbanked, lengths=NEVER) as hub:
+        await claimed(hub)
+        receipt = await hub.value("SELECT id FROM receipts")
+        id, asked = await wanted(hub, DisputeVerdict.ACCEPT)
+        await desk(hub).answer(id, asked, ASKER)
+        await hub.outside.fault("paystack", "create_refund", "drop_before", times=1)
+        await approve(hub, receipt, 1_000_000)
+        with pytest.raises(Rejected, match=r"refunds and other disputes leave 42,500\.00 NGN") as refused:
+            await desk(hub).approve(id, CHECKER, "the member was right")
+        assert refused.value.code == "conflict"
+        await desk(hub).reject(id, CHECKER, "a part went back already")
+        with pytest.raises(Rejected, match="contest it, or accept as much"):
+            await desk(hub).answer(id, replace(asked, refund_minor=4_250_001), ASKER)
+        await desk(hub).answer(id, replace(asked, refund_minor=4_250_000), ASKER)
+        await desk(hub).approve(id, CHECKER, "the rest")
+
+
+async def test_a_refund_and_an_acceptance_at_once_never_give_back_more_than_came(database_dsn: str) -> None:
+    async with river(database_dsn, change=unbanked, lengths=NEVER) as hub:
+        await claimed(hub)
+        receipt = await hub.value("SELECT id FROM receipts")
+        id, asked = await wanted(hub, DisputeVerdict.ACCEPT)
+        await desk(hub).answer(id, asked, ASKER)
+        done = await asyncio.gather(
+            *(approve(hub, receipt, WHOLE // 2) for _ in range(3)),
+            desk(hub).approve(id, CHECKER, "the member was right"),
+            return_exceptions=True,
+        )
+        assert all(isinstance(one, Rejected) for one in done if isinstance(one, BaseException)), done
+        given = await hub.value(
+            "SELECT (SELECT coalesce(sum(amount_minor), 0) FROM refunds) + "
+            "(SELECT coalesce(sum(refund_minor), 0) FROM dispute_answers WHERE state IN ('approved', 'given'))"
+        )
+        assert 0 < given <= WHOLE

@@ -10,11 +10,12 @@ from coopwire.application.orders import dispute_order
 from coopwire.application.paying import Idempotent, Rejected, made_before
 from coopwire.application.people import Person, given_reason, given_text
 from coopwire.application.planning import answer_effect
-from coopwire.domain.disputes import AnswerState, Dispute, DisputeAnswer, DisputeVerdict
+from coopwire.domain.disputes import AnswerState, Dispute, DisputeAnswer, DisputeVerdict, taken_minor
 from coopwire.domain.effects import Effect
 from coopwire.domain.errors import InvalidOrder, Unsupported
 from coopwire.domain.money import Money
 from coopwire.domain.references import derived_reference, new_reference
+from coopwire.domain.refunds import live_minor
 from coopwire.domain.states import ENDED_DISPUTE
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import Disputes, EvidencePlace
@@ -71,6 +72,7 @@ class DisputeDesk:
             if earlier is not None:
                 return Given(earlier, replayed=True)
             await self._may_be_answered(tx, dispute)
+            await self._refuse_given_back(tx, dispute, fresh)
             self._sayable(dispute, fresh, words)
             given = await self._take(tx, dispute, fresh, words, person)
         await self._database.ring(EFFECTS)
@@ -85,6 +87,7 @@ class DisputeDesk:
             if await tx.disputes.asker(answer.id) == person.id:
                 raise Rejected("answer", "who proposed it cannot approve it: ask a second person", "conflict")
             self._refuse_ended(dispute)
+            await self._refuse_given_back(tx, dispute, answer)
             effect = await self._intend(tx, dispute, answer)
             now = self._clock.now()
             await tx.disputes.approve_answer(answer.id, person.shown, effect.id, now)
@@ -166,6 +169,19 @@ class DisputeDesk:
         standing = await tx.disputes.answer(dispute.id)
         if standing is not None:
             raise Rejected("dispute", f"an answer to it is {standing.state.value} already", "conflict")
+
+    async def _refuse_given_back(self, tx: Transaction, dispute: Dispute, answer: DisputeAnswer) -> None:
+        """What a refund gives back is not given back a second time; holds the receipt until the end."""
+        known = await tx.receipts.get(dispute.receipt, lock=True) if dispute.receipt is not None else None
+        if answer.verdict is DisputeVerdict.CONTEST or known is None:
+            return
+        refunds = await tx.refunds.of_receipt(known.receipt.id)
+        claims = await tx.disputes.claims(dispute.connection, dispute.charge)
+        others = taken_minor(claim for claim in claims if claim.dispute.id != dispute.id)
+        left = known.receipt.gross_minor - live_minor(refunds) - others
+        if answer.refund_minor > left:
+            told = f"refunds and other disputes leave {Money(max(left, 0), dispute.currency)} of its receipt"
+            raise Rejected("refund_minor", f"{told}: contest it, or accept as much", "conflict")
 
     def _refuse_ended(self, dispute: Dispute) -> None:
         if dispute.state in ENDED_DISPUTE:

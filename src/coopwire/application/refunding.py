@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from coopwire.application.banked import at_the_bank
 from coopwire.application.bells import EFFECTS
+from coopwire.application.booked import first_entry, is_reversed
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.people import check_actor, given_text
 from coopwire.application.planning import posting_effect, posting_lane, refund_effect, refund_lane
 from coopwire.domain.books import Side
+from coopwire.domain.disputes import Claim, taken_minor
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.money import Money
 from coopwire.domain.receipts import AllocationState, Receipt, ReceiptSource
 from coopwire.domain.references import new_reference
 from coopwire.domain.refunds import Refund, live_minor, refundable_minor
-from coopwire.domain.states import RefundState
+from coopwire.domain.states import ENDED_DISPUTE, RefundState
 from coopwire.ports.clock import Clock
 from coopwire.ports.providers import Capability
 from coopwire.ports.stores import Changes, Database, NewReceipt, NewRefund, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPlan:
+    """What a refund would do now.
+
+    `debit_minor` minor units are taken out of the core first: out of the account that `credit` filled. `open_claims`:
+    disputes of the charge that have not ended.
+    """
+
+    receipt: Receipt
+    debit_minor: int = 0
+    credit: Effect | None = None
+    open_claims: tuple[Claim, ...] = ()
 
 
 class Refunding:
@@ -58,25 +74,19 @@ class Refunding:
         Rejected: `not_found`, `conflict` (what stands now does not allow it) or `invalid` with a field.
         """
         reason = _said(asked_by, approved_by, reason)
-        held = await tx.receipts.get(receipt, lock=True)
-        if held is None:
-            raise Rejected("receipt", "there is no such receipt", "not_found")
-        self._check(held)
-        refunds = await tx.refunds.of_receipt(receipt)
-        _check_amount(held.receipt, refunds, amount_minor)
-        effects = (await tx.effects.of_receipts([receipt])).get(receipt, [])
+        plan = await self.judge(tx, receipt, amount_minor)
         now = self._clock.now()
         refund = Refund(
             id=new_reference(),
             receipt=receipt,
-            connection=held.receipt.connection,
+            connection=plan.receipt.connection,
             amount_minor=amount_minor,
-            currency=held.receipt.currency,
+            currency=plan.receipt.currency,
             state=RefundState.INTENDED,
             created_at=now,
             reason=reason,
         )
-        first = await self._first_effect(tx, held.receipt, refund, refunds, effects)
+        first = await self._first_effect(tx, refund, plan)
         if first.kind is EffectKind.POSTING:
             refund = replace(refund, debit=first.id)
         else:
@@ -84,6 +94,23 @@ class Refunding:
         new = NewRefund(refund, asked_by, approved_by)
         await tx.apply(Changes(refunds=[new], effects=[first]), now)
         return refund
+
+    async def judge(self, tx: Transaction, receipt: str, amount_minor: int) -> RefundPlan:
+        """What a refund of `amount_minor` minor units would do now; nothing is written. Rejected as by `approve`.
+
+        Holds the receipt, and with it everything that may still be refunded, until the end of the transaction.
+        """
+        held = await tx.receipts.get(receipt, lock=True)
+        if held is None:
+            raise Rejected("receipt", "there is no such receipt", "not_found")
+        self._check(held)
+        refunds = await tx.refunds.of_receipt(receipt)
+        claims = await tx.disputes.claims(held.receipt.connection, held.receipt.charge)
+        _refuse_contested(claims)
+        _check_amount(held.receipt, refunds, claims, amount_minor)
+        effects = (await tx.effects.of_receipts([receipt])).get(receipt, [])
+        _refuse_reversed(effects)
+        return self._plan(held.receipt, amount_minor, refunds, claims, effects)
 
     def _check(self, held: NewReceipt) -> None:
         receipt = held.receipt
@@ -95,24 +122,30 @@ class Refunding:
         if held.allocation_state is not AllocationState.ALLOCATED:
             raise Rejected("receipt", "the loan system has not said yet where the money goes", "conflict")
 
-    async def _first_effect(
+    def _plan(
         self,
-        tx: Transaction,
         receipt: Receipt,
-        refund: Refund,
+        amount_minor: int,
         refunds: Sequence[Refund],
+        claims: Sequence[Claim],
         effects: Sequence[Effect],
-    ) -> Effect:
+    ) -> RefundPlan:
         bank = at_the_bank(effects)
         if bank.open is not None:
             told = f"effect {bank.open.id} is {bank.open.state.value}: resolve the credit first"
             raise Rejected("receipt", told, "conflict")
-        left = receipt.value_minor - live_minor([*refunds, refund])
+        left = receipt.value_minor - live_minor(refunds) - amount_minor
         # What an earlier, failed refund has already taken out of the account is not taken out again.
-        debit_minor = min(refund.amount_minor, bank.there_minor - left)
-        if bank.credit is not None and debit_minor > 0:
-            return await self._debit(tx, receipt, refund, bank.credit, debit_minor)
-        return await refund_behind_the_last(tx, refund, receipt, self._clock)
+        debit_minor = min(amount_minor, bank.there_minor - left)
+        open_claims = tuple(claim for claim in claims if claim.dispute.state not in ENDED_DISPUTE)
+        if bank.credit is None or debit_minor <= 0:
+            return RefundPlan(receipt, open_claims=open_claims)
+        return RefundPlan(receipt, debit_minor, bank.credit, open_claims)
+
+    async def _first_effect(self, tx: Transaction, refund: Refund, plan: RefundPlan) -> Effect:
+        if plan.credit is not None:
+            return await self._debit(tx, plan.receipt, refund, plan.credit, plan.debit_minor)
+        return await refund_behind_the_last(tx, refund, plan.receipt, self._clock)
 
     async def _debit(
         self, tx: Transaction, receipt: Receipt, refund: Refund, credit: Effect, amount_minor: int
@@ -152,13 +185,32 @@ async def refund_behind_the_last(tx: Transaction, refund: Refund, receipt: Recei
     return refund_effect(refund, receipt, clock.now(), after=after)
 
 
-def _check_amount(receipt: Receipt, refunds: Sequence[Refund], amount_minor: int) -> None:
+def _check_amount(
+    receipt: Receipt, refunds: Sequence[Refund], claims: Sequence[Claim], amount_minor: int
+) -> None:
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or amount_minor <= 0:
         raise Rejected("amount_minor", "must be more than 0")
-    left = refundable_minor(receipt, refunds)
+    taken = taken_minor(claims)
+    left = max(refundable_minor(receipt, refunds, taken), 0)
     if amount_minor > left:
         told = f"{Money(left, receipt.currency)} of this receipt can still be refunded"
-        raise Rejected("amount_minor", told, "conflict")
+        disputed = f", disputes take {Money(taken, receipt.currency)} of it" if taken else ""
+        raise Rejected("amount_minor", told + disputed, "conflict")
+
+
+def _refuse_contested(claims: Sequence[Claim]) -> None:
+    """Who has told the bank that nothing is to go back does not give it back: the verdict may take it again."""
+    for claim in claims:
+        if claim.contested:
+            told = f"dispute {claim.dispute.id} of it is contested: wait for its end"
+            raise Rejected("receipt", told, "conflict")
+
+
+def _refuse_reversed(effects: Sequence[Effect]) -> None:
+    """A refund takes out of the books what its receipt brought in."""
+    entry = first_entry(effects)
+    if entry is not None and is_reversed(entry, effects):
+        raise Rejected("receipt", "its entry in the books is reversed: post it again first", "conflict")
 
 
 def _said(asked_by: str, approved_by: str, reason: str) -> str:

@@ -6,13 +6,14 @@ refuses it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from coopwire.application import announce
 from coopwire.application.banked import at_the_bank, missing_in_the_core
+from coopwire.application.booked import first_entry, is_reversed
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.planning import (
@@ -28,13 +29,13 @@ from coopwire.application.planning import (
 )
 from coopwire.application.presence import Presence, Stand
 from coopwire.application.receipt_effects import receipt_facts
+from coopwire.application.refunding import RefundPlan
 from coopwire.application.settlement_moves import SettlementMoves, settlements_lock
 from coopwire.domain.allocation import allocate, waterfall, whole_of
 from coopwire.domain.books import (
     DISPUTED,
     KEY_OF_COMPONENT,
     REVERSAL,
-    TAKEN_BY_DISPUTE,
     Side,
     clearing_key,
     dispute_entry,
@@ -61,7 +62,7 @@ from coopwire.domain.money import Money
 from coopwire.domain.payments import GIVEN_TO_MEMBERS, Component, Payment, PaymentKind
 from coopwire.domain.receipts import AllocationError, AllocationLine, AllocationState, check_conserved
 from coopwire.domain.references import derived_reference
-from coopwire.domain.refunds import Refund, refundable_minor
+from coopwire.domain.refunds import Refund
 from coopwire.domain.states import (
     FINISHED_EFFECT,
     PAYMENT_MOVES,
@@ -82,7 +83,11 @@ _MAY_BE_GONE = (*_NOT_DONE, EffectState.DONE, EffectState.UNKNOWN)
 
 
 class Refunder(Protocol):
-    """Who stores an approved refund with its first effect."""
+    """Who judges a refund, and stores an approved one with its first effect."""
+
+    async def judge(self, tx: Transaction, receipt: str, amount_minor: int) -> RefundPlan:
+        """What the refund would do now. Rejected when it is more than may be refunded, or cannot be asked for."""
+        ...
 
     async def approve(
         self,
@@ -324,14 +329,14 @@ class Remedies:
         new: NewReceipt,
         target: _Target,
         lines: tuple[AllocationLine, ...],
-        effects: Iterable[Effect],
+        effects: Sequence[Effect],
         remedy: Remedy,
     ) -> None:
         """The entry from suspense to where it belongs, after the one that brought it into suspense."""
         books = self._network.routes.books
         if books is None:
             return
-        first = _standing_entry(new, effects)
+        first = _standing_entry(effects)
         entry = reallocation_entry(
             lines,
             on=self._network.routes.business_day(case.now),
@@ -639,19 +644,9 @@ class Remedies:
         if self._refunder is None:
             raise Rejected("action", "no refunds can be made from here", "conflict")
         new = await self._receipt(case, wanted.receipt)
-        refunds = await case.tx.refunds.of_receipt(new.receipt.id)
-        left = refundable_minor(new.receipt, refunds)
-        if not 0 < wanted.amount_minor <= left:
-            raise Rejected("amount_minor", f"may be {left} minor units at most", "conflict")
         remedy = Remedy()
-        remedy.plan.append(
-            {
-                "write": EffectKind.REFUND.value,
-                "connection": new.receipt.connection,
-                "receipt": new.receipt.id,
-                "amount_minor": wanted.amount_minor,
-                "currency": new.receipt.currency,
-            }
+        remedy.plan += _refund_told(
+            await self._refunder.judge(case.tx, new.receipt.id, wanted.amount_minor), wanted.amount_minor
         )
         if case.approval is not None:
             made = await self._refunder.approve(
@@ -694,7 +689,7 @@ class Remedies:
         remedy = Remedy()
         remedy.changes.reallocations.append(Reallocation(receipt, new.account_key, lines, case.now, of=of))
         remedy.plan.append({"receipt": receipt, "lines": [_line(one) for one in lines]})
-        first = _standing_entry(new, effects) if self._network.routes.books is not None else None
+        first = _standing_entry(effects) if self._network.routes.books is not None else None
         narrative = f"Write-off of {of.value} of receipt {receipt}, break {case.row.id}"
         self._book_write_off(
             case, wanted, KEY_OF_COMPONENT[of], new.receipt.currency, narrative, remedy, new, first
@@ -901,26 +896,19 @@ def _undoes(effect: Effect) -> bool:
     return effect.kind is EffectKind.REVERSAL or effect.order.get("kind") == REVERSAL
 
 
-def _standing_entry(new: NewReceipt, effects: Iterable[Effect]) -> Effect | None:
+def _standing_entry(effects: Sequence[Effect]) -> Effect | None:
     """The entry that booked the receipt, or the one in its place. Rejected when the books do not have it.
 
     None where the receipt came before there were books.
     """
-    journals = [e for e in effects if e.kind is EffectKind.JOURNAL]
-    placed = {str(e.order["instead_of"]) for e in journals if "instead_of" in e.order}
-    first = [e for e in journals if e.order["kind"] not in _LATER_ENTRIES and e.id not in placed]
-    if not first:
+    entry = first_entry(effects)
+    if entry is None:
         return None
-    entry = first[-1]
     if entry.state in _NOT_DONE:
         raise _conflict("receipt", f"its entry in the books is {entry.state.value}: post it again first")
-    reversals = [e for e in journals if e.after == entry.id and e.order["kind"] == REVERSAL]
-    if any(e.state not in _NOT_DONE for e in reversals):
+    if is_reversed(entry, effects):
         raise _conflict("receipt", "its entry in the books is reversed")
     return entry
-
-
-_LATER_ENTRIES = (REVERSAL, "reallocation", "write_off", TAKEN_BY_DISPUTE)
 
 
 def _credits(effects: list[Effect]) -> list[Effect]:
@@ -942,6 +930,40 @@ def _credits(effects: list[Effect]) -> list[Effect]:
 
 def _line(line: AllocationLine) -> dict[str, object]:
     return {"component": line.component.value, "amount_minor": line.amount_minor, "due": line.due}
+
+
+def _refund_told(plan: RefundPlan, amount_minor: int) -> list[dict[str, object]]:
+    """What a refund takes out of the core, what goes back, and the disputes that may take it a second time."""
+    receipt, credit = plan.receipt, plan.credit
+    debit: list[dict[str, object]] = []
+    if credit is not None:
+        debit.append(
+            {
+                "write": EffectKind.POSTING.value,
+                "connection": credit.connection,
+                "side": Side.DEBIT.value,
+                "core_account": credit.order["core_account"],
+                "amount_minor": plan.debit_minor,
+                "currency": receipt.currency,
+            }
+        )
+    refund: dict[str, object] = {
+        "write": EffectKind.REFUND.value,
+        "connection": receipt.connection,
+        "receipt": receipt.id,
+        "amount_minor": amount_minor,
+        "currency": receipt.currency,
+    }
+    beside: list[dict[str, object]] = [
+        {
+            "beside": "dispute",
+            "dispute": claim.dispute.id,
+            "state": claim.dispute.state.value,
+            "claimed_minor": claim.dispute.amount_minor,
+        }
+        for claim in plan.open_claims
+    ]
+    return [*debit, refund, *beside]
 
 
 _TOLD = ("kind", "currency", "lines", "core_account", "gl", "amount_minor", "side", "original", "mapping")

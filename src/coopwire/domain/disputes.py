@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from coopwire.domain.states import DisputeState
+from coopwire.domain.states import ENDED_DISPUTE, DisputeState
 
 
 class DisputeVerdict(StrEnum):
@@ -70,3 +71,36 @@ class DisputeAnswer:
     created_at: datetime
     approved_by: str | None = None
     effect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A dispute of a charge, with the lender's answer that counts, if there is one."""
+
+    dispute: Dispute
+    answer: DisputeAnswer | None = None
+
+    @property
+    def taken_minor(self) -> int:
+        """What it has taken of the charge, or will by what the lender has said, in minor units."""
+        dispute, answer = self.dispute, self.answer
+        if dispute.state is DisputeState.WON:
+            return 0
+        if dispute.state is DisputeState.LOST or dispute.answer is DisputeVerdict.ACCEPT:
+            return dispute.amount_minor
+        said = answer is not None and answer.state is not AnswerState.PROPOSED
+        return answer.refund_minor if said and answer is not None else 0
+
+    @property
+    def contested(self) -> bool:
+        """Whether the lender says that nothing is to go back, and nobody has decided yet."""
+        dispute, answer = self.dispute, self.answer
+        if dispute.state in ENDED_DISPUTE:
+            return False
+        ours = answer is not None and answer.verdict is DisputeVerdict.CONTEST
+        return ours or dispute.answer is DisputeVerdict.CONTEST
+
+
+def taken_minor(claims: Iterable[Claim]) -> int:
+    """What these disputes take of their charge, in minor units."""
+    return sum(claim.taken_minor for claim in claims)

@@ -69,9 +69,12 @@ class TakenBack:
         return sum(line.amount_minor for line in self.lines)
 
 
-def refundable_minor(receipt: Receipt, refunds: Iterable[Refund]) -> int:
-    """What may still be refunded: the receipt's value less every refund that is done or may be (design law 12)."""
-    return receipt.value_minor - live_minor(refunds)
+def refundable_minor(receipt: Receipt, refunds: Iterable[Refund], disputed_minor: int = 0) -> int:
+    """What may still be refunded: the receipt's value less every refund that is done or may be (design law 12).
+
+    Nor is `disputed_minor` there any more: minor units that disputes of the charge take, a member's fee among them.
+    """
+    return receipt.value_minor - live_minor(refunds) - disputed_minor
 
 
 def live_minor(refunds: Iterable[Refund]) -> int:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from coopwire.domain.disputes import LIVE_ANSWER, AnswerState, Dispute, DisputeAnswer
+from coopwire.domain.disputes import LIVE_ANSWER, AnswerState, Claim, Dispute, DisputeAnswer
 from coopwire.ports.stores import AnswerWords, ClaimedDispute, DisputeNudge
 from coopwire.ports.stores.disputes import EVERY
 from coopwire.storage import rows
@@ -90,6 +90,21 @@ class DisputeStore:
             "SELECT id, payment FROM receipts WHERE connection = $1 AND charge = $2", connection, charge
         )
         return (None, None) if row is None else (row["id"], row["payment"])
+
+    async def claims(self, connection: str, charge: str) -> list[Claim]:
+        """Every dispute of a charge, the oldest first; nothing is locked."""
+        found = await self._db.fetch(
+            "SELECT * FROM disputes WHERE connection = $1 AND charge = $2 ORDER BY opened_at, id",
+            connection,
+            charge,
+        )
+        answers = await self._db.fetch(
+            "SELECT * FROM dispute_answers WHERE dispute = ANY($1::text[]) AND state = ANY($2::text[])",
+            [row["id"] for row in found],
+            _LIVE,
+        )
+        said = {row["dispute"]: rows.shaped(DisputeAnswer, row) for row in answers}
+        return [Claim(rows.shaped(Dispute, row), said.get(row["id"])) for row in found]
 
     async def save(self, dispute: Dispute, now: datetime) -> None:
         """Write it as it stands from now on."""

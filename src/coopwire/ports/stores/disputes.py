@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from coopwire.domain.disputes import AnswerState, Dispute, DisputeAnswer
+from coopwire.domain.disputes import AnswerState, Claim, Dispute, DisputeAnswer
 
 EVERY = ""
 """Stands for the list of all disputes of a connection, where a look is at one of them."""
@@ -72,6 +72,10 @@ class Disputes(Protocol):
 
     async def of_charge(self, connection: str, charge: str) -> tuple[str | None, str | None]:
         """Our receipt and payment of a charge."""
+        ...
+
+    async def claims(self, connection: str, charge: str) -> list[Claim]:
+        """Every dispute of a charge, the oldest first; nothing is locked."""
         ...
 
     async def save(self, dispute: Dispute, now: datetime) -> None:
