@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 import pytest
+from rigs.corrections import ADA
+from rigs.corrections import desk as corrections_desk
 from rigs.payouts import (
     ACCOUNT,
     AMOUNT,
@@ -25,6 +27,7 @@ from rigs.trail import verified
 
 from coopwire.application.operating import Operator
 from coopwire.application.paying import Idempotent, KeyReused, Rejected
+from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.money import Money
 
@@ -289,3 +292,20 @@ async def test_one_key_is_one_payout(database_dsn: str) -> None:
             await hub.app.payouts.request(wish(), Idempotent("test", "key", "another body"), MAKER)
         await until(hub, made[0].payout, "succeeded")
         assert await transfers(hub) == [(AMOUNT, "success")]
+
+
+async def test_looking_again_at_a_payout_asks_about_the_transfer(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=QUIET) as hub:
+        payout = await ask(hub)
+        await hub.until("SELECT provider_ref IS NOT NULL FROM payouts")
+        transfer = await hub.value("SELECT transfer FROM payouts")
+        overdue = Break(
+            BreakType.PAYOUT_OVERDUE, payout.id, "x", effect=transfer, evidence={"connection": "paystack"}
+        )
+        async with hub.app.database.begin("test") as tx:
+            await tx.open_breaks([overdue], hub.app.clock.now())
+        id_ = await hub.value("SELECT id FROM breaks")
+        looks = await hub.value("SELECT looks FROM payouts")
+        said = await corrections_desk(hub).look_again(id_, ADA)
+        assert said == f"payout {payout.id} is looked up at paystack"
+        await hub.until("SELECT looks > $1 FROM payouts", looks)

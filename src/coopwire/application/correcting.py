@@ -15,6 +15,7 @@ import structlog
 
 from coopwire.application import casework
 from coopwire.application.announce import break_event
+from coopwire.application.asking_again import enquiry
 from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
@@ -33,7 +34,6 @@ from coopwire.ports.stores import (
     BreakRow,
     Changes,
     Database,
-    LookupRequest,
     Transaction,
 )
 
@@ -109,8 +109,9 @@ class Corrections:
     async def look_again(self, id: int, person: Person) -> str:
         """Ask outside once more about what it is about; what was asked, in words. The break stays as it is.
 
-        A charge is looked up by the looker; an effect whose outcome is unknown is looked up as soon as the
-        provider allows; whether one that is over stands there is asked now, and the answer kept.
+        A charge, a refund, a payout, a dispute, a settlement or an account is looked at by its own loop; an effect
+        whose outcome is unknown is looked up as soon as the provider allows; whether one that is over stands in the
+        books or at the bank is asked now, and the answer kept.
         """
         row = await self._read(id)
         effect = await self._effect_of(row)
@@ -119,11 +120,13 @@ class Corrections:
             said = f"{effect.kind.value} {effect.id} at {effect.connection}: {told.stand.value}, {told.said}"
         else:
             said = ""
+        bell = LOOKUPS
         async with self._database.begin("look again") as tx:
             row = await self._locked(tx, id)
-            said = said or await self._request(tx, row)
+            if not said:
+                said, bell = await self._request(tx, row)
             await self._note(tx, row, person, BreakMove.LOOKED, said)
-        await self._ring(LOOKUPS, UNKNOWN)
+        await self._ring(bell)
         return said
 
     async def open_request(self, subject: str, person: Person, reason: str) -> BreakRow:
@@ -302,30 +305,20 @@ class Corrections:
         async with self._database.begin("read break's effect") as tx:
             return await tx.effects.get(row.found.effect)
 
-    async def _request(self, tx: Transaction, row: BreakRow) -> str:
-        """Plan a look-up of the effect, else of the charge."""
+    async def _request(self, tx: Transaction, row: BreakRow) -> tuple[str, str]:
+        """Plan a look-up of the effect, else of what the break is about: in words, and the bell of who looks."""
         now = self._clock.now()
         effect = await tx.effects.get(row.found.effect, lock=True) if row.found.effect is not None else None
         if effect is not None and effect.state is EffectState.UNKNOWN:
             trust = self._network.trust(effect.connection, effect.kind)
             due = min(effect.due_at, now + self._clock.timings.of_provider(trust.look_every))
             await tx.effects.move(effect.id, EffectState.UNKNOWN, due, effect.reason)
-            return f"{effect.kind.value} {effect.id} is looked up at {effect.connection}"
-        connection, reference, charge = await self._charge_of(tx, row)
-        if connection not in self._network.gateways() or reference is None:
+            return f"{effect.kind.value} {effect.id} is looked up at {effect.connection}", UNKNOWN
+        asked = await enquiry(tx, self._network, row.found, now)
+        if asked is None:
             raise Rejected("break", "there is nothing that could be looked up: ask outside", "conflict")
-        request = LookupRequest(connection, reference, now, charge=charge)
-        await tx.apply(Changes(lookups=[request]), now)
-        return f"{reference} is looked up at {connection}"
-
-    async def _charge_of(self, tx: Transaction, row: BreakRow) -> tuple[str | None, str | None, str | None]:
-        """Connection, reference and charge of what the break is about, as far as it says."""
-        new = await tx.receipts.get(row.found.receipt) if row.found.receipt is not None else None
-        if new is not None:
-            return new.receipt.connection, new.receipt.reference, new.receipt.charge
-        told = row.found.evidence
-        reference = _text(told.get("reference")) or row.found.subject
-        return _text(told.get("connection")), reference, _text(told.get("charge"))
+        await tx.apply(asked.changes, now)
+        return asked.said, asked.bell
 
     async def _about(self, tx: Transaction, subject: str, reason: str, person: Person) -> Break:
         """The break that a request opens. Rejected when the subject is neither a receipt nor an effect."""
@@ -396,7 +389,3 @@ def _plan(remedy: Remedy) -> list[object]:
     """The plan as the database gives it back, so that two of them can be compared."""
     kept: list[object] = json.loads(json.dumps(remedy.plan))
     return kept
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
