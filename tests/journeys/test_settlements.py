@@ -204,7 +204,13 @@ async def test_a_repayment_that_a_dispute_undoes_leaves_clearing_to_the_settleme
         await stands(hub, "booked")
         assert await on_clearing(hub) == 0
         assert (await balances(hub))["123"] == FEE, "the gateway takes the gross, and keeps its fee"
-        assert clearing(await closed_day(hub))[0]
+        done = await closed_day(hub)
+        assert clearing(done)[0]
+        [landing] = [one for one in done.report.sections if one.source == "landing"]
+        assert {b.name: b.sum.minor for b in landing.theirs} == {
+            "undone here": WHOLE,
+            "booked only": 9_000_000,
+        }
 
 
 async def _lose_a_dispute(hub: River, receipt: str, amount: int) -> None:

@@ -95,6 +95,10 @@ WRITE_OFFS = KEY_OF_COMPONENT[Component.WRITTEN_OFF]
 TAKEN_BY_DISPUTE = "dispute"
 REVERSAL = "reversal"
 """The kind of an entry that mirrors another one."""
+LATER_ENTRIES = frozenset(
+    {REVERSAL, TAKEN_BY_DISPUTE, "reallocation", "write_off", "refund", "refund_undone"}
+)
+"""Kinds of entries about a receipt that is booked already: what became of its money, not that it came in."""
 
 
 def clearing_key(connection: str) -> str:

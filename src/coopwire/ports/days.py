@@ -36,6 +36,8 @@ class OurJournal:
     """An entry that the hub ordered: lines as (account, side, minor units) in the accounts it was sent to.
 
     `accounts_known` is False for one that was never said, so that no mapping turned its keys into accounts.
+    `mirrors`: the effect whose entry this one undoes; `brings`: whether it books that the receipt's money came in,
+    not what became of it later.
     """
 
     effect: str
@@ -48,6 +50,8 @@ class OurJournal:
     receipt: str | None
     provider_ref: str | None
     finished_at: datetime | None
+    mirrors: str | None = None
+    brings: bool = True
 
 
 @dataclass(frozen=True, slots=True)

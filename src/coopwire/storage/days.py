@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from coopwire.domain.books import Side, clearing_key
+from coopwire.domain.books import LATER_ENTRIES, REVERSAL, Side, clearing_key
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import EffectState, RefundState
 from coopwire.ports.days import (
@@ -43,7 +43,8 @@ _REPLACED = """
                   WHERE l.corrects = e.id AND n."order" ->> 'instead_of' = e.id AND n.state = 'done')
 """
 _JOURNALS = f"""
-SELECT e.id, e.reference, e.state, e."order", e.receipt, e.provider_ref, e.finished_at, t.mapping_version
+SELECT e.id, e.reference, e.state, e."order", e.receipt, e.provider_ref, e.finished_at, e."after",
+    t.mapping_version
 FROM effects e LEFT JOIN LATERAL (
     SELECT mapping_version FROM tries WHERE effect = e.id ORDER BY id DESC LIMIT 1) t ON true
 WHERE e.kind = 'journal' AND e.connection = $1
@@ -263,6 +264,8 @@ def _journal(row: Row, entries: Mapping[str, str] | None) -> OurJournal:
         receipt=row["receipt"],
         provider_ref=row["provider_ref"],
         finished_at=row["finished_at"],
+        mirrors=row["after"] if order["kind"] == REVERSAL else None,
+        brings=order["kind"] not in LATER_ENTRIES,
     )
 
 

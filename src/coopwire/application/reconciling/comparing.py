@@ -97,7 +97,7 @@ def compare(setting: Setting, theirs: Theirs, ours: Ours) -> Compared:
 
 
 def _add_landing(compared: Compared, setting: Setting, theirs: Theirs, ours: Ours) -> None:
-    where = landing.landed(ours.journals, ours.postings, compared.differences.contradicted)
+    where = landing.landed(ours, compared.differences.contradicted)
     for name in sorted(theirs.charges.keys() - theirs.problems.keys()):
         compared.sections.append(landing.conservation(gateway_day(setting, name, theirs, ours, {}), where))
     no_gateway = [r for r in ours.receipts if r.source is not ReceiptSource.GATEWAY]
