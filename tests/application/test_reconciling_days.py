@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,9 +15,12 @@ from rigs.days import DAY, FAULTS, LAGOS, Spoiled, seeds, setting, spoiled, whol
 
 from coopwire.application.reconciling.comparing import Compared, Setting, compare
 from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
-from coopwire.application.reconciling.sides import Theirs
+from coopwire.application.reconciling.sides import AccountRow, Theirs
 from coopwire.domain.states import PaymentState
-from coopwire.ports.days import Ours
+from coopwire.ports.books import JournalSnapshot
+from coopwire.ports.corebank import StatementRow
+from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund, Ours
+from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
 
 Compare = Callable[[Setting, Theirs, Ours], Compared]
 
@@ -90,7 +95,7 @@ def test_the_same_day_compared_twice_has_the_same_digests_whatever_the_order_of_
     for seed in seeds(20):
         day = spoiled(seed)
         first, again = (
-            (compare(setting(), theirs, ours), inputs_digest(theirs, ours))
+            (compare(setting(), theirs, ours), inputs_digest(setting(), theirs, ours))
             for theirs, ours in ((day.made.theirs(), day.made.ours()) for _ in range(2))
         )
         assert first[1] == again[1]
@@ -104,10 +109,105 @@ def test_a_changed_minor_unit_changes_both_digests() -> None:
     assert case.charge is not None
     case.charge = replace(case.charge, amount_minor=case.charge.amount_minor + 1)
     told = [(d.made.theirs(), d.made.ours()) for d in (day, other)]
-    assert inputs_digest(*told[0]) != inputs_digest(*told[1])
+    assert inputs_digest(setting(), *told[0]) != inputs_digest(setting(), *told[1])
     outcomes = [compare(setting(), *sides) for sides in told]
     digests = {outcome_digest(c.sections, c.differences.findings) for c in outcomes}
     assert len(digests) == 2
+
+
+def _digests(given: Setting, theirs: Theirs, ours: Ours) -> tuple[str, str]:
+    compared = compare(given, theirs, ours)
+    outcome = outcome_digest(compared.sections, compared.differences.findings)
+    return inputs_digest(given, theirs, ours), outcome
+
+
+def _other(value: object) -> object:
+    """Another value of the same kind."""
+    match value:
+        case bool():
+            return not value
+        case StrEnum():
+            kinds = list(type(value))
+            return kinds[(kinds.index(value) + 1) % len(kinds)]
+        case int():
+            return value + 1
+        case datetime() | date():
+            return value - timedelta(days=1)
+        case str():
+            return "USD" if value in ("NGN", "GHS") else f"{value}9"
+        case None:
+            return None
+        case _:
+            return value[:-1]  # type: ignore[index]
+
+
+def _one_otherwise(rows: Sequence[Any], name: str, n: int) -> list[Any]:
+    value = _other(getattr(rows[n], name))
+    return [replace(row, **{name: value}) if i == n else row for i, row in enumerate(rows)]
+
+
+_OURS = {"receipts": OurReceipt, "journals": OurJournal, "postings": OurPosting, "refunds": OurRefund}
+_THEIRS = {
+    "charges": ChargeSnapshot,
+    "refunds": RefundSnapshot,
+    "journals": JournalSnapshot,
+    "rows": StatementRow,
+}
+
+
+@pytest.mark.parametrize(("noun", "name"), [(n, f.name) for n, kind in _OURS.items() for f in fields(kind)])
+def test_whatever_of_ours_changes_the_outcome_changes_the_digest_of_the_inputs(noun: str, name: str) -> None:
+    for seed in seeds(4):
+        made = spoiled(seed).made
+        theirs, ours = made.theirs(), made.ours()
+        inputs, outcome = _digests(setting(), theirs, ours)
+        for n in range(min(3, len(getattr(ours, noun)))):
+            other = replace(ours, **{noun: tuple(_one_otherwise(getattr(ours, noun), name, n))})
+            now = _digests(setting(), theirs, other)
+            assert now[1] == outcome or now[0] != inputs, (seed, n)
+
+
+@pytest.mark.parametrize(("noun", "name"), [(n, f.name) for n, kind in _THEIRS.items() for f in fields(kind)])
+def test_whatever_of_theirs_changes_the_outcome_changes_the_digest_of_the_inputs(
+    noun: str, name: str
+) -> None:
+    for seed in seeds(4):
+        made = spoiled(seed).made
+        theirs, ours = made.theirs(), made.ours()
+        inputs, outcome = _digests(setting(), theirs, ours)
+        told = getattr(theirs, noun)
+        rows = told["gate"] if isinstance(told, dict) else told
+        for n in range(min(5, len(rows))):
+            if noun == "rows":
+                row = replace(rows[n].row, **{name: _other(getattr(rows[n].row, name))})
+                changed = [replace(one, row=row) if one is rows[n] else one for one in rows]
+            else:
+                changed = _one_otherwise(rows, name, n)
+            other = replace(theirs, **{noun: {"gate": changed} if isinstance(told, dict) else changed})
+            now = _digests(setting(), other, ours)
+            assert now[1] == outcome or now[0] != inputs, (seed, n)
+
+
+def test_words_on_a_statement_the_hour_of_the_lists_and_the_day_are_inputs_too() -> None:
+    made = world(7)
+    theirs, ours = made.theirs(), made.ours()
+    theirs.rows = [replace(one, row=replace(one.row, narration="CASH")) for one in theirs.rows]
+    payment = sorted(made.payments)[0]
+    made.movements = [replace(theirs.rows[0], row=replace(theirs.rows[0].row, id="K", reference="X"))]
+    theirs.rows += made.movements
+    named = replace(theirs, rows=[*theirs.rows[:-1], _worded(theirs.rows[-1], f"repayment {payment}")])
+    plain, with_words = _digests(setting(), theirs, ours), _digests(setting(), named, ours)
+    assert plain[1] != with_words[1] and plain[0] != with_words[0]
+    earlier = replace(theirs, listed_at=datetime(2026, 3, 1, tzinfo=UTC))
+    assert _digests(setting(), earlier, ours)[0] != plain[0]
+    nothing = Theirs(theirs.listed_at)
+    assert inputs_digest(setting(), nothing, Ours()) != inputs_digest(
+        setting(on=DAY + timedelta(days=1)), nothing, Ours()
+    )
+
+
+def _worded(one: AccountRow, text: str) -> AccountRow:
+    return replace(one, row=replace(one.row, narration=text))
 
 
 def test_a_connection_that_could_not_be_listed_is_not_compared_and_does_not_hold() -> None:

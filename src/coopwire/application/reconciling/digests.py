@@ -6,16 +6,22 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 
+from coopwire.application.reconciling.comparing import Setting
 from coopwire.application.reconciling.sides import Theirs
 from coopwire.domain.reconciliation import Finding, Section
 from coopwire.ports.days import Ours
+from coopwire.ports.gateways import ChargeSnapshot
 
 
-def inputs_digest(theirs: Theirs, ours: Ours) -> str:
-    """SHA-256 over what both sides say, in any order of listing."""
+def inputs_digest(setting: Setting, theirs: Theirs, ours: Ours) -> str:
+    """SHA-256 over all that the outcome hangs on: the day, what is watched, and both sides in any order of listing.
+
+    When the lists were made is no part of it, only which of ours are newer.
+    """
     digest = hashlib.sha256()
-    for rows in (*_told(theirs), *_own(ours)):
+    for rows in (_setting(setting), *_told(theirs), *_own(ours, theirs.listed_at)):
         for row in sorted(map(repr, rows)):
             digest.update(row.encode())
             digest.update(b"\n")
@@ -23,28 +29,23 @@ def inputs_digest(theirs: Theirs, ours: Ours) -> str:
     return digest.hexdigest()
 
 
+def _setting(setting: Setting) -> Iterable[tuple[object, ...]]:
+    network, routes = setting.network, setting.network.routes
+    yield ("day", setting.day.on, setting.day.zone.key)
+    yield ("routes", routes.books, routes.core_bank)
+    for name in (*network.gateways(), *((routes.core_bank,) if routes.core_bank else ())):
+        yield ("mode", name, network.connections[name].connection.mode.value)
+    for account in setting.watched:
+        yield ("watched", account)
+
+
 def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
-    yield [
-        (
-            name,
-            c.charge,
-            c.reference,
-            c.state.value,
-            c.amount_minor,
-            c.currency,
-            c.fee_minor,
-            c.paid_at,
-            c.reversed,
-        )
-        for name, charges in theirs.charges.items()
-        for c in charges
-    ]
-    yield [
-        (name, c.charge, c.state.value, c.amount_minor, c.currency, c.fee_minor, c.paid_at)
-        for name, charges in theirs.owed.items()
-        for c in charges
-    ]
+    yield [(name,) for name in theirs.charges]
+    yield [_charge(name, c) for name, charges in theirs.charges.items() for c in charges]
+    yield [_charge(name, c) for name, charges in theirs.owed.items() for c in charges]
+    yield list(theirs.owed_since.items())
     yield [(name, charge, told) for (name, charge), told in theirs.reversals.items()]
+    yield [(name,) for name in theirs.refunds]
     yield [
         (name, r.provider_ref, r.charge, r.amount_minor, r.currency, r.state.value, r.created_at)
         for name, refunds in theirs.refunds.items()
@@ -60,30 +61,36 @@ def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
         )
         for j in theirs.journals
     ]
-    yield [
-        (one.core_account, r.id, r.on, r.side, r.amount_minor, r.reference, r.reversed, r.reverses)
-        for one in theirs.rows
-        for r in (one.row,)
-    ]
-    yield sorted(theirs.statuses.items())
-    yield sorted(theirs.problems.items())
-    yield sorted(theirs.unread.items())
+    yield [(one.core_account, one.row, one.row.narration) for one in theirs.rows]
+    yield [(effect, sorted(dates)) for effect, dates in theirs.business_dates.items()]
+    yield list(theirs.statuses.items())
+    yield list(theirs.problems.items())
+    yield list(theirs.unread.items())
 
 
-def _own(ours: Ours) -> Iterable[Iterable[tuple[object, ...]]]:
-    yield [(r.id, r.charge, r.gross_minor, r.fee_minor, r.currency, r.paid_at) for r in ours.receipts]
-    yield [(j.effect, j.state.value, j.on, j.currency, sorted(j.lines)) for j in ours.journals]
-    yield [
-        (p.effect, p.state.value, p.core_account, p.side, p.amount_minor, p.currency, p.value_on, p.undone)
-        for p in ours.postings
-    ]
-    yield [(r.id, r.state.value, r.amount_minor, r.currency, r.provider_ref) for r in ours.refunds]
+def _charge(name: str, c: ChargeSnapshot) -> tuple[object, ...]:
+    return (
+        *(name, c.charge, c.reference, c.state.value, c.mode.value, c.amount_minor, c.currency),
+        *(c.fee_minor, c.fee_known, c.paid_at, c.created_at, c.reversed),
+    )
+
+
+def _own(ours: Ours, listed_at: datetime) -> Iterable[Iterable[tuple[object, ...]]]:
+    yield [(r, r.recorded_at >= listed_at) for r in ours.receipts]
+    yield [(j, _is_newer(j.finished_at, listed_at)) for j in ours.journals]
+    yield [(p, _is_newer(p.finished_at, listed_at)) for p in ours.postings]
+    yield [(r,) for r in ours.refunds]
+    yield [(reference,) for reference in ours.payments]
     owed = ours.owed
-    yield [(u.connection, u.charge, u.currency, u.net_minor, u.fee_known) for u in owed.unsettled]
-    yield [(o.connection, o.id, o.currency, o.amount_minor) for o in owed.refunded]
-    yield [(c.connection, c.currency, c.standing_minor, c.ordered_minor) for c in owed.clearing]
+    yield [(u, u.recorded_at >= listed_at) for u in owed.unsettled]
+    yield [(o,) for o in owed.refunded]
+    yield [(c,) for c in owed.clearing]
     yield owed.settled
     yield owed.unbooked
+
+
+def _is_newer(finished_at: datetime | None, listed_at: datetime) -> bool:
+    return finished_at is not None and finished_at >= listed_at
 
 
 def outcome_digest(sections: Sequence[Section], findings: Sequence[Finding]) -> str:

@@ -139,7 +139,8 @@ class Reconciler:
         ours = await self._confirmed(setting, theirs, accounts, progress)
         compared, ours, healed = await self._mended(setting, theirs, ours, patience, progress)
         head = await audit_head(self._database)
-        report = self._report(run, theirs, ours, compared, healed, head.hash)
+        inputs = inputs_digest(setting, theirs, ours)
+        report = self._report(run, inputs, compared, healed, head.hash)
         return await self._keep(report)
 
     async def _setting(self, day: BusinessDay) -> tuple[Setting, dict[int, CoreAccount]]:
@@ -253,8 +254,7 @@ class Reconciler:
     def _report(
         self,
         run: Run,
-        theirs: Theirs,
-        ours: Ours,
+        inputs: str,
         compared: Compared,
         healed: tuple[str, ...],
         head: str,
@@ -271,7 +271,7 @@ class Reconciler:
             findings=findings,
             healed=healed,
             holds=all(section.holds for section in sections) and not findings,
-            inputs_digest=inputs_digest(theirs, ours),
+            inputs_digest=inputs,
             outcome_digest=outcome_digest(sections, findings),
             audit_head=head,
         )
