@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -40,24 +40,29 @@ def _faulty(day: Spoiled, comparing: Compare = compare) -> str:
 def _unbalanced(day: Spoiled, compared: Compared) -> str:
     """The sums beside totals that are counted here, straight from what the outside told."""
     theirs = day.made.theirs()
-    paid = [c for c in theirs.charges["gate"] if c.state is PaymentState.SUCCEEDED and c.paid_at is not None]
-    today = [c for c in paid if c.paid_at is not None and c.paid_at.astimezone(LAGOS).date() == DAY]
-    totals = {
-        "gateway": Counter(
-            {c: sum(x.amount_minor for x in today if x.currency == c) for c in ("NGN", "GHS")}
-        ),
-        "bank": Counter({"NGN": sum(one.row.amount_minor for one in theirs.rows if one.row.on == DAY)}),
-    }
-    totals["landing"] = totals["gateway"]
+    totals = {("bank", "core"): _sums((x.row.currency, x.row.amount_minor, x.row.on) for x in theirs.rows)}
+    for name, charges in theirs.charges.items():
+        paid = (c for c in charges if c.state is PaymentState.SUCCEEDED)
+        times = ((c, c.paid_at or day.made.recorded_at(name, c.charge)) for c in paid)
+        today = _sums((c.currency, c.amount_minor, at.astimezone(LAGOS).date()) for c, at in times)
+        totals["gateway", name] = totals["landing", name] = today
     for section in compared.sections:
-        if section.source not in totals:
+        key = (section.source, section.connection)
+        if key not in totals:
             continue
         told: Counter[str] = Counter()
         for bucket in section.theirs:
             told[bucket.currency] += bucket.sum.minor
-        if +told != +totals[section.source]:
-            return f"{section.source}: {dict(told)} beside {dict(totals[section.source])}"
+        if +told != +totals[key]:
+            return f"{key}: {dict(told)} beside {dict(totals[key])}"
     return ""
+
+
+def _sums(rows: Iterable[tuple[str, int, date]]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for currency, minor, on in rows:
+        sums[currency] += minor if on == DAY else 0
+    return sums
 
 
 def test_a_day_on_which_all_is_well_has_no_difference_and_holds(
@@ -183,7 +188,9 @@ def test_whatever_of_theirs_changes_the_outcome_changes_the_digest_of_the_inputs
                 changed = [replace(one, row=row) if one is rows[n] else one for one in rows]
             else:
                 changed = _one_otherwise(rows, name, n)
-            other = replace(theirs, **{noun: {"gate": changed} if isinstance(told, dict) else changed})
+            other = replace(
+                theirs, **{noun: {**told, "gate": changed} if isinstance(told, dict) else changed}
+            )
             now = _digests(setting(), other, ours)
             assert now[1] == outcome or now[0] != inputs, (seed, n)
 
@@ -218,7 +225,7 @@ def test_a_connection_that_could_not_be_listed_is_not_compared_and_does_not_hold
         if name in theirs.charges:
             theirs.charges[name] = []
         compared = compare(setting(), theirs, made.ours())
-        [section] = [s for s in compared.sections if s.source == source]
+        [section] = [s for s in compared.sections if (s.source, s.connection) == (source, name)]
         assert (section.holds, section.problem, section.theirs) == (False, "TryLater: they failed inside", ())
         assert [f for f in compared.differences.findings if f.connection == name] == []
 
@@ -228,7 +235,7 @@ def test_a_gateway_that_took_money_and_is_connected_no_more_is_not_compared_and_
     ours = made.ours()
     renamed = replace(ours, receipts=tuple(replace(r, connection="before") for r in ours.receipts))
     theirs = made.theirs()
-    theirs.charges["gate"], theirs.refunds["gate"] = [], []
+    theirs.charges, theirs.refunds = {"gate": [], "card": []}, {"gate": [], "card": []}
     compared = compare(setting(), theirs, renamed)
     sections = {(s.source, s.connection): s for s in compared.sections}
     assert not sections["gateway", "before"].holds
@@ -289,9 +296,50 @@ def _forgets_refunds(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
     return compare(given, theirs, replace(ours, refunds=()))
 
 
+def _takes_an_id_for_known_whatever_the_gateway(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    known, here = {r.charge for r in ours.receipts}, {(r.connection, r.charge) for r in ours.receipts}
+    theirs.charges = {
+        n: [c for c in cs if (n, c.charge) in here or c.charge not in known]
+        for n, cs in theirs.charges.items()
+    }
+    return compare(given, theirs, ours)
+
+
+def _one_refund_under_way_for_many(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    waiting = {(r.connection, r.charge, r.amount_minor) for r in ours.refunds if r.provider_ref is None}
+    theirs.refunds = {
+        n: [r for r in rs if r.reference or (n, r.charge, r.amount_minor) not in waiting]
+        for n, rs in theirs.refunds.items()
+    }
+    return compare(given, theirs, ours)
+
+
+def _never_asks_how_a_refund_ended(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    states = {(r.connection, r.provider_ref): r.state for r in ours.refunds}
+    theirs.refunds = {
+        n: [replace(r, state=states.get((n, r.provider_ref), r.state)) for r in rs]
+        for n, rs in theirs.refunds.items()
+    }
+    return compare(given, theirs, ours)
+
+
+def _knows_entries_of_receipts_alone(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    return compare(given, theirs, replace(ours, journals=tuple(j for j in ours.journals if j.receipt)))
+
+
+def _leaves_out_what_tells_no_time(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    theirs.refunds = {n: [r for r in rs if r.created_at] for n, rs in theirs.refunds.items()}
+    return compare(given, theirs, ours)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
+        _takes_an_id_for_known_whatever_the_gateway,
+        _one_refund_under_way_for_many,
+        _never_asks_how_a_refund_ended,
+        _knows_entries_of_receipts_alone,
+        _leaves_out_what_tells_no_time,
         _by_utc,
         _blind_to_currency,
         _one_row_for_many,

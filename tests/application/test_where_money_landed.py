@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rigs.days import Case, setting, whole, world
+from rigs.days import Case, World, setting, whole, world
 
 from coopwire.application.reconciling.comparing import compare
 from coopwire.application.reconciling.landing import (
@@ -55,7 +55,15 @@ def _debit(case: Case, state: EffectState = DONE) -> OurPosting:
 def _refund(case: Case, minor: int, state: RefundState = RefundState.SUCCEEDED) -> OurRefund:
     receipt = case.receipt
     return OurRefund(
-        f"refund of {minor}", receipt.id, "gate", receipt.charge, state, minor, "NGN", "7", receipt.paid_at
+        f"refund of {minor}",
+        receipt.id,
+        case.gateway,
+        receipt.charge,
+        state,
+        minor,
+        "NGN",
+        "7",
+        receipt.paid_at,
     )
 
 
@@ -128,11 +136,18 @@ def test_a_receipt_without_any_write_is_nowhere_yet() -> None:
 def test_both_sides_of_the_day_say_the_same_of_money_that_was_given_back() -> None:
     made = world(1)
     case = next(filter(whole, made.cases))
-    gross = case.receipt.gross_minor
-    case.refunds = [_refund(case, gross)]
+    theirs_before, ours_before = _given_back(made, case.gateway)
+    case.refunds = [_refund(case, case.receipt.gross_minor)]
+    theirs, ours = _given_back(made, case.gateway)
+    assert theirs - theirs_before == ours - ours_before == case.receipt.gross_minor
+
+
+def _given_back(made: World, gateway: str) -> tuple[int, int]:
     compared = compare(setting(), made.theirs(), made.ours())
-    [section] = [one for one in compared.sections if one.source == "landing"]
+    [section] = [s for s in compared.sections if (s.source, s.connection) == ("landing", gateway)]
     assert section.holds
-    for side in (section.theirs, section.ours):
-        [back] = [bucket for bucket in side if bucket.name == GIVEN_BACK]
-        assert back.sum.minor == gross
+    theirs, ours = (
+        sum(bucket.sum.minor for bucket in side if bucket.name == GIVEN_BACK)
+        for side in (section.theirs, section.ours)
+    )
+    return theirs, ours

@@ -27,20 +27,26 @@ from coopwire.providers import catalog
 
 LAGOS = ZoneInfo("Africa/Lagos")
 DAY = date(2026, 3, 2)
-CLEARING, CHARGES, PRINCIPAL, SUSPENSE, RENT = "91", "64", "120", "95", "77"
+CHARGES, PRINCIPAL, SUSPENSE, RENT, BANK = "64", "120", "95", "77", "35"
+CLEARING, CARD_CLEARING = "91", "92"
+CLEARING_OF = {"gate": CLEARING, "card": CARD_CLEARING}
 ACCOUNTS = range(1, 9)
 Expected = set[tuple[B, str]]
 
 
 def network() -> Network:
-    """One gateway, books and a core bank, as they are declared; nobody is called."""
+    """Two gateways, books and a core bank, as they are declared; nobody is called."""
     connections = {
         name: Connected(
             Connection(name, provider, Mode.TEST, {}, LAGOS), catalog.sheet(provider).profile, Sockets(), None
         )
-        for name, provider in (("gate", "paystack"), ("books", "quickbooks"), ("core", "bankone"))
+        for name, provider in (
+            *(("gate", "paystack"), ("card", "stripe")),
+            *(("books", "quickbooks"), ("core", "bankone")),
+        )
     }
-    routes = Routes("gate", "books", "core", None, AllocationMode.HUB, {"gate": "1001"}, LAGOS)
+    receivable = {"gate": "1001", "card": "1002"}
+    routes = Routes("gate", "books", "core", None, AllocationMode.HUB, receivable, LAGOS)
     return Network(connections, routes)
 
 
@@ -48,7 +54,12 @@ NETWORK = network()
 MAPPING = AccountMapping(
     "books",
     1,
-    {"gateway_clearing.gate": CLEARING, "suspense": SUSPENSE, "loan_principal": PRINCIPAL},
+    {
+        "gateway_clearing.gate": CLEARING,
+        "gateway_clearing.card": CARD_CLEARING,
+        "suspense": SUSPENSE,
+        "loan_principal": PRINCIPAL,
+    },
     True,
     datetime.now(UTC),
 )
@@ -57,6 +68,22 @@ MAPPING = AccountMapping(
 def setting(zone: ZoneInfo = LAGOS, on: date = DAY) -> Setting:
     """What is compared: this day in this zone."""
     return Setting(NETWORK, BusinessDay(on, zone), MAPPING)
+
+
+@dataclass
+class Entry:
+    """An entry that the hub ordered besides those that book receipts, and what the books have of it."""
+
+    journal: OurJournal
+    there: list[JournalSnapshot]
+
+
+@dataclass
+class Debit:
+    """What a refund takes out of the member's account, and what the bank has of it."""
+
+    posting: OurPosting
+    rows: list[AccountRow]
 
 
 @dataclass
@@ -72,6 +99,13 @@ class Case:
     recorded: bool = True
     refunds: list[OurRefund] = field(default_factory=list)
     told_refunds: list[RefundSnapshot] = field(default_factory=list)
+    later: list[Entry] = field(default_factory=list)
+    debits: list[Debit] = field(default_factory=list)
+
+    @property
+    def gateway(self) -> str:
+        """The connection over which it came."""
+        return self.receipt.connection
 
 
 @dataclass
@@ -83,32 +117,48 @@ class World:
     strangers: list[JournalSnapshot] = field(default_factory=list)
     movements: list[AccountRow] = field(default_factory=list)
     unpaid: list[ChargeSnapshot] = field(default_factory=list)
-    foreign: list[ChargeSnapshot] = field(default_factory=list)
-    foreign_refunds: list[RefundSnapshot] = field(default_factory=list)
+    foreign: list[tuple[str, ChargeSnapshot]] = field(default_factory=list)
+    foreign_refunds: list[tuple[str, RefundSnapshot]] = field(default_factory=list)
+    settlements: list[Entry] = field(default_factory=list)
     payments: set[str] = field(default_factory=set)
     listed_at: datetime = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
     def theirs(self) -> Theirs:
         """What the outside tells, in no order."""
         told = Theirs(self.listed_at)
-        charges = [c.charge for c in self.cases if c.charge is not None]
-        told.charges["gate"] = self._shuffled([*charges, *self.unpaid, *self.foreign])
-        refunds = [r for c in self.cases for r in c.told_refunds]
-        told.refunds["gate"] = self._shuffled([*refunds, *self.foreign_refunds])
-        told.journals = self._shuffled([*(e for c in self.cases for e in c.entries), *self.strangers])
-        told.rows = self._shuffled([*(r for c in self.cases for r in c.rows), *self.movements])
+        for name in CLEARING_OF:
+            of = [c for c in self.cases if c.gateway == name]
+            charges = [c.charge for c in of if c.charge is not None]
+            foreign = [charge for gateway, charge in self.foreign if gateway == name]
+            unpaid = self.unpaid if name == "gate" else []
+            told.charges[name] = self._shuffled([*charges, *unpaid, *foreign])
+            refunds = [r for c in of for r in c.told_refunds]
+            others = [refund for gateway, refund in self.foreign_refunds if gateway == name]
+            told.refunds[name] = self._shuffled([*refunds, *others])
+        booked = [*(e for c in self.cases for e in c.later), *self.settlements]
+        entries = [*(e for c in self.cases for e in c.entries), *(e for one in booked for e in one.there)]
+        told.journals = self._shuffled([*entries, *self.strangers])
+        debits = [row for c in self.cases for one in c.debits for row in one.rows]
+        told.rows = self._shuffled([*(r for c in self.cases for r in c.rows), *debits, *self.movements])
         return told
 
     def ours(self) -> Ours:
         """What the hub has."""
         known = [c for c in self.cases if c.recorded]
+        booked = [*(e.journal for c in known for e in c.later), *(e.journal for e in self.settlements)]
+        debits = [one.posting for c in known for one in c.debits]
         return Ours(
             receipts=tuple(self._shuffled([c.receipt for c in known])),
-            journals=tuple(self._shuffled([c.journal for c in known])),
-            postings=tuple(self._shuffled([c.posting for c in known])),
+            journals=tuple(self._shuffled([*(c.journal for c in known), *booked])),
+            postings=tuple(self._shuffled([*(c.posting for c in known), *debits])),
             refunds=tuple(r for c in known for r in c.refunds),
             payments=frozenset(self.payments),
         )
+
+    def recorded_at(self, gateway: str, charge: str) -> datetime:
+        """When the charge was paid by what the hub has of it."""
+        [one] = [c for c in self.cases if (c.gateway, c.receipt.charge) == (gateway, charge)]
+        return one.receipt.paid_at
 
     def _shuffled(self, rows: list) -> list:  # type: ignore[type-arg]
         self.dice.shuffle(rows)
@@ -122,9 +172,11 @@ def world(seed: int) -> World:
     """A consistent day: nothing differs, although much of it is not simply done."""
     dice = random.Random(seed)
     made = World(dice, [_case(dice, n) for n in range(dice.randint(6, 40))])
-    for case in made.cases:
+    for case in tuple(made.cases):
         made.payments.add(derived_reference("payment", case.receipt.id))
         _vary(made, case)
+    for n in range(dice.randint(0, 2)):
+        made.settlements.append(_settlement(dice, n))
     for n in range(dice.randint(0, 6)):
         made.strangers.append(_entry_of_others(dice, n))
         made.movements.append(_movement_of_others(dice, n))
@@ -149,12 +201,15 @@ def _paid_at(dice: random.Random, n: int) -> datetime:
 
 
 def _case(dice: random.Random, n: int) -> Case:
-    charge_id, amount = str(5_100_000_000 + n), dice.choice((1, 33, 250_000, 9_007_199_254_740_993)) + n
+    # The second gateway counts for itself: an id may stand for a charge at each.
+    name = "card" if n % 2 and dice.random() < 0.4 else "gate"
+    charge_id = str(5_100_000_000 + n - (name == "card"))
+    amount = dice.choice((1, 33, 250_000, 9_007_199_254_740_993)) + n
     paid_at = _paid_at(dice, n)
     fee = min(dice.choice((0, 1, 2_500)), amount)
     receipt = OurReceipt(
-        derived_reference("receipt", "gate", charge_id), "gate", ReceiptSource.GATEWAY,
-        derived_reference("attempt", charge_id), charge_id, "NGN", amount, fee, paid_at,
+        derived_reference("receipt", name, charge_id), name, ReceiptSource.GATEWAY,
+        derived_reference("attempt", name, charge_id), charge_id, "NGN", amount, fee, paid_at,
         paid_at + timedelta(seconds=1),
     )  # fmt: skip
     created_at = paid_at - timedelta(hours=dice.choice((0, 0, 1, 30)))
@@ -175,11 +230,34 @@ def _case(dice: random.Random, n: int) -> Case:
 
 def _journal(receipt: OurReceipt, on: date, amount: int, fee: int) -> OurJournal:
     reference = derived_reference("journal", receipt.id)
-    lines = [(CLEARING, "debit", amount - fee), (CHARGES, "debit", fee), (PRINCIPAL, "credit", amount)]
+    clearing = CLEARING_OF[receipt.connection]
+    lines = [(clearing, "debit", amount - fee), (CHARGES, "debit", fee), (PRINCIPAL, "credit", amount)]
     return OurJournal(
         reference, reference, EffectState.DONE, on, "NGN", tuple(line for line in lines if line[2]), True,
         receipt.id, None, receipt.paid_at + timedelta(seconds=2),
     )  # fmt: skip
+
+
+def _more(
+    of: str, lines: list[tuple[str, str, int]], receipt: str | None, mirrors: str | None = None
+) -> Entry:
+    """A further entry of ours of the day, about `of`."""
+    reference = derived_reference("more", of)
+    journal = OurJournal(
+        reference, reference, EffectState.DONE, DAY, "NGN", tuple(lines), True, receipt, None,
+        datetime(2026, 3, 2, 18, tzinfo=UTC), mirrors, receipt is None,
+    )  # fmt: skip
+    return Entry(journal, [replace(_entry(journal, 0), provider_ref=f"M{reference}")])
+
+
+def _settlement(dice: random.Random, n: int) -> Entry:
+    amount, clearing = dice.randint(1, 10**9), dice.choice(sorted(CLEARING_OF.values()))
+    return _more(f"settlement {n}", [(BANK, "debit", amount), (clearing, "credit", amount)], None)
+
+
+def _mirror(case: Case) -> Entry:
+    lines = [(a, "credit" if side == "debit" else "debit", minor) for a, side, minor in case.journal.lines]
+    return _more(f"mirror {case.receipt.id}", lines, case.receipt.id, case.journal.effect)
 
 
 def _entry(journal: OurJournal, n: int) -> JournalSnapshot:
@@ -199,7 +277,7 @@ def _posting(dice: random.Random, receipt: OurReceipt, on: date, amount: int) ->
 def _vary(made: World, case: Case) -> None:
     """What is not simply done and still right."""
     dice = made.dice
-    match dice.randrange(12):
+    match dice.randrange(15):
         case 0:
             # The books have not got it yet.
             case.journal = replace(case.journal, state=EffectState.INTENDED, finished_at=None)
@@ -226,6 +304,13 @@ def _vary(made: World, case: Case) -> None:
             case.journal = replace(case.journal, finished_at=later)
             case.posting = replace(case.posting, finished_at=later)
             case.charge, case.entries, case.rows = None, [], []
+        case 6:
+            # They tell no time of it.
+            case.charge = replace(_told(case), paid_at=None, created_at=None)
+        case 7:
+            case.later.append(_mirror(case))
+        case 8:
+            _pay_again(made, case)
         case _:
             pass
 
@@ -234,26 +319,49 @@ def _add_refund(case: Case, dice: random.Random) -> None:
     amount = max(1, case.receipt.gross_minor // dice.choice((1, 2)))
     at = datetime(2026, 3, 2, 12, tzinfo=UTC)
     ref = f"7{case.receipt.charge}"
-    case.refunds.append(
-        OurRefund(
-            derived_reference("refund", ref),
-            case.receipt.id,
-            "gate",
-            case.receipt.charge,
-            RefundState.PROCESSING,
-            amount,
-            "NGN",
-            ref,
-            at,
-        )
-    )
-    case.told_refunds.append(
-        RefundSnapshot(
-            ref, case.receipt.charge, amount, "NGN", RefundState.PROCESSING, at + timedelta(seconds=1)
-        )
-    )
+    state = dice.choice((RefundState.PROCESSING, RefundState.SUCCEEDED))
+    own = OurRefund(
+        derived_reference("refund", case.gateway, ref), case.receipt.id, case.gateway, case.receipt.charge,
+        state, amount, "NGN", ref, at,
+    )  # fmt: skip
+    case.refunds.append(own)
+    told_at = None if dice.random() < 0.2 else at + timedelta(seconds=1)
+    case.told_refunds.append(RefundSnapshot(ref, case.receipt.charge, amount, "NGN", state, told_at))
+    case.debits.append(_debit(case, amount))
+    if state is RefundState.SUCCEEDED:
+        lines = [(PRINCIPAL, "debit", amount), (CLEARING_OF[case.gateway], "credit", amount)]
+        case.later.append(_more(f"refund {own.id}", lines, case.receipt.id))
     if case.charge is not None and amount == case.receipt.gross_minor:
         case.charge = replace(case.charge, reversed=True)
+
+
+def _debit(case: Case, amount: int) -> Debit:
+    reference = derived_short_reference("test", "debit", case.receipt.id)
+    posting = replace(
+        case.posting, effect=derived_reference("debit", case.receipt.id), reference=reference,
+        side=Side.DEBIT, amount_minor=amount, value_on=DAY, first_sent_at=None,
+        finished_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+    )  # fmt: skip
+    row = StatementRow(f"D{reference}", DAY, Side.DEBIT, amount, "NGN", reference, "REFUND")
+    return Debit(posting, [AccountRow(posting.core_account, row)])
+
+
+def _pay_again(made: World, case: Case) -> None:
+    """The member pays the same amount a second time on the same page."""
+    again, at = f"9{case.receipt.charge}", case.receipt.paid_at
+    receipt = replace(case.receipt, id=derived_reference("receipt", case.gateway, again), charge=again)
+    on = at.astimezone(LAGOS).date()
+    journal = _journal(receipt, on, receipt.gross_minor, receipt.fee_minor)
+    posting = _posting(made.dice, receipt, on, receipt.gross_minor)
+    row = StatementRow(
+        f"S{again}", on, Side.CREDIT, receipt.gross_minor, "NGN", posting.reference, "LOAN REPAYMENT"
+    )
+    entry = replace(_entry(journal, 0), provider_ref=f"S{journal.reference}")
+    charge = replace(_told(case), charge=again)
+    made.payments.add(derived_reference("payment", receipt.id))
+    made.cases.append(
+        Case(receipt, charge, journal, [entry], posting, [AccountRow(posting.core_account, row)])
+    )
 
 
 def _entry_of_others(dice: random.Random, n: int) -> JournalSnapshot:
@@ -291,7 +399,7 @@ def fault(spoil: Fault) -> Fault:
 
 
 def _subject(case: Case) -> str:
-    return f"gate:{case.receipt.charge}"
+    return f"{case.gateway}:{case.receipt.charge}"
 
 
 def _told(case: Case) -> ChargeSnapshot:
@@ -305,15 +413,40 @@ def _one_row(case: Case, **changes: object) -> None:
 
 @fault
 def _webhook_lost_and_nothing_recorded(made: World, case: Case) -> Expected:
-    case.recorded, case.entries, case.rows, case.told_refunds = False, [], [], []
+    case.recorded, case.entries, case.rows = False, [], []
     return {(B.CHARGE_NOT_RECORDED, _subject(case))}
 
 
 @fault
 def _charge_of_somebody_else_on_our_account(made: World, case: Case) -> Expected:
     other = replace(_told(case), charge=f"8{case.receipt.charge}", reference="elsewhere", reversed=False)
-    made.foreign.append(other)
-    return {(B.CHARGE_NOT_RECORDED, f"gate:{other.charge}")}
+    made.foreign.append((case.gateway, other))
+    return {(B.CHARGE_NOT_RECORDED, f"{case.gateway}:{other.charge}")}
+
+
+@fault
+def _second_payment_on_the_same_page_not_recorded(made: World, case: Case) -> Expected:
+    second = replace(_told(case), charge=f"6{case.receipt.charge}", reversed=False)
+    made.foreign.append((case.gateway, second))
+    return {(B.CHARGE_NOT_RECORDED, f"{case.gateway}:{second.charge}")}
+
+
+@fault
+def _charge_not_recorded_under_an_id_that_the_other_gateway_has_too(made: World, case: Case) -> Expected:
+    other = next(name for name in CLEARING_OF if name != case.gateway)
+    charge = replace(_told(case), charge=f"2{case.receipt.charge}", reference="elsewhere", reversed=False)
+    ours = replace(
+        case.receipt, id=derived_reference("receipt", case.gateway, charge.charge), charge=charge.charge
+    )
+    journal = _journal(ours, case.journal.on, ours.gross_minor, ours.fee_minor)
+    entry = replace(_entry(journal, 0), provider_ref=f"T{journal.reference}")
+    posting = replace(
+        case.posting, effect=derived_reference("posting", ours.id), state=EffectState.HELD, receipt=ours.id,
+        reference=derived_short_reference("test", ours.id), finished_at=None,
+    )  # fmt: skip
+    made.cases.append(Case(ours, charge, journal, [entry], posting, []))
+    made.foreign.append((other, charge))
+    return {(B.CHARGE_NOT_RECORDED, f"{other}:{charge.charge}")}
 
 
 @fault
@@ -517,8 +650,109 @@ def _posting_undone_by_an_opposite_movement(made: World, case: Case) -> Expected
 def _refund_in_the_dashboard(made: World, case: Case) -> Expected:
     ref = f"4{case.receipt.charge}"
     at = datetime(2026, 3, 2, 15, tzinfo=UTC)
-    made.foreign_refunds.append(RefundSnapshot(ref, case.receipt.charge, 1, "NGN", RefundState.SUCCEEDED, at))
-    return {(B.REFUND_NOT_ORDERED, f"gate:refund:{ref}")}
+    refund = RefundSnapshot(ref, case.receipt.charge, 1, "NGN", RefundState.SUCCEEDED, at)
+    made.foreign_refunds.append((case.gateway, refund))
+    return {(B.REFUND_NOT_ORDERED, f"{case.gateway}:refund:{ref}")}
+
+
+@fault
+def _refund_in_the_dashboard_that_tells_no_time(made: World, case: Case) -> Expected:
+    ref = f"4{case.receipt.charge}"
+    refund = RefundSnapshot(ref, case.receipt.charge, 1, "NGN", RefundState.SUCCEEDED, None)
+    made.foreign_refunds.append((case.gateway, refund))
+    return {(B.REFUND_NOT_ORDERED, f"{case.gateway}:refund:{ref}")}
+
+
+@fault
+def _refund_in_the_dashboard_beside_one_of_ours_that_is_under_way(made: World, case: Case) -> Expected:
+    ref, charge = f"3{case.receipt.charge}", case.receipt.charge
+    at = datetime(2026, 3, 2, 15, tzinfo=UTC)
+    case.refunds.append(
+        OurRefund(derived_reference("refund", case.gateway, ref), case.receipt.id, case.gateway, charge,
+                  RefundState.INTENDED, 1, "NGN", None, at)
+    )  # fmt: skip
+    processing = RefundState.PROCESSING
+    case.told_refunds.append(RefundSnapshot(f"{ref}9", charge, 1, "NGN", processing, at, reference="ours"))
+    made.foreign_refunds.append((case.gateway, RefundSnapshot(ref, charge, 1, "NGN", processing, at)))
+    return {(B.REFUND_NOT_ORDERED, f"{case.gateway}:refund:{ref}")}
+
+
+@fault
+def _refund_that_failed_after_we_heard_of_its_success(made: World, case: Case) -> Expected:
+    if not case.refunds:
+        _add_refund(case, made.dice)
+    case.refunds = [replace(case.refunds[0], state=RefundState.SUCCEEDED)]
+    case.told_refunds = [replace(case.told_refunds[0], state=RefundState.FAILED)]
+    return {(B.REFUND_CHANGED, case.refunds[0].id)}
+
+
+@fault
+def _entry_of_a_refund_deleted(made: World, case: Case) -> Expected:
+    refund = _more(
+        f"refund {case.receipt.id}", [(PRINCIPAL, "debit", 5), (CLEARING, "credit", 5)], case.receipt.id
+    )
+    refund.there = []
+    case.later.append(refund)
+    return {(B.JOURNAL_MISSING, refund.journal.effect)}
+
+
+@fault
+def _debit_of_a_refund_vanished(made: World, case: Case) -> Expected:
+    debit = _debit(case, 5)
+    debit.rows = []
+    case.debits.append(debit)
+    return {(B.POSTING_MISSING, debit.posting.effect)}
+
+
+@fault
+def _debit_of_a_refund_doubled(made: World, case: Case) -> Expected:
+    debit = _debit(case, 5)
+    [one] = debit.rows
+    copy = replace(one, row=replace(one.row, id=f"{one.row.id}-2"))
+    debit.rows.append(copy)
+    case.debits.append(debit)
+    return {(B.POSTING_DOUBLED, f"{debit.posting.effect}:{copy.row.id}")}
+
+
+@fault
+def _mirror_of_an_entry_deleted(made: World, case: Case) -> Expected:
+    mirror = _mirror(case)
+    mirror.there = []
+    case.later.append(mirror)
+    return {(B.JOURNAL_MISSING, mirror.journal.effect)}
+
+
+@fault
+def _settlement_with_another_amount(made: World, case: Case) -> Expected:
+    settlement = _settled_for(made, case)
+    [entry] = settlement.there
+    lines = tuple(replace(line, amount_minor=line.amount_minor - 1) for line in entry.lines)
+    settlement.there = [replace(entry, lines=lines)]
+    return {(B.JOURNAL_CHANGED, settlement.journal.effect)}
+
+
+@fault
+def _settlement_deleted(made: World, case: Case) -> Expected:
+    settlement = _settled_for(made, case)
+    settlement.there = []
+    return {(B.JOURNAL_MISSING, settlement.journal.effect)}
+
+
+@fault
+def _settlement_typed_in_again_under_another_number(made: World, case: Case) -> Expected:
+    settlement = _settled_for(made, case)
+    [entry] = settlement.there
+    typed = replace(entry, provider_ref=f"{entry.provider_ref}T", reference=f"PAYOUT {case.receipt.charge}")
+    made.strangers.append(typed)
+    return {(B.JOURNAL_NOT_ORDERED, f"books:{typed.provider_ref}")}
+
+
+def _settled_for(made: World, case: Case) -> Entry:
+    """A settlement of the day that this fault alone spoils."""
+    lines = [(BANK, "debit", 700), (CLEARING_OF[case.gateway], "credit", 700)]
+    settlement = _more(f"settlement of {case.receipt.id}", lines, None)
+    made.settlements.append(settlement)
+    return settlement
 
 
 @fault
@@ -591,7 +825,7 @@ def spoiled(seed: int, most: int = 6) -> Spoiled:
 
 
 def whole(case: Case) -> bool:
-    """Whether it lies in the day and is done everywhere."""
+    """Whether it lies in the day, is done everywhere, and nothing came of it later."""
     done = case.journal.state is EffectState.DONE and case.posting.state is EffectState.DONE
     there = len(case.entries) == 1 and len(case.rows) == 1 and not case.posting.undone
     return (
@@ -600,6 +834,8 @@ def whole(case: Case) -> bool:
         and case.charge is not None
         and case.receipt.paid_at.astimezone(LAGOS).date() == DAY
         and not case.refunds
+        and not case.later
+        and case.charge.paid_at is not None
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from coopwire.application.network import Network
@@ -13,7 +13,8 @@ from coopwire.domain.books import SUSPENSE, clearing_key
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.reconciliation import Section
 from coopwire.domain.states import UNDONE_REFUND
-from coopwire.ports.days import DayQuestion, Ours
+from coopwire.ports.days import DayQuestion, OurReceipt, Ours, Unsettled
+from coopwire.ports.gateways import ChargeSnapshot
 from coopwire.ports.stores import AccountMapping
 
 NOT_CONNECTED = "no connection of this name can be asked any more"
@@ -133,7 +134,7 @@ def gateway_day(
     """A gateway's charges beside our receipts."""
     receipts = [r for r in ours.receipts if r.connection == name]
     mode = setting.network.connections[name].connection.mode
-    charges = [c for c in theirs.charges[name] if c.mode is mode]
+    charges = _dated(setting, (c for c in theirs.charges[name] if c.mode is mode), receipts)
     because = {charge: told for (gateway_, charge), told in theirs.reversals.items() if gateway_ == name}
     return gateway.GatewayDay(name, setting.day, theirs.listed_at, charges, receipts, refunded, because)
 
@@ -147,9 +148,16 @@ def refund_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> gatew
 def clearing_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> clearing.ClearingDay:
     """What a gateway owes beside its clearing account."""
     mode = setting.network.connections[name].connection.mode
-    charges = [c for c in theirs.owed[name] if c.mode is mode]
+    unsettled = [u for u in ours.owed.unsettled if u.connection == name]
+    charges = _dated(setting, (c for c in theirs.owed[name] if c.mode is mode), unsettled)
     since = theirs.owed_since[name]
     return clearing.ClearingDay(name, setting.day, theirs.listed_at, since, charges, ours.owed)
+
+
+def _dated(
+    setting: Setting, charges: Iterable[ChargeSnapshot], ours: Iterable[OurReceipt | Unsettled]
+) -> list[ChargeSnapshot]:
+    return list(gateway.dated(charges, {one.charge: one.paid_at for one in ours}, setting.day.start))
 
 
 def books_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> books.BooksDay:

@@ -47,7 +47,10 @@ def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
     yield [(name, charge, told) for (name, charge), told in theirs.reversals.items()]
     yield [(name,) for name in theirs.refunds]
     yield [
-        (name, r.provider_ref, r.charge, r.amount_minor, r.currency, r.state.value, r.created_at)
+        (
+            *(name, r.provider_ref, r.charge, r.amount_minor, r.currency, r.state.value, r.created_at),
+            r.reference is not None,
+        )
         for name, refunds in theirs.refunds.items()
         for r in refunds
     ]

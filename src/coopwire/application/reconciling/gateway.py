@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from coopwire.application.reconciling.sides import BusinessDay, Differences, Parts, Wish
 from coopwire.domain.breaks import BreakType
 from coopwire.domain.reconciliation import Finding, Section
-from coopwire.domain.states import UNDONE_REFUND, PaymentState, RefundState
+from coopwire.domain.states import ENDED_REFUND, UNDONE_REFUND, PaymentState, RefundState
 from coopwire.ports.days import OurReceipt, OurRefund
 from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
 
@@ -97,9 +98,21 @@ def compare_charges(side: GatewayDay) -> tuple[Section, Differences]:
 
 
 def paid_at(charge: ChargeSnapshot) -> datetime:
-    """When it was paid; where they do not tell, when it was created, as for a receipt."""
+    """When a charge that is `dated` was paid; where they do not tell, when it was created, as for a receipt."""
     at = charge.paid_at or charge.created_at
-    return at if at is not None else datetime.min.replace(tzinfo=UTC)
+    assert at is not None
+    return at
+
+
+def dated(
+    charges: Iterable[ChargeSnapshot], known: Mapping[str, datetime], otherwise: datetime
+) -> Iterator[ChargeSnapshot]:
+    """The charges; one of which they tell no time is as old as ours of it (`known`, by charge), else `otherwise`."""
+    for charge in charges:
+        if charge.paid_at is None and charge.created_at is None:
+            yield replace(charge, paid_at=known.get(charge.charge, otherwise))
+        else:
+            yield charge
 
 
 def _pair(side: GatewayDay, receipt: OurReceipt, charge: ChargeSnapshot) -> Iterator[Finding]:
@@ -205,13 +218,15 @@ def compare_refunds(side: RefundDay) -> tuple[Section, Differences]:
     ours = {refund.provider_ref: refund for refund in side.ours if refund.provider_ref}
     under_way = _under_way(side.ours)
     found, theirs_parts, our_parts = Differences(), Parts(), Parts()
-    for told in side.theirs:
-        if told.created_at is None or not side.day.holds(told.created_at):
+    for told in sorted(side.theirs, key=_likely_ours):
+        own = ours.get(told.provider_ref)
+        if not _of_the_day(side.day, told, own):
             # It was listed, or looked up, because ours are approved about midnight: another day tells of it.
             continue
-        own = ours.get(told.provider_ref)
-        if own is None and (told.charge, told.amount_minor, told.currency) in under_way:
+        content = (told.charge, told.amount_minor, told.currency)
+        if own is None and under_way[content]:
             # One of ours whose answer is still being found out; its own look-up says which.
+            under_way[content] -= 1
             theirs_parts.put(ON_ITS_WAY, told.currency, told.amount_minor)
         elif own is None:
             found.findings.append(_refund_not_ordered(side.connection, told))
@@ -237,13 +252,30 @@ def compare_refunds(side: RefundDay) -> tuple[Section, Differences]:
     return section, found
 
 
+def _likely_ours(told: RefundSnapshot) -> tuple[bool, str]:
+    """What bears a marker of ours comes first, so that it is taken for ours before one without."""
+    return (told.reference is None, told.provider_ref)
+
+
+def _of_the_day(day: BusinessDay, told: RefundSnapshot, own: OurRefund | None) -> bool:
+    """Whether it was made on this day; one of which they tell no time is as old as ours, or of any day."""
+    at = told.created_at or (own.created_at if own is not None else None)
+    return at is None or day.holds(at)
+
+
 def _same_refund(own: OurRefund, told: RefundSnapshot) -> bool:
-    return (own.amount_minor, own.currency, own.charge) == (told.amount_minor, told.currency, told.charge)
+    same = (own.amount_minor, own.currency, own.charge) == (told.amount_minor, told.currency, told.charge)
+    return same and not _ended_otherwise(own, told)
 
 
-def _under_way(ours: Iterable[OurRefund]) -> frozenset[tuple[str, int, str]]:
+def _ended_otherwise(own: OurRefund, told: RefundSnapshot) -> bool:
+    """Both are at their end, and not at the same one. One that is not is still followed."""
+    return {own.state, told.state} <= ENDED_REFUND and own.state is not told.state
+
+
+def _under_way(ours: Iterable[OurRefund]) -> Counter[tuple[str, int, str]]:
     waiting = (r for r in ours if r.provider_ref is None and r.state is RefundState.INTENDED)
-    return frozenset((r.charge, r.amount_minor, r.currency) for r in waiting)
+    return Counter((r.charge, r.amount_minor, r.currency) for r in waiting)
 
 
 def _refund_not_ordered(connection: str, told: RefundSnapshot) -> Finding:
@@ -261,20 +293,22 @@ def _refund_not_ordered(connection: str, told: RefundSnapshot) -> Finding:
 
 
 def _refund_changed(own: OurRefund, told: RefundSnapshot) -> Finding:
-    return Finding(
-        BreakType.REFUND_CHANGED,
-        own.connection,
-        own.id,
-        own.currency,
-        told.amount_minor - own.amount_minor,
-        {
-            "refund": own.id,
-            "receipt": own.receipt,
-            "amount_minor": own.amount_minor,
-            "currency": own.currency,
-        },
-        {"refund": told.provider_ref, "amount_minor": told.amount_minor, "currency": told.currency},
-    )
+    ours: dict[str, object] = {
+        "refund": own.id,
+        "receipt": own.receipt,
+        "amount_minor": own.amount_minor,
+        "currency": own.currency,
+    }
+    theirs: dict[str, object] = {
+        "refund": told.provider_ref,
+        "amount_minor": told.amount_minor,
+        "currency": told.currency,
+    }
+    minor = told.amount_minor - own.amount_minor
+    if _ended_otherwise(own, told):
+        ours["state"], theirs["state"] = own.state.value, told.state.value
+        minor = minor or own.amount_minor
+    return Finding(BreakType.REFUND_CHANGED, own.connection, own.id, own.currency, minor, ours, theirs)
 
 
 def _refund_missing(own: OurRefund) -> Finding:
