@@ -113,6 +113,15 @@ def database_dsn(postgres: str) -> Iterator[str]:
     asyncio.run(_drop(postgres, name))
 
 
+@pytest.fixture
+def second_dsn(postgres: str) -> Iterator[str]:
+    """An empty database on the same server, for a backup to be restored into; dropped afterwards."""
+    name = f"restored_{secrets.token_hex(6)}"
+    asyncio.run(_execute(postgres, f"CREATE DATABASE {name}"))
+    yield _with_database(postgres, name)
+    asyncio.run(_drop(postgres, name))
+
+
 _TEMPLATE = "coopwire_template"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,21 +14,24 @@ from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import Gate, GateKind, Traffic
 from coopwire.domain.states import EffectState
 from coopwire.ports.clock import Clock
-from coopwire.ports.stores import Database
+from coopwire.ports.stores import Database, Transaction
 
 _POLL = timedelta(milliseconds=500)
 _REASON = "the hub was restored: it is found out what the lost hours did"
-_AGAIN = "the hub was restored: it may have been sent in the lost hours"
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a recovery found: how many writes were entered as unknown, the days that were compared, what is left."""
+    """What a recovery found: how many writes were entered as unknown, the days that were compared, what is left.
+
+    `unread`: gateways whose days could not be listed whole.
+    """
 
     reentered: int
     days: tuple[Reconciled, ...]
     left: Mapping[tuple[EffectKind, EffectState], int]
+    unread: tuple[str, ...] = ()
 
     @property
     def unknown(self) -> int:
@@ -68,33 +71,31 @@ class Recovery:
         if not since < until <= now:
             raise Rejected("since", "must lie before the end of the lost hub, and that in the past")
         progress("closing all connections for writes")
-        closed_at = await self._close(actor, since, now)
-        count = await self._reenter(closed_at, until)
-        days = await self._compare(since, actor, patience, progress)
-        # Look-ups of the days may have recorded money, whose writes the lost hub may have sent too.
-        count += await self._reenter(closed_at, until)
+        count = await self._close(actor, since, until, now)
+        await self._compare(since, actor, patience, progress)
         progress("waiting for look-ups of what may have been sent")
         await self._quiet(patience)
         days = await self._compare(since, actor, patience, progress)
+        unread = self._unread(days)
         async with self._database.begin("end recovery") as tx:
+            if not unread:
+                await tx.recoveries.compared(self._clock.now())
             left = await tx.effects.unresolved()
-        return Recovered(count, days, left)
+        return Recovered(count, days, left, unread)
 
     async def release(self, actor: str) -> bool:
         """Open the recovery gates; True if one was closed.
 
-        Rejected while a write that may have been sent was not looked up a single time.
+        Rejected while a gateway's days of the lost hours were not listed, or a write that may have been sent was not
+        looked up a single time.
         """
         now = self._clock.now()
         opened = False
         async with self._database.begin("release recovery") as tx:
-            unseen = await tx.effects.never_looked_up()
-            if unseen:
-                raise Rejected(
-                    "recovery", f"{unseen} writes were not looked up yet: run the recovery again", "conflict"
-                )
+            await self._refuse_to_release(tx)
             for name in sorted(self._network.connections):
                 opened |= await tx.connections.open_gate(name, GateKind.RECOVERY, Traffic.WRITE)
+            await tx.recoveries.release(now)
             await tx.audit(
                 actor, "release recovery", "all connections", "what the lost hours did is known", now
             )
@@ -102,23 +103,43 @@ class Recovery:
         await self._database.ring(EFFECTS)
         return opened
 
-    async def _close(self, actor: str, since: datetime, now: datetime) -> datetime:
-        """Close every connection for writes; since when they are closed, where this is not the first run."""
-        first = now
+    async def _refuse_to_release(self, tx: Transaction) -> None:
+        """Rejected while something that the lost hours did may not be known."""
+        recovery = await tx.recoveries.under_way()
+        if recovery is not None and recovery.compared_at is None:
+            told = "the days of the lost hours were not listed at every gateway: run the recovery again"
+            raise Rejected("recovery", told, "conflict")
+        unseen = await tx.effects.never_looked_up()
+        if unseen:
+            told = f"{unseen} writes were not looked up yet: run the recovery again"
+            raise Rejected("recovery", told, "conflict")
+
+    async def _close(self, actor: str, since: datetime, until: datetime, now: datetime) -> int:
+        """Close every connection for writes, and enter as unknown what may have been sent; how many these are."""
         async with self._database.begin("begin recovery") as tx:
             for name in sorted(self._network.connections):
                 gate = Gate(name, GateKind.RECOVERY, Traffic.WRITE, _REASON, None)
                 await tx.connections.close_gate(gate, now)
-                first = min(first, await tx.connections.closed_at(gate) or now)
+            earlier = await tx.recoveries.under_way()
+            # One that is older than the backup was under way when that was taken.
+            closed_at = earlier.closed_at if earlier is not None and earlier.closed_at >= since else now
+            await tx.recoveries.keep(closed_at, since, until, actor)
             await tx.audit(actor, f"recover since {since.isoformat()}", "all connections", _REASON, now)
-        return first
-
-    async def _reenter(self, closed_at: datetime, until: datetime) -> int:
         async with self._database.begin("enter writes as unknown") as tx:
-            count = await tx.effects.reenter(closed_at, until, self._clock.now(), _AGAIN)
+            count = await tx.effects.reenter(closed_at, self._clock.now())
         self._bells.ring(UNKNOWN)
         await self._database.ring(UNKNOWN)
         return count
+
+    def _unread(self, days: Sequence[Reconciled]) -> tuple[str, ...]:
+        """Gateways whose days could not be listed whole: of them nobody knows what the lost hours did."""
+        told = {
+            section.connection
+            for day in days
+            for section in day.report.sections
+            if section.problem and self._network.connections[section.connection].sockets.charges is not None
+        }
+        return tuple(sorted(told))
 
     async def _compare(
         self, since: datetime, actor: str, patience: timedelta, progress: Progress

@@ -82,6 +82,8 @@ def _tell(done: Recovered) -> None:
         for one in done.days
     ]
     show.table(("day", "compared", "adds up", "differences", "breaks that wait"), days, none="no day")
+    if done.unread:
+        show.say(f"{', '.join(done.unread)} could not be listed: run it again before anything is released")
     if done.unknown:
         show.say(f"{done.unknown} outcomes are not known: wait and run it again, or decide them one by one")
     show.say("The connections stay closed for writes until `coopwire recover --release`.")

@@ -53,16 +53,6 @@ class ConnectionStore:
         await gates.close_gate(self._db, gate, now)
         return before is None
 
-    async def closed_at(self, gate: Gate) -> datetime | None:
-        """Since when this gate is closed; None when it is open."""
-        since: datetime | None = await self._db.fetchval(
-            "SELECT closed_at FROM gates WHERE connection = $1 AND kind = $2 AND traffic = $3",
-            gate.connection,
-            gate.kind.value,
-            gate.traffic.value,
-        )
-        return since
-
     async def closed(self, connection: str, traffic: Traffic, now: datetime) -> str | None:
         """Why this traffic may not pass now; None when every gate is open."""
         reason: str | None = await self._db.fetchval(

@@ -13,7 +13,7 @@ import asyncpg
 
 from coopwire.domain.breaks import Break
 from coopwire.ports.failpoints import FailPoints, nothing_fails
-from coopwire.ports.stores import Changes, Delivered, StorageUnavailable
+from coopwire.ports.stores import Changes, Delivered, RecoveryRow, StorageUnavailable
 from coopwire.storage import disputes, looks, money, payouts, refunds, rows, settlements
 from coopwire.storage.actions import keep_action
 from coopwire.storage.arrivals import ArrivalStore
@@ -35,6 +35,7 @@ from coopwire.storage.mandates import MandateStore, forget_mandates, keep_mandat
 from coopwire.storage.mappings import MappingStore
 from coopwire.storage.outbox import OutboxStore
 from coopwire.storage.reconciliations import ReconciliationStore
+from coopwire.storage.recoveries import LastRecovery, RecoveryStore
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
 from coopwire.storage.virtual_accounts import VirtualAccountStore, keep_account_looks
@@ -70,9 +71,16 @@ SELECT w.id, d.sealed, d.received_at FROM w JOIN d USING (connection, digest)
 class PostgresTransaction:
     """The Transaction socket: every store on one connection and one commit."""
 
-    def __init__(self, connection: Connection, sealer: Sealer, marker: Marker) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        sealer: Sealer,
+        marker: Marker,
+        recovered: RecoveryRow | None = None,
+    ) -> None:
         self._db = connection
         self._sealer = sealer
+        self._recovered = recovered
         self._entries = Entries(connection, marker)
         self.inbox = looks.InboxStore(connection, sealer)
         self.lookups = looks.LookupStore(connection)
@@ -95,6 +103,7 @@ class PostgresTransaction:
         self.letters = LetterStore(connection)
         self.mappings = MappingStore(connection)
         self.reconciliations = ReconciliationStore(connection, self._entries)
+        self.recoveries = RecoveryStore(connection)
         self.chain = ChainStore(connection, marker)
 
     async def lock(self, keys: Collection[str]) -> None:
@@ -154,6 +163,8 @@ class PostgresTransaction:
         self.audited("payout", [one.payout.id for one in changes.payouts])
         self.audited("payout", [one.payout.id for one in changes.payout_moves])
         await rows.insert(db, "effects", [rows.effect_values(e) for e in changes.effects])
+        if self._recovered is not None and changes.effects:
+            await self.effects.doubt([e.id for e in changes.effects], self._recovered, now)
         await rows.insert(
             db,
             "notices",
@@ -233,6 +244,7 @@ class PostgresDatabase:
         self.marker = Marker.of(sealer)
         self._fail = fail
         self._ring = ring
+        self._recovery = LastRecovery()
 
     @asynccontextmanager
     async def begin(self, name: str) -> AsyncIterator[PostgresTransaction]:
@@ -242,7 +254,8 @@ class PostgresDatabase:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
-                    begun = PostgresTransaction(connection, self._sealer, self.marker)
+                    recovered = await self._recovery.read(connection)
+                    begun = PostgresTransaction(connection, self._sealer, self.marker, recovered)
                     yield begun
                     await begun.complete()
                 except BaseException:
@@ -250,6 +263,8 @@ class PostgresDatabase:
                     raise
                 self._fail(f"before commit {name}")
                 await transaction.commit()
+                if begun.recoveries.changed:
+                    self._recovery.forget()
             self._fail(f"after commit {name}")
         except GONE as error:
             if isinstance(error, StorageUnavailable):

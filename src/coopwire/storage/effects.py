@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.states import FINISHED_EFFECT, EffectState
-from coopwire.ports.stores import AccountMapping, Claim, InTurn, Outcome, Try
+from coopwire.ports.stores import AccountMapping, Claim, InTurn, Outcome, RecoveryRow, Try
 from coopwire.storage import rows
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.audit.nouns import EFFECT, is_over
@@ -117,13 +117,29 @@ RETURNING {_COLUMNS}
 """
 
 
-_REENTER = """
-UPDATE effects e SET state = 'unknown', unknown_since = $3, looks = 0, due_at = $3, reason = $4, census = '[]',
-    first_sent_at = coalesce(e.first_sent_at, e.created_at), deadline_at = $3,
+_DOUBTED = """
+UPDATE effects e SET state = 'unknown', unknown_since = $1, looks = 0, due_at = $1, reason = $2, census = '[]',
+    first_sent_at = coalesce(e.first_sent_at, e.created_at), deadline_at = $1,
     claim_token = NULL, claimed_by = NULL, claim_until = NULL
-WHERE e.state IN ('intended', 'sending', 'held') AND e.kind <> 'callback' AND (e.created_at < $1 OR EXISTS (
-    SELECT FROM receipts r WHERE r.id = e.receipt AND r.paid_at < $2))
 """
+# What was looked up since the gates are closed is known: nothing was sent since. An unknown write of the backup may
+# have been found out and sent again after it, so that what was kept about its earlier tries proves nothing.
+_REENTER = f"""{_DOUBTED}
+WHERE e.state IN ('intended', 'sending', 'held', 'unknown') AND e.kind <> 'callback' AND e.created_at < $3
+  AND (e.unknown_since IS NULL OR e.unknown_since < $3)
+"""
+_DOUBT = f"""{_DOUBTED}
+WHERE e.id = ANY($3::text[]) AND e.state = 'intended' AND CASE e.kind
+    WHEN 'journal' THEN CASE WHEN e.receipt IS NULL THEN (e."order" ->> 'on')::date <= $4::timestamptz::date + 1
+        ELSE EXISTS (SELECT FROM receipts r WHERE r.id = e.receipt AND r.paid_at < $4) END
+    WHEN 'posting' THEN EXISTS (
+        SELECT FROM receipts r WHERE r.id = e.receipt AND r.paid_at < $4 AND r.recorded_at >= $5)
+    WHEN 'refund' THEN EXISTS (SELECT FROM refunds f WHERE f.effect = e.id AND f.created_at < $5)
+    WHEN 'transfer' THEN EXISTS (
+        SELECT FROM payouts o WHERE o.id = e."order" ->> 'payout' AND o.created_at < $4)
+    ELSE false END
+"""
+MAY_HAVE_BEEN_SENT = "the hub was restored: it may have been sent in the lost hours"
 
 
 class EffectStore:
@@ -310,10 +326,16 @@ class EffectStore:
         )
         return bool(done == "UPDATE 1")
 
-    async def reenter(self, closed_at: datetime, until: datetime, now: datetime, reason: str) -> int:
+    async def reenter(self, closed_at: datetime, now: datetime) -> int:
         """Enter every write that a lost hub may have sent as unknown, looked up now; how many there are."""
-        done = await self._db.execute(_REENTER, closed_at, until, now, reason)
+        done = await self._db.execute(_REENTER, now, MAY_HAVE_BEEN_SENT, closed_at)
         return int(str(done).rpartition(" ")[2])
+
+    async def doubt(self, effects: Sequence[str], recovered: RecoveryRow, now: datetime) -> None:
+        """New effects about what happened before the end of the lost hub are unknown from the beginning."""
+        await self._db.execute(
+            _DOUBT, now, MAY_HAVE_BEEN_SENT, list(effects), recovered.until, recovered.closed_at
+        )
 
     async def never_looked_up(self) -> int:
         """How many effects are unknown and were not looked up a single time since they are."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision; a test holds it against the folder of migrations."""
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x636F6F70

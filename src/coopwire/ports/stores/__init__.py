@@ -32,6 +32,7 @@ from coopwire.ports.stores.payouts import (
 )
 from coopwire.ports.stores.receipts import NewReceipt, Reallocation, Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
+from coopwire.ports.stores.recoveries import Recoveries, RecoveryRow
 from coopwire.ports.stores.refunds import (
     ClaimedRefund,
     NewRefund,
@@ -126,6 +127,8 @@ __all__ = [
     "Reallocation",
     "Receipts",
     "Reconciliations",
+    "Recoveries",
+    "RecoveryRow",
     "Reduction",
     "RefundLooked",
     "RefundMove",

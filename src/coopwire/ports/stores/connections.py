@@ -39,10 +39,6 @@ class Connections(Protocol):
         """Close (or prolong); True if it was open before."""
         ...
 
-    async def closed_at(self, gate: Gate) -> datetime | None:
-        """Since when this gate is closed; None when it is open."""
-        ...
-
     async def stop_credentials(
         self, connection: str, traffic: Traffic, reason: str, asked_at: datetime, now: datetime
     ) -> None:

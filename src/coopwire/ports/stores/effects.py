@@ -128,11 +128,11 @@ class Effects(Protocol):
         """intended, held or unknown → unknown, looked up now: a late answer says it may be done."""
         ...
 
-    async def reenter(self, closed_at: datetime, until: datetime, now: datetime, reason: str) -> int:
+    async def reenter(self, closed_at: datetime, now: datetime) -> int:
         """Enter every write that a lost hub may have sent as unknown, looked up now; how many there are.
 
-        That is what is intended, being sent or held and was there before `closed_at`, or is about money that
-        arrived before `until`. Messages to the loan system stay: it takes the same id again.
+        That is what was there before `closed_at` and is not finished, unless it was looked up since. Messages to
+        the loan system stay: it takes the same id again. What is ordered later is judged as it is stored.
         """
         ...
 

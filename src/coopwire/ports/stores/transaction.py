@@ -26,6 +26,7 @@ from coopwire.ports.stores.payments import Payments
 from coopwire.ports.stores.payouts import Payouts
 from coopwire.ports.stores.receipts import Receipts
 from coopwire.ports.stores.reconciliations import Reconciliations
+from coopwire.ports.stores.recoveries import Recoveries
 from coopwire.ports.stores.refunds import Refunds
 from coopwire.ports.stores.settlements import Settlements
 from coopwire.ports.stores.virtual_accounts import VirtualAccounts
@@ -83,6 +84,8 @@ class Transaction(Protocol):
     def letters(self) -> DeadLetters: ...
     @property
     def reconciliations(self) -> Reconciliations: ...
+    @property
+    def recoveries(self) -> Recoveries: ...
     @property
     def chain(self) -> AuditChain: ...
 
