@@ -16,6 +16,7 @@ from rigs.wrong_adapters import (
     CallsAbsenceARefusal,
     ForgetsTheirReference,
     HidesAFailedLookUp,
+    SaysItDifferently,
     Wrong,
     Wrongs,
     takes,
@@ -174,14 +175,6 @@ class DropsKobo(Wrong):
             return await self.right.send(order, said)  # type: ignore[no-any-return]
         except ContractBroken:
             return JournalSnapshot("1", order.reference, order.on, order.currency, order.lines)
-
-
-class SaysItDifferently(Wrong):
-    said = 0
-
-    def say(self, order: JournalOrder) -> bytes:
-        self.said += 1
-        return self.right.say(replace(order, narrative=f"{order.narrative} {self.said}"))  # type: ignore[no-any-return]
 
 
 class SendsAnyNarrative(Wrong):

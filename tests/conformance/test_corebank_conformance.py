@@ -14,8 +14,10 @@ from rigs.answering import guarded
 from rigs.wrong_adapters import (
     Bitten,
     CallsAbsenceARefusal,
+    ForgetsTheCensus,
     ForgetsTheirReference,
     HidesAFailedLookUp,
+    SaysItDifferently,
     Wrong,
     Wrongs,
     takes,
@@ -236,14 +238,6 @@ class LetsTheCoreChooseTheGl(Wrong):
         except InvalidOrder:
             said = json.loads(self.right.say(replace(order, gl="1001")))
             return json.dumps({name: word for name, word in said.items() if name != "GLCode"}).encode()
-
-
-class SaysItDifferently(Wrong):
-    said = 0
-
-    def say(self, order: PostingOrder) -> bytes:
-        self.said += 1
-        return self.right.say(replace(order, narration=f"{self.said} {order.narration}"))  # type: ignore[no-any-return]
 
 
 class SendsAnyNarration(Wrong):
@@ -550,22 +544,9 @@ class FindsItTwice(Wrong):
         return replace(found, snapshots=found.snapshots * 2)
 
 
-class IgnoresTheCensus(Wrong):
-    async def find(self, order: ReversalOrder, sent_at: datetime) -> Finding[ReversalSnapshot]:
-        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
-
-
 class SendsWhateverStandsThere(Wrong):
     async def send(self, order: ReversalOrder, said: bytes) -> ReversalSnapshot:
         return await self.right.send(replace(order, census=()), said)  # type: ignore[no-any-return]
-
-
-class SaysAReversalDifferently(Wrong):
-    said = 0
-
-    def say(self, order: ReversalOrder) -> bytes:
-        self.said += 1
-        return json.dumps({**json.loads(self.right.say(order)), "Try": self.said}).encode()
 
 
 class TellsTheAccountOfAReversal(Wrong):
@@ -583,7 +564,7 @@ WRONG_REVERSALS: Wrongs = {
     "finds nothing": (FindsNothing, "a lost answer to a reversal is unknown and it is found"),
     "finds it twice": (FindsItTwice, "a lost answer to a reversal is unknown and it is found"),
     "ignores the census": (
-        IgnoresTheCensus,
+        ForgetsTheCensus,
         "a reversal that stood there before is not taken for ours",
     ),
     "sends whatever stands there": (
@@ -619,7 +600,7 @@ WRONG_REVERSALS: Wrongs = {
         takes(BadCredentials, told(), Refused),
         "a token that is not accepted stops a reversal",
     ),
-    "says it differently": (SaysAReversalDifferently, "the same reversal is said in the same bytes"),
+    "says it differently": (SaysItDifferently, "the same reversal is said in the same bytes"),
     "says the token": (SaysTheToken, "nothing said of a reversal holds a secret"),
     "tells the account": (
         TellsTheAccountOfAReversal,

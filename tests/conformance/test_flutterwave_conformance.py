@@ -365,7 +365,7 @@ class NamesTransfersByTheirIds(Wrong):
         return tuple(replace(one, reference=one.charge) for one in found)
 
 
-class TellsTheNewestTransferAlone(Wrong):
+class TellsTheNewestAlone(Wrong):
     async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
         return (await self.right.find(reference, charges))[-1:]  # type: ignore[no-any-return]
 
@@ -408,7 +408,7 @@ OTHERWISE: Mapping[str, Wrongs] = {
             "a transfer names the account that it came to",
         ),
         "tells the newest transfer alone": (
-            TellsTheNewestTransferAlone,
+            TellsTheNewestAlone,
             "two transfers of the same amount are two charges",
         ),
     },
@@ -583,11 +583,6 @@ async def test_flutterwave_keeps_its_own_promises() -> None:
     await OWN_ON_TOP.kept()
 
 
-class TakesTheFirstOfAReference(Wrong):
-    async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
-        return (await self.right.find(reference, charges))[-1:]  # type: ignore[no-any-return]
-
-
 class TellsTheOldestLast(Wrong):
     async def find(self, reference: str, charges: tuple[str, ...] = ()) -> tuple[ChargeSnapshot, ...]:
         return (await self.right.find(reference, charges))[::-1]  # type: ignore[no-any-return]
@@ -663,7 +658,7 @@ class ChecksOneHeaderOnly(Wrong):
 
 
 OWN_CHARGES: Wrongs = {
-    "takes one of a reference": (TakesTheFirstOfAReference, "every success of a reference is told"),
+    "takes one of a reference": (TellsTheNewestAlone, "every success of a reference is told"),
     "tells the oldest last": (TellsTheOldestLast, "the newest charge of a reference is told last"),
     "knows small letters only": (KnowsSmallLettersOnly, "success in capital letters is success"),
 }

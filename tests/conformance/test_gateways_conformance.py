@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -16,9 +16,17 @@ from rigs.wrong_adapters import (
     DECLARED,
     Bitten,
     CallsAbsenceARefusal,
+    CountsThoughItCannot,
+    EndsWhereItBreaks,
+    ForgetsTheCensus,
     HidesAFailedLookUp,
+    IgnoresTheWindow,
+    LosesWhatItFinds,
+    SaysItDifferently,
+    SaysOtherwise,
     Wrong,
     Wrongs,
+    fetches,
     takes,
     told,
 )
@@ -396,17 +404,6 @@ async def test_paystack_keeps_every_promise_of_a_gateway() -> None:
 # -- wrong checkouts ------------------------------------------------------------------------------------------
 
 
-class SaysOtherwise(Wrong):
-    """Changes the body that the right adapter says."""
-
-    def say(self, order: CheckoutOrder) -> bytes:
-        body = json.loads(self.right.say(order))
-        return json.dumps(self.change(order, body)).encode()
-
-    def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
-        raise NotImplementedError
-
-
 class ForgetsWhosePageItIs(Wrong):
     async def send(self, order: CheckoutOrder, said: bytes) -> CheckoutSnapshot:
         return replace(await self.right.send(order, said), reference="")
@@ -421,14 +418,6 @@ class TakesTheAccountsCurrency(SaysOtherwise):
     def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
         del body["currency"]
         return body
-
-
-class SaysItDifferently(SaysOtherwise):
-    said = 0
-
-    def change(self, order: CheckoutOrder, body: dict[str, Any]) -> Mapping[str, Any]:
-        self.said += 1
-        return {**body, "label": str(self.said)}
 
 
 class SendsNothingness(Wrong):
@@ -446,12 +435,6 @@ class RepairsFacts(Wrong):
     def say(self, order: CheckoutOrder) -> bytes:
         facts = tuple((name, value.encode("ascii", "ignore").decode()) for name, value in order.facts)
         return self.right.say(replace(order, facts=facts))  # type: ignore[no-any-return]
-
-
-class LosesWhatItFinds(Wrong):
-    async def find(self, order: CheckoutOrder, sent_at: datetime) -> Finding[CheckoutSnapshot]:
-        found = await self.right.find(order, sent_at)
-        return replace(found, snapshots=()) if found.word is FindingWord.EXECUTED else found
 
 
 class DoubtsAbsence(Wrong):
@@ -606,42 +589,19 @@ class HidesAFailedRead(Wrong):
             return ()
 
 
-class Listing(Wrong):
-    """Changes how the right adapter lists."""
-
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
-        async for charge in self.right.list_window(start, end):
-            yield charge
-
-
-class HidesFailures(Listing):
+class HidesFailures(Wrong):
     async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
         async for charge in self.right.list_window(start, end):
             if charge.state is not PaymentState.FAILED:
                 yield charge
 
 
-class CountsRowsThatShift(Listing):
+class CountsRowsThatShift(Wrong):
     async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
         row = 0
         while row < len(rows := [charge async for charge in self.right.list_window(start, end)]):
             yield rows[row]
             row += 1
-
-
-class IgnoresTheWindow(Listing):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
-        async for charge in self.right.list_window(start - timedelta(days=1), end + timedelta(days=1)):
-            yield charge
-
-
-class EndsWhereItBreaks(Listing):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[ChargeSnapshot]:
-        try:
-            async for charge in self.right.list_window(start, end):
-                yield charge
-        except TryLater:
-            return
 
 
 SUCCEEDED = is_in(PaymentState.SUCCEEDED)
@@ -684,17 +644,6 @@ WRONG_CHARGES: Wrongs = {
 # -- wrong refunds --------------------------------------------------------------------------------------------
 
 
-class SaysTheRefundOtherwise(Wrong):
-    """Changes the body that the right adapter says."""
-
-    def say(self, order: RefundOrder) -> bytes:
-        body = json.loads(self.right.say(order))
-        return json.dumps(self.change(order, body)).encode()
-
-    def change(self, order: RefundOrder, body: dict[str, Any]) -> Mapping[str, Any]:
-        raise NotImplementedError
-
-
 class TellsAnotherCharge(Wrong):
     async def send(self, order: RefundOrder, said: bytes) -> RefundSnapshot:
         return replace(await self.right.send(order, said), charge="1")
@@ -713,14 +662,6 @@ class KeepsSomethingOfTheWhole(Wrong):
         return await self.right.send(less, self.right.say(less))  # type: ignore[no-any-return]
 
 
-class SaysTheRefundDifferently(SaysTheRefundOtherwise):
-    said = 0
-
-    def change(self, order: RefundOrder, body: dict[str, Any]) -> Mapping[str, Any]:
-        self.said += 1
-        return {**body, "label": str(self.said)}
-
-
 class TakesNothingForTheWhole(Wrong):
     def say(self, order: RefundOrder) -> bytes:
         if order.amount_minor > 0:
@@ -734,17 +675,6 @@ class CountsTheFirstPage(Wrong):
     async def count(self, order: RefundOrder) -> tuple[str, ...]:
         counted = await self.right.count(order)
         return counted[:2]  # type: ignore[no-any-return]
-
-
-class LosesTheRefundItFinds(Wrong):
-    async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
-        found = await self.right.find(order, sent_at)
-        return replace(found, snapshots=()) if found.word is FindingWord.EXECUTED else found
-
-
-class ForgetsTheCensus(Wrong):
-    async def find(self, order: RefundOrder, sent_at: datetime) -> Finding[RefundSnapshot]:
-        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
 
 
 class TakesOver(Wrong):
@@ -781,25 +711,6 @@ class TakesAnyAmount(TakesOver):
         return refund.reference == order.reference
 
 
-class CountsThoughItCannot(Wrong):
-    async def count(self, order: RefundOrder) -> tuple[str, ...]:
-        try:
-            return await self.right.count(order)  # type: ignore[no-any-return]
-        except TryLater:
-            return ()
-
-
-def refetches(when: Callable[[RefundSnapshot], bool], **changes: Any) -> type[Wrong]:
-    """An adapter that tells some fetched refunds otherwise."""
-
-    class Refetches(Wrong):
-        async def fetch(self, provider_ref: str) -> RefundSnapshot:
-            told = await self.right.fetch(provider_ref)
-            return replace(told, **changes) if when(told) else told
-
-    return Refetches
-
-
 class HidesAFailedFetch(Wrong):
     async def fetch(self, provider_ref: str) -> RefundSnapshot:
         try:
@@ -815,26 +726,11 @@ class HidesSomeRefunds(Wrong):
                 yield refund
 
 
-class IgnoresTheWindowOfRefunds(Wrong):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[RefundSnapshot]:
-        async for refund in self.right.list_window(start - timedelta(days=1), end + timedelta(days=1)):
-            yield refund
-
-
-class EndsWhereRefundsBreak(Wrong):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[RefundSnapshot]:
-        try:
-            async for refund in self.right.list_window(start, end):
-                yield refund
-        except TryLater:
-            return
-
-
 WRONG_REFUNDS: Wrongs = {
     "tells another charge": (TellsAnotherCharge, "a part goes back exactly as ordered"),
     "takes accepted for paid": (TakesAcceptedForPaid, "a part goes back exactly as ordered"),
     "keeps something of the whole": (KeepsSomethingOfTheWhole, "the whole goes back"),
-    "says it differently": (SaysTheRefundDifferently, "a refund is said in the same bytes"),
+    "says it differently": (SaysItDifferently, "a refund is said in the same bytes"),
     "takes nothing for the whole": (
         TakesNothingForTheWhole,
         "a refund of nothing is refused before anything is sent",
@@ -843,7 +739,7 @@ WRONG_REFUNDS: Wrongs = {
         CountsTheFirstPage,
         "what stands at the charge is counted over all pages",
     ),
-    "loses what it finds": (LosesTheRefundItFinds, "a lost answer is unknown and the refund is found"),
+    "loses what it finds": (LosesWhatItFinds, "a lost answer is unknown and the refund is found"),
     "tries later what was lost": (
         takes(OutcomeUnknown, told(http_status=None), TryLater),
         "a lost answer is unknown and the refund is found",
@@ -871,25 +767,25 @@ WRONG_REFUNDS: Wrongs = {
     ),
     "counts though it cannot": (CountsThoughItCannot, "a count that fails is tried later"),
     "takes failure for success": (
-        refetches(lambda refund: refund.state is RefundState.FAILED, state=RefundState.SUCCEEDED),
+        fetches(lambda refund: refund.state is RefundState.FAILED, state=RefundState.SUCCEEDED),
         "every word for the end of a refund is understood",
     ),
     "asks for nobody": (
-        refetches(lambda refund: refund.needs_attention, needs_attention=False),
+        fetches(lambda refund: refund.needs_attention, needs_attention=False),
         "every word for the end of a refund is understood",
     ),
     "takes any word for success": (
-        refetches(lambda refund: "never seen" in refund.reason, state=RefundState.SUCCEEDED),
+        fetches(lambda refund: "never seen" in refund.reason, state=RefundState.SUCCEEDED),
         "a word for a refund never seen before ends nothing",
     ),
     "fetches another amount": (
-        refetches(lambda refund: refund.amount_minor == 50_001, amount_minor=50_000),
+        fetches(lambda refund: refund.amount_minor == 50_001, amount_minor=50_000),
         "a fetched refund is told exactly",
     ),
     "hides a failed fetch": (HidesAFailedFetch, "a fetch that fails is tried later"),
     "hides some": (HidesSomeRefunds, "a window of refunds is told whole and each once"),
-    "ignores the window": (IgnoresTheWindowOfRefunds, "no refund outside the window is told"),
-    "ends where it breaks": (EndsWhereRefundsBreak, "a list of refunds that breaks off is tried later"),
+    "ignores the window": (IgnoresTheWindow, "no refund outside the window is told"),
+    "ends where it breaks": (EndsWhereItBreaks, "a list of refunds that breaks off is tried later"),
     "hides a failed look-up": (HidesAFailedLookUp, "a look for a refund that fails is tried later"),
 }
 
@@ -908,14 +804,6 @@ class TellsAnotherNumber(Wrong):
         return replace(found, snapshots=tuple(replace(one, number="0000000001") for one in found.snapshots))
 
 
-class SaysTheAccountDifferently(Wrong):
-    said = 0
-
-    def say(self, order: VirtualAccountOrder) -> bytes:
-        self.said += 1
-        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
-
-
 class AsksForNobody(Wrong):
     def say(self, order: VirtualAccountOrder) -> bytes:
         holder = replace(order.holder, email=order.holder.email or "desk@members.example")
@@ -925,19 +813,6 @@ class AsksForNobody(Wrong):
 class CountsTheFirstAccount(Wrong):
     async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
         return (await self.right.count(order))[:1]  # type: ignore[no-any-return]
-
-
-class ForgetsTheCensusOfAccounts(Wrong):
-    async def find(self, order: VirtualAccountOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
-        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
-
-
-class CountsAccountsThoughItCannot(Wrong):
-    async def count(self, order: VirtualAccountOrder) -> tuple[str, ...]:
-        try:
-            return await self.right.count(order)  # type: ignore[no-any-return]
-        except TryLater:
-            return ()
 
 
 class FetchesAnyAccount(Wrong):
@@ -963,7 +838,7 @@ WRONG_ACCOUNTS: Wrongs = {
     "takes asked for assigned": (TakesAskedForAssigned, "an account that nobody assigned yet is absent"),
     "tells another number": (TellsAnotherNumber, "an account is asked for and found"),
     "says it differently": (
-        SaysTheAccountDifferently,
+        SaysItDifferently,
         "an order for an account is said in the same bytes",
     ),
     "asks for nobody": (
@@ -971,7 +846,7 @@ WRONG_ACCOUNTS: Wrongs = {
         "an account for nobody is refused before anything is sent",
     ),
     "counts the first": (CountsTheFirstAccount, "what a holder has is counted and nothing else"),
-    "forgets the census": (ForgetsTheCensusOfAccounts, "an account that was counted is not ours"),
+    "forgets the census": (ForgetsTheCensus, "an account that was counted is not ours"),
     "tries later what was lost": (
         takes(OutcomeUnknown, told(http_status=None), TryLater),
         "a lost answer is unknown and the account is found",
@@ -985,7 +860,7 @@ WRONG_ACCOUNTS: Wrongs = {
         "a refused account keeps their words",
     ),
     "counts though it cannot": (
-        CountsAccountsThoughItCannot,
+        CountsThoughItCannot,
         "a census of accounts that fails is tried later",
     ),
     "hides a failed look-up": (HidesAFailedLookUp, "a look for an account that fails is tried later"),
@@ -1043,14 +918,6 @@ class ChargesTheRoundSum(Wrong):
         return await self.right.send(asked, said)  # type: ignore[no-any-return]
 
 
-class SaysTheChargeDifferently(Wrong):
-    said = 0
-
-    def say(self, order: SavedChargeOrder) -> bytes:
-        self.said += 1
-        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
-
-
 class ChargesNothingness(Wrong):
     def say(self, order: SavedChargeOrder) -> bytes:
         return self.right.say(replace(order, amount_minor=max(order.amount_minor, 1)))  # type: ignore[no-any-return]
@@ -1084,7 +951,7 @@ def answers_otherwise(when: Callable[[SavedChargeSnapshot], bool], **changes: An
 
 WRONG_SAVED: Wrongs = {
     "charges the round sum": (ChargesTheRoundSum, "a saved charge takes exactly what was ordered"),
-    "says it differently": (SaysTheChargeDifferently, "a saved charge is said in the same bytes"),
+    "says it differently": (SaysItDifferently, "a saved charge is said in the same bytes"),
     "charges nothingness": (
         ChargesNothingness,
         "a saved charge of nothing is refused before anything is sent",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic
 
 from rigs.proof import WHOLE
@@ -94,9 +95,46 @@ class Wrong:
 # -- flaws that any adapter of writes can have -------------------------------------------------------------
 
 
+class SaysOtherwise(Wrong):
+    """Changes the JSON that the right adapter says."""
+
+    def say(self, order: Any) -> bytes:
+        return json.dumps(self.change(order, json.loads(self.right.say(order)))).encode()
+
+    def change(self, order: Any, body: dict[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+
+class SaysItDifferently(SaysOtherwise):
+    said = 0
+
+    def change(self, order: Any, body: dict[str, Any]) -> Mapping[str, Any]:
+        self.said += 1
+        return {**body, "label": str(self.said)}
+
+
 class ForgetsTheirReference(Wrong):
     async def send(self, order: Any, said: bytes) -> Any:
         return replace(await self.right.send(order, said), provider_ref="")
+
+
+class LosesWhatItFinds(Wrong):
+    async def find(self, order: Any, sent_at: datetime) -> Finding[Any]:
+        found = await self.right.find(order, sent_at)
+        return replace(found, snapshots=()) if found.word is FindingWord.EXECUTED else found
+
+
+class ForgetsTheCensus(Wrong):
+    async def find(self, order: Any, sent_at: datetime) -> Finding[Any]:
+        return await self.right.find(replace(order, census=()), sent_at)  # type: ignore[no-any-return]
+
+
+class CountsThoughItCannot(Wrong):
+    async def count(self, order: Any) -> tuple[str, ...]:
+        try:
+            return await self.right.count(order)  # type: ignore[no-any-return]
+        except TryLater:
+            return ()
 
 
 class CallsAbsenceARefusal(Wrong):
@@ -134,3 +172,32 @@ def takes(
 def told(**parts: object) -> Callable[[HubError], bool]:
     """`told(http_status=200, code="")`: whether an error has these members; without any, whichever it is."""
     return lambda error: all(getattr(error, name) == value for name, value in parts.items())
+
+
+# -- flaws that any adapter of reads can have --------------------------------------------------------------
+
+
+class IgnoresTheWindow(Wrong):
+    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[Any]:
+        async for one in self.right.list_window(start - timedelta(days=1), end + timedelta(days=1)):
+            yield one
+
+
+class EndsWhereItBreaks(Wrong):
+    async def list_window(self, start: Any, end: Any) -> AsyncIterator[Any]:
+        try:
+            async for one in self.right.list_window(start, end):
+                yield one
+        except TryLater:
+            return
+
+
+def fetches(when: Callable[[Any], bool], **changes: Any) -> type[Wrong]:
+    """An adapter that tells some of what is fetched otherwise."""
+
+    class Fetches(Wrong):
+        async def fetch(self, provider_ref: str) -> Any:
+            there = await self.right.fetch(provider_ref)
+            return replace(there, **changes) if when(there) else there
+
+    return Fetches

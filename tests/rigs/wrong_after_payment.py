@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from rigs.wrong_adapters import CallsAbsenceARefusal, HidesAFailedLookUp, Wrong, Wrongs, takes, told
+from rigs.wrong_adapters import (
+    CallsAbsenceARefusal,
+    EndsWhereItBreaks,
+    HidesAFailedLookUp,
+    IgnoresTheWindow,
+    SaysItDifferently,
+    SaysOtherwise,
+    Wrong,
+    Wrongs,
+    fetches,
+    takes,
+    told,
+)
 
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, InvalidOrder, OutcomeUnknown, Refused, TryLater
@@ -21,17 +32,6 @@ from coopwire.ports.writes import Finding, FindingWord
 _DAY = timedelta(days=1)
 
 # -- settlements ----------------------------------------------------------------------------------------------
-
-
-def refetches(when: Callable[[Any], bool], **changes: Any) -> type[Wrong]:
-    """An adapter that tells some fetched things otherwise."""
-
-    class Refetches(Wrong):
-        async def fetch(self, provider_ref: str) -> Any:
-            right = await self.right.fetch(provider_ref)
-            return replace(right, **changes) if when(right) else right
-
-    return Refetches
 
 
 class KeepsDeductionsInTheFee(Wrong):
@@ -86,15 +86,6 @@ class IgnoresTheDays(Wrong):
             yield one
 
 
-class EndsWhereTheListBreaks(Wrong):
-    async def list_window(self, first: Any, last: Any) -> AsyncIterator[Any]:
-        try:
-            async for one in self.right.list_window(first, last):
-                yield one
-        except TryLater:
-            return
-
-
 WRONG_SETTLEMENTS: Wrongs = {
     "keeps deductions in the fee": (KeepsDeductionsInTheFee, "a settlement is told exactly"),
     "takes any settlement": (TakesAnySettlement, "a settlement that nobody made is not told"),
@@ -104,11 +95,11 @@ WRONG_SETTLEMENTS: Wrongs = {
     ),
     "rounds every fee": (RoundsEveryFee, "the lines of a settlement add up to it"),
     "takes failure for money": (
-        refetches(lambda one: one.state is SettlementState.FAILED, state=SettlementState.PAID),
+        fetches(lambda one: one.state is SettlementState.FAILED, state=SettlementState.PAID),
         "every word for a settlement is understood",
     ),
     "takes any word for money": (
-        refetches(lambda one: "never seen" in one.reason, state=SettlementState.PAID),
+        fetches(lambda one: "never seen" in one.reason, state=SettlementState.PAID),
         "a word for a settlement never seen before pays nothing",
     ),
     "hides paid settlements": (
@@ -117,7 +108,7 @@ WRONG_SETTLEMENTS: Wrongs = {
     ),
     "ignores the days": (IgnoresTheDays, "no settlement of another day is told"),
     "ends where the list breaks": (
-        EndsWhereTheListBreaks,
+        EndsWhereItBreaks,
         "a list of settlements that breaks off is tried later",
     ),
     "ends where lines break": (EndsWhereLinesBreak, "lines that break off are tried later"),
@@ -138,12 +129,6 @@ class HidesLostDisputes(Wrong):
                 yield one
 
 
-class IgnoresTheWindow(Wrong):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[DisputeSnapshot]:
-        async for one in self.right.list_window(start - _DAY, end + _DAY):
-            yield one
-
-
 class HidesAFailedFetch(Wrong):
     async def fetch(self, provider_ref: str) -> DisputeSnapshot:
         try:
@@ -152,20 +137,9 @@ class HidesAFailedFetch(Wrong):
             return DisputeSnapshot(provider_ref, "1", None, DisputeState.OPEN, 1, "NGN", Mode.TEST)
 
 
-class _SaysOtherwise(Wrong):
-    """Changes the body that the right adapter says."""
-
-    def say(self, order: DisputeOrder) -> bytes:
-        body = json.loads(self.right.say(order))
-        return json.dumps({**body, **self.changed(order, body)}).encode()
-
-    def changed(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
-        raise NotImplementedError
-
-
-class DropsKobo(_SaysOtherwise):
-    def changed(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
-        return {"refund_amount": body["refund_amount"] // 100 * 100}
+class DropsKobo(SaysOtherwise):
+    def change(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "refund_amount": body["refund_amount"] // 100 * 100}
 
     async def send(self, order: DisputeOrder, said: bytes) -> DisputeSnapshot:
         return replace(await self.right.send(order, said), amount_minor=order.refund_minor)
@@ -179,23 +153,15 @@ class DropsKobo(_SaysOtherwise):
         return replace(found, snapshots=whole)
 
 
-class GivesTheWholeForAPart(_SaysOtherwise):
-    def changed(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
-        return {"refund_amount": 50_001} if body["refund_amount"] == 50_000 else {}
+class GivesTheWholeForAPart(SaysOtherwise):
+    def change(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "refund_amount": 50_001} if body["refund_amount"] == 50_000 else body
 
 
 class TakesContestedForLost(Wrong):
     async def send(self, order: DisputeOrder, said: bytes) -> DisputeSnapshot:
         right: DisputeSnapshot = await self.right.send(order, said)
         return replace(right, state=DisputeState.LOST) if order.verdict is DisputeVerdict.CONTEST else right
-
-
-class SaysItDifferently(_SaysOtherwise):
-    said = 0
-
-    def changed(self, order: DisputeOrder, body: dict[str, Any]) -> dict[str, Any]:
-        self.said += 1
-        return {"note": str(self.said)}
 
 
 class TakesNothingForTheWhole(Wrong):
@@ -226,16 +192,16 @@ class TakesAnyAnswer(Wrong):
 
 WRONG_DISPUTES: Wrongs = {
     "tells another amount": (
-        refetches(lambda one: one.amount_minor == 50_001 and one.answer is None, amount_minor=50_000),
+        fetches(lambda one: one.amount_minor == 50_001 and one.answer is None, amount_minor=50_000),
         "a dispute is told exactly",
     ),
-    "tells no deadline": (refetches(lambda one: True, deadline_at=None), "a dispute is told exactly"),
+    "tells no deadline": (fetches(lambda one: True, deadline_at=None), "a dispute is told exactly"),
     "takes silence for a victory": (
-        refetches(lambda one: one.state is DisputeState.LOST, state=DisputeState.WON),
+        fetches(lambda one: one.state is DisputeState.LOST, state=DisputeState.WON),
         "every word for a dispute is understood",
     ),
     "takes any word for the end": (
-        refetches(lambda one: "never seen" in one.reason, state=DisputeState.WON),
+        fetches(lambda one: "never seen" in one.reason, state=DisputeState.WON),
         "a word for a dispute never seen before ends nothing",
     ),
     "reads the first page": (
@@ -245,7 +211,7 @@ WRONG_DISPUTES: Wrongs = {
     "hides lost ones": (HidesLostDisputes, "a window of disputes is told whole and each once"),
     "ignores the window": (IgnoresTheWindow, "no dispute outside the window is told"),
     "ends where the list breaks": (
-        EndsWhereTheListBreaks,
+        EndsWhereItBreaks,
         "a list of disputes that breaks off is tried later",
     ),
     "hides a failed fetch": (HidesAFailedFetch, "a dispute that cannot be fetched is tried later"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-from rigs.wrong_adapters import ForgetsTheirReference, Wrong, Wrongs, takes, told
+from rigs.wrong_adapters import ForgetsTheirReference, SaysItDifferently, Wrong, Wrongs, takes, told
 
 from coopwire.domain.errors import InvalidOrder, OutcomeUnknown, Refused, TryLater
 from coopwire.domain.mandates import MandateChange
@@ -19,14 +18,6 @@ from coopwire.ports.gateways import (
     SavedChargeOrder,
     SavedChargeSnapshot,
 )
-
-
-class SaysTheMandateDifferently(Wrong):
-    said = 0
-
-    def say(self, order: MandateOrder) -> bytes:
-        self.said += 1
-        return json.dumps({**json.loads(self.right.say(order)), "label": str(self.said)}).encode()
 
 
 class BeginsForNobody(Wrong):
@@ -85,7 +76,7 @@ WRONG_MANDATES: Wrongs = {
         "a mandate is begun and says what the member must do",
     ),
     "says it differently": (
-        SaysTheMandateDifferently,
+        SaysItDifferently,
         "an order for a mandate is said in the same bytes",
     ),
     "begins for nobody": (

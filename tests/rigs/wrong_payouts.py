@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from rigs.wrong_adapters import CallsAbsenceARefusal, HidesAFailedLookUp, Wrong, Wrongs, takes, told
+from rigs.wrong_adapters import (
+    CallsAbsenceARefusal,
+    EndsWhereItBreaks,
+    HidesAFailedLookUp,
+    IgnoresTheWindow,
+    LosesWhatItFinds,
+    SaysItDifferently,
+    Wrong,
+    Wrongs,
+    fetches,
+    takes,
+    told,
+)
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder, OutcomeUnknown, Refused, TryLater
 from coopwire.domain.states import PayoutState
@@ -21,7 +33,7 @@ from coopwire.ports.gateways import (
     TransferOrder,
     TransferSnapshot,
 )
-from coopwire.ports.writes import Finding, FindingWord
+from coopwire.ports.writes import Finding
 
 # -- recipients -----------------------------------------------------------------------------------------------
 
@@ -59,16 +71,6 @@ WRONG_RECIPIENTS: Wrongs = {
 # -- transfers ------------------------------------------------------------------------------------------------
 
 
-class SaysTheTransferOtherwise(Wrong):
-    """Changes the body that the right adapter says."""
-
-    def say(self, order: TransferOrder) -> bytes:
-        return json.dumps(self.change(order, json.loads(self.right.say(order)))).encode()
-
-    def change(self, order: TransferOrder, body: dict[str, Any]) -> dict[str, Any]:
-        raise NotImplementedError
-
-
 class DropsKobo(Wrong):
     def say(self, order: TransferOrder) -> bytes:
         return self.right.say(_less(order))  # type: ignore[no-any-return]
@@ -91,26 +93,12 @@ class TakesAnySuccess(Wrong):
         return replace(made, state=PayoutState.SUCCEEDED) if word == "success" else made
 
 
-class SaysTheTransferDifferently(SaysTheTransferOtherwise):
-    said = 0
-
-    def change(self, order: TransferOrder, body: dict[str, Any]) -> dict[str, Any]:
-        self.said += 1
-        return {**body, "label": str(self.said)}
-
-
 class PaysNothing(Wrong):
     def say(self, order: TransferOrder) -> bytes:
         if order.amount_minor > 0:
             return self.right.say(order)  # type: ignore[no-any-return]
         body = json.loads(self.right.say(replace(order, amount_minor=1)))
         return json.dumps({**body, "amount": order.amount_minor}).encode()
-
-
-class LosesTheTransferItFinds(Wrong):
-    async def find(self, order: TransferOrder, sent_at: datetime) -> Finding[TransferSnapshot]:
-        found = await self.right.find(order, sent_at)
-        return replace(found, snapshots=()) if found.word is FindingWord.EXECUTED else found
 
 
 class TakesWhatStandsThere(Wrong):
@@ -158,17 +146,6 @@ class HidesTheOtp(Wrong):
         return replace(made, state=PayoutState.PROCESSING) if hidden else made
 
 
-def fetches(when: Callable[[TransferSnapshot], bool], **changes: Any) -> type[Wrong]:
-    """An adapter that tells some fetched transfers otherwise."""
-
-    class Fetches(Wrong):
-        async def fetch(self, provider_ref: str) -> TransferSnapshot:
-            there = await self.right.fetch(provider_ref)
-            return replace(there, **changes) if when(there) else there
-
-    return Fetches
-
-
 class HidesAFailedFetch(Wrong):
     async def fetch(self, provider_ref: str) -> TransferSnapshot:
         try:
@@ -177,42 +154,19 @@ class HidesAFailedFetch(Wrong):
             return TransferSnapshot(provider_ref, "", 1, "NGN", PayoutState.PROCESSING, None)
 
 
-class Listing(Wrong):
-    """Changes how the right adapter lists."""
-
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[TransferSnapshot]:
-        async for transfer in self.right.list_window(start, end):
-            yield transfer
-
-
-class HidesSuccesses(Listing):
+class HidesSuccesses(Wrong):
     async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[TransferSnapshot]:
         async for transfer in self.right.list_window(start, end):
             if transfer.state is PayoutState.PROCESSING:
                 yield transfer
 
 
-class IgnoresTheWindow(Listing):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[TransferSnapshot]:
-        async for transfer in self.right.list_window(start - timedelta(days=1), end + timedelta(days=1)):
-            yield transfer
-
-
-class EndsWhereItBreaks(Listing):
-    async def list_window(self, start: datetime, end: datetime) -> AsyncIterator[TransferSnapshot]:
-        try:
-            async for transfer in self.right.list_window(start, end):
-                yield transfer
-        except TryLater:
-            return
-
-
 WRONG_TRANSFERS: Wrongs = {
     "drops kobo": (DropsKobo, "money goes out exactly as ordered"),
     "takes any success": (TakesAnySuccess, "a success told at once is only on its way"),
-    "says it differently": (SaysTheTransferDifferently, "a transfer is said in the same bytes"),
+    "says it differently": (SaysItDifferently, "a transfer is said in the same bytes"),
     "pays nothing": (PaysNothing, "a transfer of nothing is not sent"),
-    "loses what it finds": (LosesTheTransferItFinds, "a lost answer is unknown and the transfer is found"),
+    "loses what it finds": (LosesWhatItFinds, "a lost answer is unknown and the transfer is found"),
     "tries later what was lost": (
         takes(OutcomeUnknown, told(http_status=None), TryLater),
         "a lost answer is unknown and the transfer is found",
