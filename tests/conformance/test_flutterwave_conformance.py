@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from rigs.answering import guarded
+from rigs.adapters import on_stage
 from rigs.gateway_benches import arrivals, both_clocks, control, decliner, refunds, settled
 from rigs.wrong_adapters import Bitten, Wrong, Wrongs
 from rigs.wrong_mandates import WRONG_SUSPENSIONS
 
 from coopwire.conformance.checks import Suite, require, require_equal
-from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import (
     REFERENCE,
     SUITE,
@@ -33,9 +32,7 @@ from coopwire.conformance.gateways import (
     Settled,
     SettlementBench,
 )
-from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
-from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import Forged, OutcomeUnknown, Refused
 from coopwire.domain.mandates import MandateChange
@@ -63,14 +60,13 @@ from coopwire.ports.gateways import (
     SavedChargeSnapshot,
     VirtualAccountOrder,
 )
-from coopwire.ports.providers import Capability, Connection, Outside
+from coopwire.ports.providers import Capability, Connection
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.flutterwave import PROVIDER
 from coopwire.providers.flutterwave.adapter import connect
 from coopwire.providers.flutterwave.simulator import build
 from coopwire.providers.flutterwave.webhooks import FlutterwaveWebhooks
-from coopwire.simulation.kernel import Simulator, running
-from coopwire.transport.http import HttpTransport
+from coopwire.simulation.kernel import Simulator
 
 KEY = "FLWSECK-planted7f3a-X"
 HASH = "planted-hash-5d1c"
@@ -254,45 +250,25 @@ def _mandates(simulator: Simulator[Any]) -> MandateBench:
 
 @asynccontextmanager
 async def flutterwave(**more: str) -> AsyncIterator[GatewayBench]:
-    async with AsyncExitStack() as stack:
-        mail = await stack.enter_async_context(mailbox())
-        settings = {"secret_key": KEY, "secret_hash": HASH, "mode": "live", "currencies": "NGN,XOF", **SIGNED}
-        simulator = build(
-            {
-                **settings,
-                **dict.fromkeys(("refund_ends", "transfer_ends", "mandate_ends"), "stays"),
-                "webhook_url": mail.url,
-                **more,
-            }
-        )
-        listening = await stack.enter_async_context(running(simulator))
-        transport = await stack.enter_async_context(HttpTransport())
-        clock = ManualClock(datetime.now(UTC))
-        connection = Connection(
-            "gateway",
-            "flutterwave",
-            Mode.LIVE,
-            {
-                "secret_key": KEY,
-                "secret_hash": HASH,
-                "signature": "flutterwave-signature",
-                "base_url": f"{listening.url}/v3",
-            },
-        )
-        http = guarded("gateway", transport, clock)
+    keys = {"secret_key": KEY, "secret_hash": HASH}
+    stays = dict.fromkeys(("refund_ends", "transfer_ends", "mandate_ends"), "stays")
+    settings = {**keys, "mode": "live", "currencies": "NGN,XOF", **SIGNED, **stays, **more}
+    async with on_stage(build, settings) as (simulator, url, mail, outside):
+        given = {**keys, "signature": "flutterwave-signature", "base_url": f"{url}/v3"}
+        connection = Connection("gateway", "flutterwave", Mode.LIVE, given)
 
         def pay(reference: str, **how: object) -> str:
             return str(control(simulator, "pay", reference=reference, **how)["charges"][0]["id"])
 
         yield GatewayBench(
             profile=PROVIDER.profile,
-            sockets=connect(connection, Outside(http, MemoryTokens(), clock)),
+            sockets=connect(connection, outside),
             webhooks=FlutterwaveWebhooks(connection),
             mode=Mode.LIVE,
             currency="NGN",
             other_currency="XOF",
-            now=clock.now,
-            pass_time=both_clocks(simulator, clock),
+            now=outside.clock.now,
+            pass_time=both_clocks(simulator, outside.clock),
             opened=lambda: [Opened(**page) for page in simulator.vendor.truth()["pages"]],
             arrived=arrivals(simulator, "create_payment"),
             pay=pay,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from rigs.answering import guarded
+from rigs.adapters import on_stage
 from rigs.gateway_benches import arrivals, both_clocks, control, decliner, refunds, settled
 from rigs.wrong_adapters import (
     DECLARED,
@@ -40,7 +40,6 @@ from rigs.wrong_mandates import (
 from rigs.wrong_payouts import WRONG_PAYOUTS
 
 from coopwire.conformance.checks import Suite
-from coopwire.conformance.clock import ManualClock
 from coopwire.conformance.gateways import (
     REFERENCE,
     SUITE,
@@ -57,9 +56,7 @@ from coopwire.conformance.gateways import (
     Settled,
     SettlementBench,
 )
-from coopwire.conformance.mailbox import mailbox
 from coopwire.conformance.mischief import spoiler
-from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import (
     BadCredentials,
@@ -96,14 +93,13 @@ from coopwire.ports.gateways import (
     SavedChargeSnapshot,
     VirtualAccountOrder,
 )
-from coopwire.ports.providers import Capability, Connection, Outside
+from coopwire.ports.providers import Capability, Connection
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.paystack import PROVIDER
 from coopwire.providers.paystack.adapter import connect
 from coopwire.providers.paystack.simulator import build
 from coopwire.providers.paystack.webhooks import PaystackWebhooks
-from coopwire.simulation.kernel import Simulator, running
-from coopwire.transport.http import HttpTransport
+from coopwire.simulation.kernel import Simulator
 
 KEY = "sk_test_planted7f3a"
 HUNDREDTHS_OF_A_FRANC = 100
@@ -310,35 +306,26 @@ def _mandates(simulator: Simulator[Any]) -> MandateBench:
 
 @asynccontextmanager
 async def paystack() -> AsyncIterator[GatewayBench]:
-    async with AsyncExitStack() as stack:
-        mail = await stack.enter_async_context(mailbox())
-        settings = {
-            "secret_key": KEY,
-            "currencies": "NGN,XOF",
-            "refund_ends": "stays",
-            "transfer_ends": "stays",
-            "account_ends": "stays",
-            "mandate_ends": "stays",
-            "debit_ends": "stays",
-        }
-        simulator = build({**settings, "webhook_url": mail.url})
-        listening = await stack.enter_async_context(running(simulator))
-        transport = await stack.enter_async_context(HttpTransport())
-        clock = ManualClock(datetime.now(UTC))
-        connection = Connection(
-            "gateway", "paystack", Mode.TEST, {"secret_key": KEY, "base_url": listening.url}
-        )
-        http = guarded("gateway", transport, clock)
-
+    settings = {
+        "secret_key": KEY,
+        "currencies": "NGN,XOF",
+        "refund_ends": "stays",
+        "transfer_ends": "stays",
+        "account_ends": "stays",
+        "mandate_ends": "stays",
+        "debit_ends": "stays",
+    }
+    async with on_stage(build, settings) as (simulator, url, mail, outside):
+        connection = Connection("gateway", "paystack", Mode.TEST, {"secret_key": KEY, "base_url": url})
         yield GatewayBench(
             profile=PROVIDER.profile,
-            sockets=connect(connection, Outside(http, MemoryTokens(), clock)),
+            sockets=connect(connection, outside),
             webhooks=PaystackWebhooks(connection),
             mode=Mode.TEST,
             currency="NGN",
             other_currency="XOF",
-            now=clock.now,
-            pass_time=both_clocks(simulator, clock),
+            now=outside.clock.now,
+            pass_time=both_clocks(simulator, outside.clock),
             opened=lambda: _opened(simulator),
             arrived=arrivals(simulator, "initialize_transaction"),
             pay=lambda reference: str(control(simulator, "pay", reference=reference)["charges"][0]["id"]),

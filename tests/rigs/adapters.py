@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from rigs.answering import WordForWord, answering, guarded
 from rigs.gateway_benches import control
 
 from coopwire.conformance.clock import ManualClock
+from coopwire.conformance.mailbox import Mailbox, mailbox
 from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Payer
 from coopwire.ports.gateways import CheckoutOrder
@@ -43,6 +44,17 @@ async def real_client(connection: str) -> AsyncIterator[Outside]:
     async with HttpTransport() as transport:
         clock = ManualClock(datetime.now(UTC))
         yield Outside(guarded(connection, transport, clock), MemoryTokens(), clock)
+
+
+@asynccontextmanager
+async def on_stage(
+    build: Callable[..., Simulator[Any]], settings: Mapping[str, str]
+) -> AsyncIterator[tuple[Simulator[Any], str, Mailbox, Outside]]:
+    """A simulator with these settings that sends its webhooks to the mailbox, its address, and a client for it."""
+    async with mailbox() as mail:
+        simulator = build({"webhook_url": mail.url, **settings})
+        async with running(simulator) as listening, real_client("gateway") as outside:
+            yield simulator, listening.url, mail, outside
 
 
 @dataclass

@@ -53,7 +53,7 @@ def refunds(simulator: Simulator[Any], words: Mapping[str, RefundState], attenti
         ],
         arrived=arrivals(simulator, "create_refund"),
         by_hand=by_hand,
-        end=lambda refund, word: control(simulator, "refund", id=int(refund), status=word),
+        end=lambda refund, word: control(simulator, "refund", id=_id(refund), status=word),
         words=words,
         attention=attention,
         spoil_send=spoiler(simulator, "create_refund"),
@@ -61,6 +61,11 @@ def refunds(simulator: Simulator[Any], words: Mapping[str, RefundState], attenti
         spoil_fetch=spoiler(simulator, "fetch_refund"),
         decline=decliner(simulator, "create_refund"),
     )
+
+
+def _id(told: str) -> int | str:
+    """An id as the gateway writes it."""
+    return int(told) if told.isdecimal() else told
 
 
 def settled(told: Mapping[str, Any], *, fee_minor: int, net_minor: int) -> Settled:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
 from typing import Any
 
-from rigs.answering import guarded
-from rigs.gateway_benches import arrivals, both_clocks, control, decliner
+from rigs.adapters import on_stage
+from rigs.gateway_benches import arrivals, both_clocks, control, decliner, refunds
 from rigs.stripe_desks import disputes, mandates, settlements, wallet
 
-from coopwire.conformance.clock import ManualClock
-from coopwire.conformance.gateways import GatewayBench, GivenBack, Opened, RefundBench
-from coopwire.conformance.mailbox import mailbox
+from coopwire.conformance.gateways import GatewayBench, Opened
 from coopwire.conformance.mischief import Mischief, Spoil, spoiler
-from coopwire.conformance.tokens import MemoryTokens
 from coopwire.domain.payments import Mode
 from coopwire.domain.states import RefundState
-from coopwire.ports.providers import Connection, Outside
+from coopwire.ports.providers import Connection
 from coopwire.providers.stripe import PROVIDER
 from coopwire.providers.stripe.adapter import connect
 from coopwire.providers.stripe.simulator import build
 from coopwire.providers.stripe.webhooks import StripeWebhooks
-from coopwire.simulation.kernel import Simulator, running
-from coopwire.transport.http import HttpTransport
+from coopwire.simulation.kernel import Simulator
 
 KEY = "sk_live_planted7f3a"
 SECRET = "whsec_planted5d1c"
@@ -49,69 +44,28 @@ def each(simulator: Simulator[Any], *operations: str) -> Spoil:
     return spoil
 
 
-def _refunds(simulator: Simulator[Any]) -> RefundBench:
-    return RefundBench(
-        given_back=lambda: [
-            GivenBack(one["id"], one["charge"], one["amount_minor"], one["currency"])
-            for one in simulator.vendor.truth()["refunds"]
-        ],
-        arrived=arrivals(simulator, "create_refund"),
-        by_hand=lambda reference, amount: str(
-            control(simulator, "dashboard_refund", reference=reference, amount=amount)["refund"]["id"]
-        ),
-        end=lambda refund, word: control(simulator, "refund", id=refund, status=word),
-        words=_REFUND_WORDS,
-        attention="requires_action",
-        spoil_send=spoiler(simulator, "create_refund"),
-        spoil_list=spoiler(simulator, "list_refunds"),
-        spoil_fetch=spoiler(simulator, "fetch_refund"),
-        decline=decliner(simulator, "create_refund"),
-    )
-
-
 @asynccontextmanager
 async def stripe(**more: str) -> AsyncIterator[GatewayBench]:
     """A live account without pages, and an adapter on it."""
-    async with AsyncExitStack() as stack:
-        mail = await stack.enter_async_context(mailbox())
-        simulator = build(
-            {
-                "secret_key": KEY,
-                "webhook_secret": SECRET,
-                "mode": "live",
-                "currencies": "ngn,xof",
-                "enabled_events": ONE_EACH,
-                "refund_ends": "stays",
-                "mandate_ends": "stays",
-                "debit_ends": "stays",
-                "webhook_url": mail.url,
-                **more,
-            }
-        )
-        listening = await stack.enter_async_context(running(simulator))
-        transport = await stack.enter_async_context(HttpTransport())
-        clock = ManualClock(datetime.now(UTC))
-        settings = {
-            "secret_key": KEY,
-            "webhook_secret": SECRET,
-            "base_url": listening.url,
-            "mandate_methods": "NGN:bacs_debit",
-        }
-        connection = Connection("gateway", "stripe", Mode.LIVE, settings)
-        http = guarded("gateway", transport, clock)
+    keys = {"secret_key": KEY, "webhook_secret": SECRET}
+    stays = dict.fromkeys(("refund_ends", "mandate_ends", "debit_ends"), "stays")
+    settings = {**keys, "mode": "live", "currencies": "ngn,xof", "enabled_events": ONE_EACH, **stays, **more}
+    async with on_stage(build, settings) as (simulator, url, mail, outside):
+        given = {**keys, "base_url": url, "mandate_methods": "NGN:bacs_debit"}
+        connection = Connection("gateway", "stripe", Mode.LIVE, given)
 
         def pay(reference: str, **how: object) -> str:
             return str(control(simulator, "pay", reference=reference, **how)["charges"][0]["id"])
 
         yield GatewayBench(
             profile=PROVIDER.profile,
-            sockets=connect(connection, Outside(http, MemoryTokens(), clock)),
+            sockets=connect(connection, outside),
             webhooks=StripeWebhooks(connection, simulator.clock.now),
             mode=Mode.LIVE,
             currency="NGN",
             other_currency="XOF",
-            now=clock.now,
-            pass_time=both_clocks(simulator, clock),
+            now=outside.clock.now,
+            pass_time=both_clocks(simulator, outside.clock),
             opened=lambda: [Opened(**page) for page in simulator.vendor.truth()["pages"]],
             arrived=arrivals(simulator, "create_session"),
             pay=pay,
@@ -128,7 +82,7 @@ async def stripe(**more: str) -> AsyncIterator[GatewayBench]:
             forge=lambda reference: control(simulator, "forge", reference=reference),
             tell=lambda event: control(simulator, "notify", event=event, data={"id": "obj_1"}),
             secrets=lambda: (KEY, SECRET),
-            giving_back=_refunds(simulator),
+            giving_back=refunds(simulator, _REFUND_WORDS, attention="requires_action"),
             settling=settlements(simulator),
             disputing=disputes(simulator),
             charging_again=wallet(simulator),
