@@ -24,7 +24,7 @@ TEST = account(Connection("f", "flutterwave", Mode.TEST, {"secret_key": "FLWSECK
 
 
 def said(data: object) -> Said:
-    return Said(True, "", data, {})
+    return Said(yes=True, message="", data=data, meta={})
 
 
 def test_the_amount_is_text_in_major_units_and_the_currency_is_always_said(an_order: Order) -> None:

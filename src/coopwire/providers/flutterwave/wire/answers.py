@@ -5,9 +5,7 @@ Source: payments contract 0 (envelope) and 2.3. They have no codes: only a few s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 
 from coopwire.domain.errors import (
     BadCredentials,
@@ -15,12 +13,10 @@ from coopwire.domain.errors import (
     HubError,
     OutcomeUnknown,
     Refused,
-    TryLater,
 )
 from coopwire.domain.gates import Traffic
-from coopwire.ports.http import HttpAnswer
 from coopwire.providers.flutterwave.wire.reading import parse
-from coopwire.transport.http import untrusted
+from coopwire.transport import envelopes
 from coopwire.transport.reading import at, members, words
 
 _YES_OR_NO = {"success": True, "error": False}
@@ -31,43 +27,30 @@ _NO_ORDER = "no order found"
 """Said about the id of an account."""
 _NO_MANDATE = "no mandate token found for reference"
 
-_DONE = range(200, 300)
-_DENIED = frozenset(range(400, 500)) - {HTTPStatus.REQUEST_TIMEOUT}
-"""A refusal can be told with 200 as well; a 408 says nothing of what was done."""
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The envelope around every answer; `message` is already safe to show."""
-
-    yes: bool
-    message: str
-    data: object = field(repr=False)
-    meta: Mapping[str, object] = field(repr=False)
-
-    @property
-    def _words(self) -> str:
-        return self.message.casefold().rstrip(" .!")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said(envelopes.Said):
+    """The envelope around every answer of theirs."""
 
     @property
     def bad_credentials(self) -> bool:
         """Whether they refused the key (also told with HTTP 400)."""
-        return self._words.startswith(_CREDENTIAL_WORDS)
+        return self.words.startswith(_CREDENTIAL_WORDS)
 
     @property
     def absent(self) -> bool:
         """Whether they say positively that they have no such transaction."""
-        return not self.yes and self._words in _ABSENT_WORDS
+        return not self.yes and self.words in _ABSENT_WORDS
 
     @property
     def order_absent(self) -> bool:
         """Whether they say positively that they have no such account."""
-        return not self.yes and self._words == _NO_ORDER
+        return not self.yes and self.words == _NO_ORDER
 
     @property
     def mandate_absent(self) -> bool:
         """Whether they say positively that they have no such mandate."""
-        return not self.yes and self._words == _NO_MANDATE
+        return not self.yes and self.words == _NO_MANDATE
 
     @property
     def kept_a_record(self) -> bool:
@@ -89,27 +72,6 @@ def said(document: object) -> Said | None:
     )
 
 
-def success(answer: HttpAnswer, traffic: Traffic, wait: float | None) -> Said:
-    """The envelope of a success; raises the error that any other answer is to a read or to a write.
-
-    `wait`: the seconds of its Retry-After. Only a refusal in their own shape is believed. TryLater,
-    BadCredentials; on a write Refused or OutcomeUnknown (503 after 28 s, a refusal that carries a record), on a
-    read ContractBroken.
-    """
-    told = _trusted(answer)
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        message = told.message if told else "Flutterwave asks for patience"
-        raise TryLater(message, retry_after=wait, http_status=answer.status)
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        message = told.message if told else "Flutterwave does not accept the secret key"
-        raise BadCredentials(message, http_status=answer.status)
-    if told is None:
-        raise untrusted(answer, traffic, wait)
-    if not told.yes:
-        raise refusal(told, traffic, answer.status)
-    return told
-
-
 def refusal(told: Said, traffic: Traffic, status: int | None) -> HubError:
     """The error behind `status: error`."""
     message = told.message or "refused without a word"
@@ -122,19 +84,6 @@ def refusal(told: Said, traffic: Traffic, status: int | None) -> HubError:
     return Refused(message, http_status=status)
 
 
-def denial(answer: HttpAnswer) -> Said | None:
-    """The envelope of a trustworthy refusal, which may say "not there"; None for any other answer."""
-    told = _trusted(answer)
-    return told if told is not None and not told.yes else None
-
-
-def _trusted(answer: HttpAnswer) -> Said | None:
-    """The envelope, if status line and envelope agree on whether it was done."""
-    done, denied = answer.status in _DONE, answer.status in _DENIED
-    if not (done or denied):
-        return None
-    try:
-        told = said(parse(answer.body))
-    except ContractBroken:
-        return None
-    return None if told is None or (told.yes and denied) else told
+_ENVELOPES = envelopes.Envelopes("Flutterwave", lambda body: said(parse(body)), refusal)
+success = _ENVELOPES.success
+denial = _ENVELOPES.denial
