@@ -41,6 +41,7 @@ from coopwire.ports.gateways.virtual_accounts import (
     AccountSnapshot,
     VirtualAccountOrder,
     VirtualAccounts,
+    closing_found,
 )
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "VirtualAccountOrder",
     "VirtualAccounts",
     "answer_found",
+    "closing_found",
     "same_answer",
     "same_refund",
     "same_transfer",

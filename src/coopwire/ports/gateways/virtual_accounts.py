@@ -9,7 +9,7 @@ from typing import Protocol
 from coopwire.domain.payments import Payer
 from coopwire.domain.states import AccountState
 from coopwire.domain.virtual_accounts import Identity
-from coopwire.ports.writes import Finding
+from coopwire.ports.writes import Finding, FindingWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,13 @@ class VirtualAccounts(Protocol):
         """Let them look for transfers to the account that they missed on that day; what they find they tell by
         webhook. TryLater, BadCredentials, ContractBroken; Unsupported where they cannot be asked."""
         ...
+
+
+def closing_found(account: AccountSnapshot) -> Finding[AccountSnapshot]:
+    """What became of a closing, by how the account stands."""
+    if account.state is AccountState.CLOSED:
+        return Finding(FindingWord.EXECUTED, (account,))
+    return Finding(FindingWord.ABSENT, reason="the account is still open")
 
 
 class AccountClosings(Protocol):

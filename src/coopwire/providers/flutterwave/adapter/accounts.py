@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from coopwire.domain.errors import ContractBroken, Unsupported
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import AccountClosingOrder, AccountSnapshot, VirtualAccountOrder
+from coopwire.ports.gateways import AccountClosingOrder, AccountSnapshot, VirtualAccountOrder, closing_found
 from coopwire.ports.http import HttpAnswer
 from coopwire.ports.writes import Finding, FindingWord
 from coopwire.providers.flutterwave.adapter.api import Api
@@ -68,7 +68,7 @@ class FlutterwaveAccountClosings:
         denied = denial(answer)
         if denied is not None and denied.order_absent:
             return Finding(FindingWord.EXECUTED, (accounts.gone(order, answer.body),))
-        return accounts.closing(_told(self._api, order.account, answer))
+        return closing_found(_told(self._api, order.account, answer))
 
 
 async def _read(api: Api, provider_ref: str) -> HttpAnswer:

@@ -106,10 +106,3 @@ def closed(order: AccountClosingOrder, told: Said, raw: bytes) -> AccountSnapsho
 def gone(order: AccountClosingOrder, raw: bytes = b"") -> AccountSnapshot:
     """The account of the order, closed."""
     return AccountSnapshot(order.account, AccountState.CLOSED, CURRENCY, "", raw=raw)
-
-
-def closing(account: AccountSnapshot) -> Finding[AccountSnapshot]:
-    """What became of a closing, by how the account stands."""
-    if account.state is AccountState.CLOSED:
-        return Finding(FindingWord.EXECUTED, (account,))
-    return Finding(FindingWord.ABSENT, reason="the account is still told as open")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from coopwire.domain.errors import ContractBroken
 from coopwire.domain.gates import Traffic
-from coopwire.ports.gateways import AccountClosingOrder, AccountSnapshot, VirtualAccountOrder
+from coopwire.ports.gateways import AccountClosingOrder, AccountSnapshot, VirtualAccountOrder, closing_found
 from coopwire.ports.writes import Finding
 from coopwire.providers.paystack.adapter.api import Api
 from coopwire.providers.paystack.wire import accounts, pages
@@ -80,7 +80,7 @@ class PaystackAccountClosings:
 
     async def find(self, order: AccountClosingOrder, sent_at: datetime) -> Finding[AccountSnapshot]:
         """EXECUTED when the account is not assigned any more, ABSENT while it is."""
-        return accounts.closing(await _fetch(self._api, order.account))
+        return closing_found(await _fetch(self._api, order.account))
 
 
 async def _fetch(api: Api, provider_ref: str) -> AccountSnapshot:

@@ -151,10 +151,3 @@ def closed(order: AccountClosingOrder, told: Said, raw: bytes) -> AccountSnapsho
     if account.provider_ref != order.account or account.state is not AccountState.CLOSED:
         raise ContractBroken("the answer to a closing does not say that this account is closed")
     return account
-
-
-def closing(account: AccountSnapshot) -> Finding[AccountSnapshot]:
-    """What became of a closing, by how the account stands."""
-    if account.state is AccountState.CLOSED:
-        return Finding(FindingWord.EXECUTED, (account,))
-    return Finding(FindingWord.ABSENT, reason="the account is still open")
