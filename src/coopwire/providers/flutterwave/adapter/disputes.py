@@ -12,6 +12,7 @@ from coopwire.ports.writes import Finding
 from coopwire.providers.flutterwave.adapter.api import Api
 from coopwire.providers.flutterwave.adapter.charges import FlutterwaveCharges
 from coopwire.providers.flutterwave.wire import disputes, pages
+from coopwire.providers.flutterwave.wire.reading import Bare
 from coopwire.transport.reading import at, currency, identifier, label, needed
 
 
@@ -75,5 +76,5 @@ class FlutterwaveDisputes:
         """What the chargeback itself says."""
         return answer_found(await self.fetch(order.dispute))
 
-    def _walk(self, walk: pages.Walk[disputes.Told]) -> AsyncIterator[disputes.Told]:
+    def _walk(self, walk: pages.Walk[Bare]) -> AsyncIterator[Bare]:
         return self._api.walk("list_chargebacks", "/chargebacks", walk)

@@ -12,6 +12,7 @@ from coopwire.ports.writes import Finding
 from coopwire.providers.flutterwave.adapter.api import Api
 from coopwire.providers.flutterwave.adapter.charges import FlutterwaveCharges
 from coopwire.providers.flutterwave.wire import pages, refunds
+from coopwire.providers.flutterwave.wire.reading import Bare
 from coopwire.transport.markers import found_since
 from coopwire.transport.reading import identifier
 
@@ -77,16 +78,16 @@ class FlutterwaveRefunds:
         async for told in self._walk(walk):
             yield refunds.refund_of(told, charge.currency, self._api.account)
 
-    async def _by_id(self, provider_ref: str) -> refunds.Told:
+    async def _by_id(self, provider_ref: str) -> Bare:
         answer = await self._api.read("fetch_refund", f"/refunds/{provider_ref}")
         return refunds.told(self._api.success(answer, Traffic.READ).data, answer.body)
 
-    async def _listed(self, provider_ref: str) -> refunds.Told | None:
+    async def _listed(self, provider_ref: str) -> Bare | None:
         walk = pages.Walk(pages.REFUNDS, {}, lambda refund: refund.id == provider_ref)
         rows = [told async for told in self._walk(walk)]
         return rows[0] if rows else None
 
-    def _walk(self, walk: pages.Walk[refunds.Told]) -> AsyncIterator[refunds.Told]:
+    def _walk(self, walk: pages.Walk[Bare]) -> AsyncIterator[Bare]:
         return self._api.walk("list_refunds", "/refunds", walk)
 
     async def _currency(self, charge: str) -> str:

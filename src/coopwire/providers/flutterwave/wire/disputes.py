@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 
 from coopwire.domain.disputes import DisputeVerdict
 from coopwire.domain.errors import ContractBroken, InvalidOrder
@@ -18,6 +17,7 @@ from coopwire.ports.gateways import DisputeOrder, DisputeSnapshot
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
 from coopwire.providers.flutterwave.wire.charges import mode_of
+from coopwire.providers.flutterwave.wire.reading import Bare
 from coopwire.transport.reading import at, identifier, instant_at, label, needed
 
 STATES: Mapping[str, DisputeState] = {
@@ -74,22 +74,11 @@ def _check_amount(order: DisputeOrder) -> None:
         raise InvalidOrder("who contests gives nothing back", field="refund_minor")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One chargeback as far as it says itself: without the currency, no amount can be read."""
-
-    id: str
-    charge: str
-    created_at: datetime | None
-    row: object = field(repr=False)
-    raw: bytes = field(repr=False)
-
-
-def told(row: object, raw: bytes) -> Told:
+def told(row: object, raw: bytes) -> Bare:
     """Which chargeback it is; ContractBroken naming the member that is missing or unreadable."""
     if not isinstance(row, dict):
         raise ContractBroken("a chargeback is not a JSON object")
-    return Told(
+    return Bare(
         id=needed(identifier(at(row, "id")), "id"),
         charge=needed(identifier(at(row, "transaction_id")), "transaction_id"),
         created_at=instant_at(row, "created_at"),
@@ -98,7 +87,7 @@ def told(row: object, raw: bytes) -> Told:
     )
 
 
-def dispute_of(chargeback: Told, code: str, account: Account) -> DisputeSnapshot:
+def dispute_of(chargeback: Bare, code: str, account: Account) -> DisputeSnapshot:
     """The dispute, in the currency of its transaction; ContractBroken naming what is missing or unreadable."""
     row = chargeback.row
     word = needed(label(at(row, "status")), "status")

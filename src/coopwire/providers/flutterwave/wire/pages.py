@@ -18,6 +18,7 @@ from coopwire.providers.flutterwave.wire import disputes, refunds
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.answers import Said
 from coopwire.providers.flutterwave.wire.charges import charge_of
+from coopwire.providers.flutterwave.wire.reading import Bare
 from coopwire.providers.flutterwave.wire.settlements import settlement_of
 from coopwire.providers.flutterwave.wire.transfers import transfer_of
 from coopwire.transport.passes import Kind, Passes
@@ -26,11 +27,11 @@ from coopwire.transport.reading import at, identifier, needed
 _A_DAY = timedelta(days=1)
 _AROUND = timedelta(days=3)
 _RowT = TypeVar("_RowT")
-_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, refunds.Told, disputes.Told, TransferSnapshot)
+_SnapshotT = TypeVar("_SnapshotT", ChargeSnapshot, Bare, TransferSnapshot)
 
 TRANSFERS: Kind[TransferSnapshot] = Kind("transfers", transfer_of, lambda transfer: transfer.provider_ref)
-REFUNDS: Kind[refunds.Told] = Kind("refunds", refunds.told, lambda refund: refund.id)
-CHARGEBACKS: Kind[disputes.Told] = Kind("chargebacks", disputes.told, lambda chargeback: chargeback.id)
+REFUNDS: Kind[Bare] = Kind("refunds", refunds.told, lambda refund: refund.id)
+CHARGEBACKS: Kind[Bare] = Kind("chargebacks", disputes.told, lambda chargeback: chargeback.id)
 
 
 def charges_read_by(account: Account) -> Kind[ChargeSnapshot]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
 
 from coopwire.domain.errors import ContractBroken, InvalidOrder
 from coopwire.domain.states import RefundState
 from coopwire.ports.gateways import RefundOrder, RefundSnapshot, same_refund
 from coopwire.providers.flutterwave.wire.account import Account
 from coopwire.providers.flutterwave.wire.amounts import to_major, to_minor
+from coopwire.providers.flutterwave.wire.reading import Bare
 from coopwire.transport.markers import marked, marker_in
 from coopwire.transport.reading import at, identifier, instant_at, label, needed
 
@@ -36,22 +35,11 @@ def refund_body(order: RefundOrder) -> bytes:
     return f'{{"amount":{to_major(order.amount_minor, order.currency)},"comments":{comment}}}'.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One refund as far as it says itself: without the currency, no amount can be read."""
-
-    id: str
-    charge: str
-    created_at: datetime | None
-    row: object = field(repr=False)
-    raw: bytes = field(repr=False)
-
-
-def told(row: object, raw: bytes) -> Told:
+def told(row: object, raw: bytes) -> Bare:
     """Which refund it is; ContractBroken naming the member that is missing or unreadable."""
     if not isinstance(row, dict):
         raise ContractBroken("a refund is not a JSON object")
-    return Told(
+    return Bare(
         id=needed(identifier(at(row, "id")), "id"),
         charge=needed(identifier(at(row, *_CHARGE)), "transaction_id"),
         created_at=instant_at(row, "created_at"),
@@ -73,7 +61,7 @@ def marker_of(row: object) -> str | None:
     return marker_in(at(row, *_COMMENT))
 
 
-def refund_of(refund: Told, code: str, account: Account) -> RefundSnapshot:
+def refund_of(refund: Bare, code: str, account: Account) -> RefundSnapshot:
     """The refund, in the currency of its transaction; ContractBroken naming what is missing or unreadable."""
     word = needed(label(at(refund.row, "status")), "status")
     return RefundSnapshot(
@@ -95,7 +83,7 @@ def _reason(word: str, account: Account) -> str:
     return "" if known or plain in account.refund_completed else f"status word never seen before: {word}"
 
 
-def accepted(order: RefundOrder, made: Told, account: Account) -> RefundSnapshot:
+def accepted(order: RefundOrder, made: Bare, account: Account) -> RefundSnapshot:
     """What they took on. ContractBroken when their yes is about another transaction or other money."""
     refund = refund_of(made, order.currency, account)
     if not same_refund(order, refund):
