@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from rigs.corrections import ADA, WHY, desk, effect_of
 from rigs.gateways import PAYSTACK_SECRET
 from rigs.river import River, river
 
@@ -15,6 +16,7 @@ from coopwire.application.correcting import Corrections
 from coopwire.application.paying import Rejected
 from coopwire.application.people import Person
 from coopwire.application.reconciling.reconciler import COMPLETE, INCOMPLETE, Reconciled
+from coopwire.domain.corrections import ReverseJournal
 from coopwire.domain.money import Money
 
 ACTOR = "a test"
@@ -164,6 +166,19 @@ async def test_what_people_and_systems_do_behind_our_back_is_found_once_and_name
     assert [(b["type"], b["state"]) for b in breaks] == [(type_, "open")]
     assert breaks[0]["evidence"]["day"] == done.report.day.isoformat()
     assert told == 1
+
+
+async def test_money_that_went_back_behind_our_back_is_put_right_with_its_receipt(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        await _repaid(hub)
+        await _refunded_in_the_dashboard(hub)
+        await _closed(hub)
+        [found] = await hub.rows("SELECT id, receipt, payment FROM breaks")
+        told = await hub.value("SELECT evidence -> 'theirs' ->> 'charge' FROM breaks")
+        [receipt] = await hub.rows("SELECT id, payment FROM receipts WHERE charge = $1", told)
+        assert (found["receipt"], found["payment"]) == (receipt["id"], receipt["payment"])
+        journal = await effect_of(hub, receipt["id"], "journal")
+        await desk(hub).propose(found["id"], ADA, ReverseJournal(journal), WHY)
 
 
 async def test_a_difference_that_is_gone_is_resolved_by_the_next_run(database_dsn: str) -> None:

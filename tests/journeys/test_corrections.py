@@ -444,6 +444,21 @@ async def test_what_nobody_claims_is_written_off_and_the_rest_stays(database_dsn
         assert (books[SUSPENSE], books[WRITTEN_OFF]) == (-180_000, -120_000)
 
 
+async def test_what_the_member_has_at_the_bank_is_not_written_off(database_dsn: str) -> None:
+    async with river(database_dsn) as hub:
+        receipt = await repaid(hub, dues=None)
+        id_ = await the_break(hub, "dues_expired", receipt)
+        with pytest.raises(Rejected, match="reverse that posting first"):
+            await desk(hub).propose(id_, ADA, WriteOff(1_000, receipt=receipt), WHY)
+        posting = await effect_of(hub, receipt, "posting")
+        await corrected(hub, await _requested(hub, posting), ReversePosting(posting))
+        await hub.until("SELECT state FROM effects WHERE kind = 'reversal'", expected="done")
+        await corrected(hub, id_, WriteOff(WHOLE, receipt=receipt))
+        await closed(hub, id_, "written_off")
+        books = await balances(hub)
+        assert (await banked(hub), books.get(SUSPENSE), books[WRITTEN_OFF]) == (0, None, -WHOLE)
+
+
 async def test_money_that_the_gateway_does_not_have_is_written_off_the_clearing_account(
     database_dsn: str,
 ) -> None:

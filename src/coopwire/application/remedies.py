@@ -55,6 +55,7 @@ from coopwire.domain.corrections import (
     ReverseJournal,
     ReversePosting,
     WriteOff,
+    lacking_minor,
 )
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.events import PAYMENT_MOVED
@@ -674,6 +675,8 @@ class Remedies:
         effects = (await case.tx.effects.of_receipts([receipt])).get(receipt, [])
         _refuse_while_asked(new, effects)
         await self._refuse_refunded(case, receipt)
+        if _credits(effects):
+            raise _conflict("receipt", "the member has its credit at the bank: reverse that posting first")
         of = next((c for c in (Component.SUSPENSE, Component.OVERPAYMENT) if _part(new, c)), None)
         if of is None:
             raise _conflict("receipt", "nothing of this receipt is in suspense or overpaid")
@@ -704,12 +707,14 @@ class Remedies:
             raise _conflict("connection", "the break is about another one")
         if found.amount_minor is None or found.currency is None:
             raise _conflict("connection", "the break names no amount")
-        if found.type is BreakType.CLEARING_DIFFERS and found.amount_minor > 0:
+        lacking = lacking_minor(found)
+        if lacking <= 0:
             raise _conflict(
-                "connection", "the gateway owes more than is on clearing: find what was not booked"
+                "connection",
+                "the gateway lacks nothing by this break: find what was not booked",
             )
-        if wanted.amount_minor > abs(found.amount_minor):
-            raise _conflict("amount_minor", f"the break is about {abs(found.amount_minor)} minor units")
+        if wanted.amount_minor > lacking:
+            raise _conflict("amount_minor", f"the break is about {lacking} minor units")
         if self._network.routes.books is None:
             raise _conflict("connection", "no books are connected")
         remedy = Remedy()

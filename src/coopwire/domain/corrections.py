@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from coopwire.domain.breaks import BreakType
+from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.money import MAX_MINOR
 from coopwire.domain.payments import DUE_COMPONENTS, GIVEN_TO_MEMBERS, Component, Due, Dues, PaymentKind
 from coopwire.domain.receipts import AllocationLine
@@ -194,6 +194,42 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.CLEARING_DIFFERS: (WriteOff.word,),
 }
 """What may be proposed about each type of break; where nothing stands, people act outside and resolve."""
+
+
+_LACKS_IT_ALL = (
+    _B.RECEIPT_NOT_AT_GATEWAY,
+    _B.CHARGE_REVERSED,
+    _B.REFUND_NOT_ORDERED,
+    _B.DISPUTE_LOST,
+    _B.CORRECTION_REQUESTED,
+)
+
+
+def lacking_minor(found: Break) -> int:
+    """How much less a gateway has than its clearing account says, in minor units, by what a break tells.
+
+    So much may be written off that account; 0 or less where the gateway has it all, or more.
+    """
+    amount, told = found.amount_minor or 0, found.evidence
+    ours, theirs = _side(told, "ours"), _side(told, "theirs")
+    if found.type in _LACKS_IT_ALL:
+        return abs(amount)
+    if found.type is _B.CLEARING_DIFFERS:
+        return -amount
+    if found.type is _B.FEE_DIFFERS:
+        # Held against the price list alone, the fee that was taken is the fee that was booked.
+        return amount if "fee_minor" in ours else 0
+    if found.type is _B.CHARGE_CHANGED and ours.get("currency") == theirs.get("currency"):
+        recorded, now = told.get("recorded_minor"), told.get("now_minor")
+        if isinstance(recorded, int) and isinstance(now, int):
+            return recorded - now
+        return -amount if "gross_minor" in ours else 0
+    return 0
+
+
+def _side(told: Mapping[str, object], name: str) -> Mapping[str, object]:
+    side = told.get(name)
+    return side if isinstance(side, Mapping) else {}
 
 
 class CorrectionUnreadable(ValueError):

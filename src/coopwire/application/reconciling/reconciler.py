@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -21,7 +21,7 @@ from coopwire.application.reconciling.comparing import Compared, Setting, compar
 from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
 from coopwire.application.reconciling.sides import BusinessDay, Theirs, Wish
 from coopwire.application.writing import write
-from coopwire.domain.breaks import Break
+from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.events import BREAK_CLOSED, DAY_RECONCILED, Event
 from coopwire.domain.reconciliation import DayReport, Finding
 from coopwire.domain.references import new_reference
@@ -280,12 +280,13 @@ class Reconciler:
         unheard = {section.connection for section in report.sections if section.problem}
         heard = {section.connection for section in report.sections} - unheard
         state = INCOMPLETE if unheard else COMPLETE
-        breaks = [_break(finding, report) for finding in report.findings]
-        keys = [one.once for one in breaks]
+        found = [_break(finding, report) for finding in report.findings]
+        keys = [one.once for one in found]
         async with self._database.begin("end reconciliation") as tx:
             # Two runs of one day end one after the other, so that neither resolves what the other has just found.
             await tx.lock([f"day:{report.day.isoformat()}"])
             await tx.reconciliations.ended(report, state)
+            breaks = [await _of_its_receipt(tx, one) for one in found]
             changes = Changes(breaks=breaks)
             gone = await tx.reconciliations.resolve_gone(report, keys, heard)
             changes.events += [_closed(one, report) for one in gone]
@@ -330,6 +331,15 @@ def _break(finding: Finding, report: DayReport) -> Break:
         amount_minor=finding.amount_minor,
         currency=finding.currency,
     )
+
+
+async def _of_its_receipt(tx: Transaction, one: Break) -> Break:
+    """The break with the receipt of the charge that it names: who gave it back did not tell us whose it was."""
+    theirs = one.evidence["theirs"]
+    if one.type is not BreakType.REFUND_NOT_ORDERED or not isinstance(theirs, Mapping):
+        return one
+    receipt, payment = await tx.disputes.of_charge(str(one.evidence["connection"]), str(theirs["charge"]))
+    return replace(one, receipt=receipt, payment=payment)
 
 
 def _closed(one: Break, report: DayReport) -> Event:
