@@ -288,6 +288,14 @@ def test_a_section_that_could_not_be_compared_is_named_with_the_reason() -> None
     assert (row["name"], row["subject"]) == ("does not hold", why)
 
 
+def test_a_section_of_which_a_part_could_not_be_read_has_its_sums_and_the_reason() -> None:
+    why = "1 statements could not be read, the first because of TryLater: no answer"
+    partly = section(holds=False, problem=why)
+    told = values(sheets(report([partly]))["Buckets"])
+    assert len(told) == 1 + len(partly.theirs) + len(partly.ours) + 1
+    assert told[-1] == ("gateway", "paystack", None, why, None, None, None, "does not hold")
+
+
 @given(st.integers(-(10**15) + 1, 10**15 - 1), st.sampled_from([("NGN", 2), ("JPY", 0), ("KWD", 3)]))
 @settings(max_examples=40)
 def test_an_amount_of_a_workbook_is_the_number_itself(minor: int, money: tuple[str, int]) -> None:

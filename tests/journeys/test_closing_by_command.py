@@ -88,6 +88,8 @@ async def test_an_officer_closes_a_day_at_the_command_line(database_dsn: str, tm
         assert ran.code == 0, ran
         assert "Everything adds up." in ran.out
         assert "booked and banked" in ran.out
+        [refunds] = [line for line in ran.out.splitlines() if line.split()[:2] == ["refunds", "paystack"]]
+        assert "nothing on either side" in refunds
         files = [tmp_path / f"day.{ending}" for ending in ("csv", "xlsx", "pdf")]
         exports = [word for file in files for word in ("--export", str(file))]
         told = json.loads((await _reconcile(hub, "--json", *exports)).out)
@@ -103,6 +105,8 @@ async def test_an_officer_closes_a_day_at_the_command_line(database_dsn: str, tm
         assert "It does not add up." in ran.out
         future = await hub.command("reconcile", "--date", "2090-01-01")
         assert (future.code, "has not begun" in future.err) == (2, True)
+        first = await hub.command("reconcile", "--date", "0001-01-01")
+        assert (first.code, "between 2000 and 2100" in first.err) == (2, True)
         assert (await hub.command("reconcile", "--date", "yesterday")).code == 2
 
 

@@ -114,10 +114,10 @@ def _tell(done: Reconciled) -> None:
 
 
 def _rows(section: Section) -> list[tuple[object, ...]]:
-    return [
+    where = (section.source, section.connection)
+    rows: list[tuple[object, ...]] = [
         (
-            section.source,
-            section.connection,
+            *where,
             side,
             bucket.name,
             bucket.currency,
@@ -127,11 +127,12 @@ def _rows(section: Section) -> list[tuple[object, ...]]:
         for side, buckets in (("theirs", section.theirs), ("ours", section.ours))
         for bucket in buckets
     ]
+    # What was compared is named where there is nothing to count too: a quiet day differs from one nobody looked at.
+    return rows or [(*where, "", "not compared" if section.problem else "nothing on either side", "", "", "")]
 
 
 def _amount(minor: int | None, currency: str | None) -> str:
-    from coopwire.domain.money import Money
+    from coopwire.exports.cells import major, places
 
-    if minor is None or currency is None:
-        return ""
-    return f"{Money(minor, currency).major():,f}"
+    decimals = places(currency)
+    return "" if minor is None or decimals is None else major(minor, decimals, thousands=",")

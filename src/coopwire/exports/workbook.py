@@ -73,7 +73,7 @@ def _section(sheet: WriteOnlyWorksheet, section: Section) -> None:
         for bucket in buckets:
             front = (*where, side, bucket.name, bucket.currency, bucket.sum.count)
             _row(sheet, front, (bucket.sum.minor, bucket.currency), (holds,))
-    if not (section.theirs or section.ours):
+    if section.problem or not (section.theirs or section.ours):
         _row(sheet, (*where, None, section.problem, None, None), (None, None), (holds,))
 
 

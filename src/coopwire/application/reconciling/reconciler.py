@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from coopwire.application import announce
+from coopwire.application.arrivals import YEARS
 from coopwire.application.bells import LOOKUPS, OUTBOX, UNKNOWN, Bells
 from coopwire.application.chaining import audit_head
 from coopwire.application.network import Network
@@ -94,7 +95,9 @@ class Reconciler:
         return await self.carry_out(await self.open_run(on, actor), patience=patience, progress=progress)
 
     async def open_run(self, on: date, actor: str) -> Run:
-        """Keep that a comparison of this day begins. Rejected for a day that has not begun."""
+        """Keep that a comparison of this day begins. Rejected for a day that has not begun, or that nobody means."""
+        if on.year not in YEARS:
+            raise Rejected("day", f"must lie between {YEARS.start} and {YEARS.stop}")
         run = Run(new_reference(), BusinessDay(on, self._network.routes.zone), actor, self._clock.now())
         if run.day.start > run.began_at:
             raise Rejected("day", "has not begun yet: name a day that is over, or today")
