@@ -205,7 +205,9 @@ async def test_a_repayment_that_a_dispute_undoes_leaves_clearing_to_the_settleme
         assert await on_clearing(hub) == 0
         assert (await balances(hub))["123"] == FEE, "the gateway takes the gross, and keeps its fee"
         done = await closed_day(hub)
-        assert clearing(done)[0]
+        assert clearing(done)[0] and done.report.holds, (
+            "what the books undid explains a charge that is reversed"
+        )
         [landing] = [one for one in done.report.sections if one.source == "landing"]
         assert {b.name: b.sum.minor for b in landing.theirs} == {
             "undone here": WHOLE,

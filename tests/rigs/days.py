@@ -311,6 +311,12 @@ def _vary(made: World, case: Case) -> None:
             case.later.append(_mirror(case))
         case 8:
             _pay_again(made, case)
+        case 9:
+            # The member's bank took it back, and so did we.
+            case.charge = replace(_told(case), reversed=True)
+            case.later.append(_mirror(case))
+            case.posting = replace(case.posting, undone=True)
+            case.rows = []
         case _:
             pass
 

@@ -72,12 +72,12 @@ def question(setting: Setting, theirs: Theirs) -> DayQuestion:
 def compare(setting: Setting, theirs: Theirs, ours: Ours) -> Compared:
     """Every section that could be listed."""
     compared = Compared()
-    routes, refunded = setting.network.routes, _refunded(ours)
+    routes, taken_back = setting.network.routes, _taken_back(ours)
     for name in sorted(theirs.charges.keys() | _took_money(setting, ours)):
         if name in theirs.problems or name not in theirs.charges:
             compared.sections.append(_not_compared("gateway", name, theirs))
             continue
-        compared.take(gateway.compare_charges(gateway_day(setting, name, theirs, ours, refunded)))
+        compared.take(gateway.compare_charges(gateway_day(setting, name, theirs, ours, taken_back)))
         if name in theirs.refunds:
             compared.take(gateway.compare_refunds(refund_day(setting, name, theirs, ours)))
     if routes.books is not None:
@@ -117,26 +117,29 @@ def _not_compared(source: str, name: str, theirs: Theirs) -> Section:
     return Section(source, name, (), (), False, theirs.problems.get(name, NOT_CONNECTED))
 
 
-def _refunded(ours: Ours) -> Mapping[str, int]:
+def _taken_back(ours: Ours) -> Mapping[str, int]:
+    """By receipt, what refunds of ours take; the whole of one that is undone in the books and at the bank."""
     taken: Counter[str] = Counter()
     for refund in ours.refunds:
         if refund.state not in UNDONE_REFUND:
             taken[refund.receipt] += refund.amount_minor
-    return taken
+    where = landing.landed(ours, ())
+    undone = (r for r in ours.receipts if where.bucket(r) == landing.UNDONE)
+    return {**taken, **{r.id: r.gross_minor for r in undone}}
 
 
 # -- one outside system ------------------------------------------------------------------------------------
 
 
 def gateway_day(
-    setting: Setting, name: str, theirs: Theirs, ours: Ours, refunded: Mapping[str, int]
+    setting: Setting, name: str, theirs: Theirs, ours: Ours, taken_back: Mapping[str, int]
 ) -> gateway.GatewayDay:
     """A gateway's charges beside our receipts."""
     receipts = [r for r in ours.receipts if r.connection == name]
     mode = setting.network.connections[name].connection.mode
     charges = _dated(setting, (c for c in theirs.charges[name] if c.mode is mode), receipts)
     because = {charge: told for (gateway_, charge), told in theirs.reversals.items() if gateway_ == name}
-    return gateway.GatewayDay(name, setting.day, theirs.listed_at, charges, receipts, refunded, because)
+    return gateway.GatewayDay(name, setting.day, theirs.listed_at, charges, receipts, taken_back, because)
 
 
 def refund_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> gateway.RefundDay:

@@ -35,8 +35,8 @@ class GatewayDay:
     listed_at: datetime
     theirs: Sequence[ChargeSnapshot]
     ours: Sequence[OurReceipt]
-    refunded: Mapping[str, int]
-    """What refunds of ours take from each receipt, by receipt id, in minor units."""
+    taken_back: Mapping[str, int]
+    """What of each receipt is accounted for as gone again, by receipt id, in minor units."""
     because: Mapping[str, str] = field(default_factory=dict)
     """By charge, what they say of why it is reversed."""
 
@@ -143,12 +143,12 @@ def _pair(side: GatewayDay, receipt: OurReceipt, charge: ChargeSnapshot) -> Iter
         minor = charge.fee_minor - receipt.fee_minor
         found = finding(BreakType.FEE_DIFFERS, minor, fee_minor=(receipt.fee_minor, charge.fee_minor))
         yield replace(found, ours={**found.ours, **_expected_fee(receipt)})
-    refunded = side.refunded.get(receipt.id, 0)
-    if charge.reversed and refunded < receipt.gross_minor:
+    gone = side.taken_back.get(receipt.id, 0)
+    if charge.reversed and gone < receipt.gross_minor:
         because = side.because.get(charge.charge)
         facts = {} if because is None else {"because": ("", because)}
-        minor = receipt.gross_minor - refunded
-        yield finding(BreakType.CHARGE_REVERSED, minor, reversed_minor=(refunded, None), **facts)
+        minor = receipt.gross_minor - gone
+        yield finding(BreakType.CHARGE_REVERSED, minor, reversed_minor=(gone, None), **facts)
 
 
 def _expected_fee(receipt: OurReceipt) -> Mapping[str, object]:
