@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from rigs.corrections import ADA, WHY, desk, effect_of
-from rigs.gateways import PAYSTACK_SECRET
+from rigs.gateways import GATEWAYS, PAYSTACK_SECRET
+from rigs.refunds import approve, received
 from rigs.river import River, river
 
 from coopwire import app as composition
@@ -230,6 +231,38 @@ async def test_an_outcome_that_is_not_known_is_found_out_by_the_run(database_dsn
         await hub.settled(1)
         assert (await _closed(hub)).report.holds
         assert len(await _postings(hub)) == 1
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", sorted(GATEWAYS))
+async def test_a_day_over_any_gateway_is_compared_in_both_directions(database_dsn: str, name: str) -> None:
+    """A lost webhook, a second member, a part given back by us, another by the dashboard, and a stolen receipt."""
+    swift = {name: {"refund_seconds": "0.2"}}
+    async with river(database_dsn, gateway=GATEWAYS[name], simulated=swift, members=2) as hub:
+        first = await received(hub)
+        await received(hub, member="M-1030", loan="LN-2")
+        missed = await hub.accept(loan="LN-3", money=Money(77_700, "NGN"))
+        await hub.pay(missed.attempt)
+        done = await _closed(hub, seconds=30)
+        await hub.settled(3)
+        assert [one.split(":")[0] for one in done.report.healed] in ([name], []), (
+            "the hub may have been first"
+        )
+        await approve(hub, first, 50_000)
+        await hub.until("SELECT state FROM refunds", expected="succeeded")
+        await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
+        assert (await _closed(hub)).report.holds
+        made = await hub.outside.control(name, "dashboard_refund", reference=missed.attempt, amount=700)
+        done = await _closed(hub)
+        assert [(f.type.value, f.amount_minor) for f in done.report.findings] == [("refund_not_ordered", 700)]
+        assert done.report.findings[0].theirs["refund"] == str(made["refund"]["id"])
+        move = "UPDATE receipts SET charge = charge || '0', gross_minor = gross_minor + 1 WHERE id = $1"
+        await hub.app.database.pool.execute(move, first)
+        done = await _closed(hub, seconds=0)
+        assert {"charge_not_recorded", "receipt_not_at_gateway"} <= set(_types(done))
+        [landing] = [s for s in done.report.sections if s.source == "landing"]
+        assert "not recorded here" in {b.name for b in landing.theirs}
+        assert "recorded here, not at the gateway" in {b.name for b in landing.ours}
 
 
 async def test_a_system_that_cannot_be_listed_is_not_taken_for_empty(database_dsn: str) -> None:
