@@ -309,3 +309,19 @@ async def test_looking_again_at_a_payout_asks_about_the_transfer(database_dsn: s
         said = await corrections_desk(hub).look_again(id_, ADA)
         assert said == f"payout {payout.id} is looked up at paystack"
         await hub.until("SELECT looks > $1 FROM payouts", looks)
+
+
+async def test_a_key_that_has_paid_out_once_never_pays_again_also_when_it_is_forgotten(
+    database_dsn: str,
+) -> None:
+    once = Idempotent("test", "an old key", "the body")
+    async with river(database_dsn) as hub:
+        first = (await hub.app.payouts.request(wish(), once, MAKER)).payout
+        await until(hub, first, "succeeded")
+        await hub.rows("DELETE FROM idempotency")
+        again = await hub.app.payouts.request(wish(), once, MAKER)
+        assert (again.replayed, again.payout.id) == (True, first.id)
+        await hub.rows("DELETE FROM idempotency")
+        with pytest.raises(KeyReused):
+            await hub.app.payouts.request(wish(purpose="another loan"), once, MAKER)
+        assert len(await transfers(hub)) == 1

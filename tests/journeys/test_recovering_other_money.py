@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rigs.gateways import FLUTTERWAVE, Gateway
-from rigs.payouts import CHECKER, ask, until
+from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
+from rigs.payouts import AMOUNT, CHECKER, MAKER, ask, until, wish
 from rigs.refunds import received
 from rigs.restoring import ACTOR, Passing, backup, hub_on, recovered, restore
-from rigs.river import Outside, River, simulators
+from rigs.river import Outside, River, request, simulators
 from rigs.settlements import settled
 
 from coopwire import app as composition
+from coopwire.application.paying import Idempotent
+from coopwire.domain.money import Money
 
 FORGETFUL = {
     "quickbooks": {"requestid_dedupes": "false"},
@@ -114,3 +116,58 @@ async def test_what_was_paid_out_and_settled_in_the_lost_hour_is_found_and_not_d
                 "SELECT kind, looks FROM effects WHERE unknown_since IS NOT NULL ORDER BY kind"
             )
             assert [row["kind"] for row in unsure] == ["journal", "transfer"]
+
+
+async def test_a_payout_that_was_asked_for_in_the_lost_hour_is_told_of_and_asked_again_not_paid_again(
+    database_dsn: str, second_dsn: str, tmp_path: Path
+) -> None:
+    once = Idempotent("a key", "disbursement 457", "the body")
+    async with _losing(database_dsn, second_dsn, tmp_path, FLUTTERWAVE) as loss:
+        async with loss.before() as hub:
+            await received(hub)
+        async with loss.lost() as hub:
+            lost = (await hub.app.payouts.request(wish(connection="flutterwave"), once, MAKER)).payout
+            await until(hub, lost, "succeeded")
+        [reference] = await _transfers(loss.outside, FLUTTERWAVE)
+
+        async with loss.restored() as hub:
+            [told] = await hub.rows("SELECT * FROM breaks WHERE type = 'payout_not_ordered'")
+            assert (told["subject"], told["amount_minor"], told["currency"]) == (reference, AMOUNT, "NGN")
+            again = (await hub.app.payouts.request(wish(connection="flutterwave"), once, MAKER)).payout
+            assert again.id == lost.id
+            await until(hub, again, "succeeded", 40)
+            assert await hub.value("SELECT tries FROM effects WHERE kind = 'transfer'") == 0, "it was sent"
+        assert await _transfers(loss.outside, FLUTTERWAVE) == {reference: 1}
+
+
+async def test_a_member_is_not_charged_again_for_what_the_lost_hour_has_charged(
+    database_dsn: str, second_dsn: str, tmp_path: Path
+) -> None:
+    once = Idempotent("a key", "instalment 9", "the body")
+    async with _losing(database_dsn, second_dsn, tmp_path, PAYSTACK) as loss:
+        async with loss.before() as hub:
+            asked = await hub.accept(save_authorization=True)
+            told = await hub.pay(asked.attempt)
+            await hub.hint(asked.attempt, told["charges"][0]["id"])
+            await hub.settled(1)
+            left = await hub.value("SELECT id FROM authorizations")
+        wanted = request(money=Money(100_000, "NGN"), dues=None, authorization=left)
+        async with loss.lost() as hub:
+            lost = await hub.app.desk.accept(wanted, once)
+            await hub.settled(2)
+        booked = await _journals(loss.outside)
+
+        async with loss.restored() as hub:
+            again = await hub.app.desk.accept(wanted, once)
+            assert (again.payment, again.attempt) == (lost.payment, lost.attempt)
+            sql = "SELECT state FROM effects WHERE kind = 'saved_charge'"
+            await hub.until(sql, expected="done", seconds=90)
+            charges = (await hub.outside.truth("paystack"))["charges"]
+            assert [one["amount_minor"] for one in charges if one["status"] == "success"] == [
+                5_250_000,
+                100_000,
+            ]
+            await hub.until("SELECT count(*) FROM effects WHERE state IN ('intended', 'sending')", expected=0)
+            assert await _journals(loss.outside) == booked
+            types = await hub.rows("SELECT type FROM breaks ORDER BY type")
+            assert [row["type"] for row in types] == ["posting_not_ordered", "receipt_without_payment"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rigs.river import River, request, river
 
-from coopwire.application.paying import Accepted, Idempotent, Rejected
+from coopwire.application.paying import Accepted, Idempotent, KeyReused, Rejected
 from coopwire.domain.money import Money
 
 
@@ -197,3 +197,18 @@ async def test_what_was_ended_is_charged_no_more_and_forgotten(database_dsn: str
         assert [one["data"]["state"] for one in moves] == ["active", "ended"]
         [action] = await hub.rows("SELECT action, subject FROM operator_actions")
         assert (action["action"], action["subject"]) == ("end authorization", authorization)
+
+
+async def test_a_key_that_has_charged_once_never_charges_again_also_when_it_is_forgotten(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn) as hub:
+        authorization = await left(hub)
+        once = Idempotent("test", "an old key", "the body")
+        asked = request(money=Money(100_000, "NGN"), dues=None, authorization=authorization)
+        await hub.app.desk.accept(asked, once)
+        await hub.settled(2)
+        await hub.rows("DELETE FROM idempotency")
+        with pytest.raises(KeyReused):
+            await hub.app.desk.accept(asked, once)
+        assert await _charged(hub) == 1

@@ -27,7 +27,7 @@ from coopwire.domain.payments import (
     Payment,
     PaymentKind,
 )
-from coopwire.domain.references import new_reference, ours
+from coopwire.domain.references import derived_reference, new_reference, ours
 from coopwire.domain.states import AuthorizationState, EffectState, PaymentState
 from coopwire.ports.clock import Clock
 from coopwire.ports.providers import Capability, Connected
@@ -146,7 +146,7 @@ class Desk:
         """
         gateway = self._gateway(request)
         self._check(request)
-        reference = new_reference()
+        reference = _name(request, once)
         facts = {"payment": reference, "loan": request.loan, "connection": gateway.connection.name}
         with working(self._traces, "accept payment", side=SpanKind.SERVER, **facts):
             return await self._accept(request, gateway, reference, once)
@@ -159,6 +159,9 @@ class Desk:
             made = await made_before(tx, once, reference, now)
             if made is not None:
                 return await self._replay(tx, await tx.payments.first_attempt(made))
+            if request.authorization is not None and await tx.payments.get([reference]):
+                # The key is so old that it was forgotten. Nobody is charged twice for one.
+                raise KeyReused
             stored = await self._store(tx, request, gateway, reference, now)
         return await self._open(stored)
 
@@ -253,6 +256,8 @@ class Desk:
             save_authorization=request.save_authorization,
         )
         attempt = _attempt(payment, gateway, now, request.at_least_minor)
+        if source is not None:
+            attempt = replace(attempt, reference=derived_reference("attempt", reference))
         await tx.payments.create(
             payment,
             attempt,
@@ -369,6 +374,14 @@ def capable(network: Network, name: str | None, wanted: Capability, does: str) -
         known = ", ".join(network.asked(wanted)) or "none"
         raise Rejected("gateway", f"no such connection {does}; there are: {known}")
     return connected
+
+
+def _name(request: PaymentRequest, once: Idempotent) -> str:
+    """A new payment's reference. One that charges what the member left has it from its key: a hub that was restored
+    from a backup and is asked again must not charge under another name what the lost hub may have charged."""
+    if request.authorization is None:
+        return new_reference()
+    return derived_reference("payment asked for", once.scope, once.key)
 
 
 async def linked_account(

@@ -20,7 +20,7 @@ from coopwire.domain.errors import HubError, InvalidOrder, NotSent, Refused
 from coopwire.domain.gates import Traffic
 from coopwire.domain.money import Money
 from coopwire.domain.payouts import Beneficiary, Payout
-from coopwire.domain.references import derived_reference, new_reference
+from coopwire.domain.references import derived_reference
 from coopwire.domain.states import PayoutState
 from coopwire.ports.clock import Clock
 from coopwire.ports.gateways import Balance, Bank, Transfers
@@ -77,7 +77,8 @@ class PayoutDesk:
 
     async def request(self, wish: PayoutRequest, once: Idempotent, asker: Person) -> Requested:
         """Store the wish; it is checked before anything is sent. KeyReused for another wish under the same key."""
-        name = new_reference()
+        # A hub that was restored from a backup gives the same wish the name under which it may have been paid.
+        name = derived_reference("payout asked for", once.scope, once.key)
         stored = await self._store([self._new(wish, asker, name)], once, name, lambda made: [made])
         return Requested(stored.payouts[0], stored.replayed)
 
@@ -91,7 +92,7 @@ class PayoutDesk:
         """
         if not 0 < len(wishes) <= MOST_PAYOUTS:
             raise Rejected("payouts", f"give 1 to {MOST_PAYOUTS} payouts")
-        name, new = new_reference(), []
+        name, new = derived_reference("payouts asked for", once.scope, once.key), []
         refused = _said_twice(wishes)
         for line, wish in enumerate(wishes):
             try:
@@ -121,6 +122,10 @@ class PayoutDesk:
                 if len(payouts) < len(found):
                     raise KeyReused
                 return RequestedMany(payouts, replayed=True)
+            there = [await tx.payouts.get(one.payout.id) for one in new]
+            if any(there):
+                # The key is so old that it was forgotten. Nobody is paid twice for one.
+                return _asked_long_ago(new, there)
             events = [payout_event(one.payout, None, now) for one in new]
             told = [event for event in events if event is not None]
             await tx.apply(Changes(payouts=list(new), events=told), now)
@@ -300,6 +305,21 @@ class PayoutDesk:
 def _of_batch(name: str, line: int) -> str:
     """The id of a line's payout: whoever asks again under the same key finds the same ones."""
     return derived_reference("payout", name, str(line))
+
+
+def _asked_long_ago(new: Sequence[NewPayout], there: Sequence[Payout | None]) -> RequestedMany:
+    """The payouts that this key has made before; KeyReused when they are others than are asked for now."""
+    same = tuple(
+        was for one, was in zip(new, there, strict=True) if was and _wished(one.payout) == _wished(was)
+    )
+    if len(same) < len(new):
+        raise KeyReused
+    return RequestedMany(same, replayed=True)
+
+
+def _wished(payout: Payout) -> tuple[object, ...]:
+    where = (payout.connection, payout.bank, payout.purpose, payout.member, payout.loan)
+    return (payout.amount_minor, payout.currency, *where)
 
 
 def _said_twice(wishes: Sequence[PayoutRequest]) -> list[Refusal]:

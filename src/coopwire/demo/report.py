@@ -72,6 +72,7 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.PAYOUT_CHANGED: "the gateway tells of a payout what cannot be",
     BreakType.PAYOUT_REVERSED: "money that was paid out came back",
     BreakType.PAYOUT_OVERDUE: "a payout did not come to an end in time",
+    BreakType.PAYOUT_NOT_ORDERED: "the gateway paid out under a name of the hub's, and the hub does not know of it",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"

@@ -55,6 +55,7 @@ class BreakType(StrEnum):
     PAYOUT_CHANGED = "payout_changed"
     PAYOUT_REVERSED = "payout_reversed"
     PAYOUT_OVERDUE = "payout_overdue"
+    PAYOUT_NOT_ORDERED = "payout_not_ordered"
     CORRECTION_REQUESTED = "correction_requested"
     LINE_NOT_BOOKED = "line_not_booked"
     ACCOUNT_NOT_ASSIGNED = "account_not_assigned"

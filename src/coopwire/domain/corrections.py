@@ -183,6 +183,7 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.PAYOUT_CHANGED: (),
     _B.PAYOUT_REVERSED: (),
     _B.PAYOUT_OVERDUE: (),
+    _B.PAYOUT_NOT_ORDERED: (),
     _B.DISPUTE_OPEN: (),
     _B.DISPUTE_LOST: (WriteOff.word, *_BOOKS, *_BANK),
     _B.CORRECTION_REQUESTED: tuple(CORRECTIONS),

@@ -23,6 +23,7 @@ from coopwire.ports.days import (
     Unsettled,
 )
 from coopwire.storage import rows
+from coopwire.storage.effects import SAID_WITH
 from coopwire.storage.reports import run_view
 from coopwire.storage.rows import Connection, Row, ShapeT
 from coopwire.storage.sessions import reading, snapshot
@@ -44,9 +45,8 @@ _REPLACED = """
 """
 _JOURNALS = f"""
 SELECT e.id, e.reference, e.state, e."order", e.receipt, e.provider_ref, e.finished_at, e."after",
-    t.mapping_version
-FROM effects e LEFT JOIN LATERAL (
-    SELECT mapping_version FROM tries WHERE effect = e.id ORDER BY id DESC LIMIT 1) t ON true
+    {SAID_WITH} AS mapping_version
+FROM effects e
 WHERE e.kind = 'journal' AND e.connection = $1
   AND e.id IN (
     SELECT id FROM effects WHERE kind = 'journal' AND "order" ->> 'on' = $2

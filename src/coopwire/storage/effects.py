@@ -137,8 +137,16 @@ WHERE e.id = ANY($3::text[]) AND e.state = 'intended' AND CASE e.kind
     WHEN 'refund' THEN EXISTS (SELECT FROM refunds f WHERE f.effect = e.id AND f.created_at < $5)
     WHEN 'transfer' THEN EXISTS (
         SELECT FROM payouts o WHERE o.id = e."order" ->> 'payout' AND o.created_at < $4)
+        OR EXISTS (SELECT FROM breaks b WHERE b.once = 'payout_not_ordered:' || e.connection || ':' || e.reference)
     ELSE false END
 """
+# An entry that a hub before a restore has sent has no try here: it was found by the mapping that was active.
+SAID_WITH = """coalesce(
+    (SELECT t.mapping_version FROM tries t WHERE t.effect = e.id ORDER BY t.id DESC LIMIT 1),
+    CASE WHEN e.state = 'done' THEN coalesce((e."order" ->> 'mapping')::int, (
+        SELECT m.version FROM mappings m WHERE m.connection = e.connection AND m.activated_at <= e.finished_at
+        ORDER BY m.activated_at DESC LIMIT 1)) END)"""
+"""An SQL expression over effects `e`: the version of the mapping with which an entry was said, or found."""
 MAY_HAVE_BEEN_SENT = "the hub was restored: it may have been sent in the lost hours"
 
 
@@ -238,12 +246,11 @@ class EffectStore:
         return self._sealer.open(sealed) if sealed is not None else None
 
     async def sent_mappings(self, effects: Sequence[str]) -> dict[str, AccountMapping]:
-        """By effect, the mapping version with which its latest try was said."""
+        """By effect, the mapping version with which its latest try was said, or it was found."""
         found = await self._db.fetch(
-            "SELECT DISTINCT ON (t.effect) t.effect, m.* FROM tries t "
-            "JOIN effects e ON e.id = t.effect "
-            "JOIN mappings m ON m.connection = e.connection AND m.version = t.mapping_version "
-            "WHERE t.effect = ANY($1::text[]) ORDER BY t.effect, t.id DESC",
+            "SELECT e.id AS effect, m.* FROM effects e "
+            f"JOIN mappings m ON m.connection = e.connection AND m.version = {SAID_WITH} "
+            "WHERE e.id = ANY($1::text[])",
             list(effects),
         )
         return {row["effect"]: account_mapping(row) for row in found}
@@ -336,6 +343,16 @@ class EffectStore:
         await self._db.execute(
             _DOUBT, now, MAY_HAVE_BEEN_SENT, list(effects), recovered.until, recovered.closed_at
         )
+
+    async def known(self, connection: str, kind: EffectKind, references: Sequence[str]) -> set[str]:
+        """Those of the references under which there is a write of this kind."""
+        found = await self._db.fetch(
+            "SELECT reference FROM effects WHERE connection = $1 AND kind = $2 AND reference = ANY($3::text[])",
+            connection,
+            kind.value,
+            list(references),
+        )
+        return {row["reference"] for row in found}
 
     async def never_looked_up(self) -> int:
         """How many effects are unknown and were not looked up a single time since they are."""

@@ -105,7 +105,7 @@ class Effects(Protocol):
         ...
 
     async def sent_mappings(self, effects: Sequence[str]) -> dict[str, AccountMapping]:
-        """By effect, the mapping version with which its latest try was said."""
+        """By effect, the mapping version with which its latest try was said, or it was found."""
         ...
 
     async def record(self, outcomes: Sequence[Outcome]) -> list[Effect]:
@@ -134,6 +134,10 @@ class Effects(Protocol):
         That is what was there before `closed_at` and is not finished, unless it was looked up since. Messages to
         the loan system stay: it takes the same id again. What is ordered later is judged as it is stored.
         """
+        ...
+
+    async def known(self, connection: str, kind: EffectKind, references: Sequence[str]) -> set[str]:
+        """Those of the references under which there is a write of this kind."""
         ...
 
     async def never_looked_up(self) -> int:
