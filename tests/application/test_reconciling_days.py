@@ -16,11 +16,12 @@ from rigs.days import DAY, FAULTS, LAGOS, Spoiled, seeds, setting, spoiled, whol
 from coopwire.application.reconciling.comparing import Compared, Setting, compare
 from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
 from coopwire.application.reconciling.sides import AccountRow, Theirs
+from coopwire.domain.payments import Mode
 from coopwire.domain.states import PaymentState
 from coopwire.ports.books import JournalSnapshot
 from coopwire.ports.corebank import StatementRow
-from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund, Ours
-from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.days import OurJournal, OurPayout, OurPosting, OurReceipt, OurRefund, Ours
+from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot, TransferSnapshot
 
 Compare = Callable[[Setting, Theirs, Ours], Compared]
 
@@ -46,6 +47,10 @@ def _unbalanced(day: Spoiled, compared: Compared) -> str:
         times = ((c, c.paid_at or day.made.recorded_at(name, c.charge)) for c in paid)
         today = _sums((c.currency, c.amount_minor, at.astimezone(LAGOS).date()) for c, at in times)
         totals["gateway", name] = totals["landing", name] = today
+    for name, transfers in theirs.transfers.items():
+        left = ((t, t.created_at) for t in transfers if t.mode is not Mode.LIVE if t.created_at)
+        today = _sums((t.currency, t.amount_minor, at.astimezone(LAGOS).date()) for t, at in left)
+        totals["payouts", name] = today
     for section in compared.sections:
         key = (section.source, section.connection)
         if key not in totals:
@@ -151,12 +156,19 @@ def _one_otherwise(rows: Sequence[Any], name: str, n: int) -> list[Any]:
     return [replace(row, **{name: value}) if i == n else row for i, row in enumerate(rows)]
 
 
-_OURS = {"receipts": OurReceipt, "journals": OurJournal, "postings": OurPosting, "refunds": OurRefund}
+_OURS = {
+    "receipts": OurReceipt,
+    "journals": OurJournal,
+    "postings": OurPosting,
+    "refunds": OurRefund,
+    "payouts": OurPayout,
+}
 _THEIRS = {
     "charges": ChargeSnapshot,
     "refunds": RefundSnapshot,
     "journals": JournalSnapshot,
     "rows": StatementRow,
+    "transfers": TransferSnapshot,
 }
 
 
@@ -230,6 +242,28 @@ def test_a_connection_that_could_not_be_listed_is_not_compared_and_does_not_hold
         assert [f for f in compared.differences.findings if f.connection == name] == []
 
 
+def test_transfers_that_could_not_be_listed_are_not_compared_and_what_came_in_is() -> None:
+    made = world(7)
+    theirs = made.theirs()
+    theirs.transfers["gate"], theirs.transfer_problems["gate"] = [], "TryLater: they failed inside"
+    compared = compare(setting(), theirs, made.ours())
+    sections = {s.source: s for s in compared.sections}
+    assert (sections["payouts"].holds, sections["payouts"].problem) == (False, "TryLater: they failed inside")
+    assert sections["gateway"].holds
+    assert compared.differences.findings == []
+
+
+def test_payouts_of_a_gateway_that_is_connected_no_more_are_not_compared_and_do_not_hold() -> None:
+    made = world(7)
+    ours = made.ours()
+    before = replace(ours, payouts=tuple(replace(p, connection="before") for p in ours.payouts))
+    theirs = made.theirs()
+    theirs.transfers = {}
+    sections = {(s.source, s.connection): s for s in compare(setting(), theirs, before).sections}
+    assert not sections["payouts", "before"].holds
+    assert "no connection of this name" in sections["payouts", "before"].problem
+
+
 def test_a_gateway_that_took_money_and_is_connected_no_more_is_not_compared_and_does_not_hold() -> None:
     made = world(7)
     ours = made.ours()
@@ -266,6 +300,7 @@ def _by_utc(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
 def _blind_to_currency(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
     theirs.charges = {n: [replace(c, currency="NGN") for c in cs] for n, cs in theirs.charges.items()}
     theirs.journals = [replace(j, currency="NGN") for j in theirs.journals]
+    theirs.transfers = {n: [replace(t, currency="NGN") for t in ts] for n, ts in theirs.transfers.items()}
     return compare(given, theirs, ours)
 
 
@@ -305,6 +340,21 @@ def _takes_an_id_for_known_whatever_the_gateway(given: Setting, theirs: Theirs, 
     return compare(given, theirs, ours)
 
 
+def _of_transfers(change: Callable[[TransferSnapshot], TransferSnapshot]) -> Compare:
+    def wrong(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+        theirs.transfers = {n: [change(t) for t in ts] for n, ts in theirs.transfers.items()}
+        return compare(given, theirs, ours)
+
+    return wrong
+
+
+def _one_transfer_for_many(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    theirs.transfers = {
+        n: list({t.retry_of or t.reference: t for t in ts}.values()) for n, ts in theirs.transfers.items()
+    }
+    return compare(given, theirs, ours)
+
+
 def _one_refund_under_way_for_many(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
     waiting = {(r.connection, r.charge, r.amount_minor) for r in ours.refunds if r.provider_ref is None}
     theirs.refunds = {
@@ -332,6 +382,27 @@ def _leaves_out_what_tells_no_time(given: Setting, theirs: Theirs, ours: Ours) -
     return compare(given, theirs, ours)
 
 
+def _transfers_that_are_ordered(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    known = {p.reference for p in ours.payouts}
+    theirs.transfers = {n: [t for t in ts if t.reference in known] for n, ts in theirs.transfers.items()}
+    return compare(given, theirs, ours)
+
+
+def _lists_without_a_look(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    theirs.looked = {}
+    return compare(given, theirs, ours)
+
+
+def _takes_every_state_of_ours_for_newer(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    later = tuple(replace(p, moved_at=theirs.listed_at) for p in ours.payouts)
+    return compare(given, theirs, replace(ours, payouts=later))
+
+
+def _takes_no_state_of_ours_for_newer(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    earlier = tuple(replace(p, moved_at=theirs.listed_at - timedelta(days=9)) for p in ours.payouts)
+    return compare(given, theirs, replace(ours, payouts=earlier))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -347,6 +418,17 @@ def _leaves_out_what_tells_no_time(given: Setting, theirs: Theirs, ours: Ours) -
         _takes_what_is_on_its_way_for_lost,
         _believes_every_reversal,
         _forgets_refunds,
+        pytest.param(
+            _of_transfers(lambda t: replace(t, mode=Mode.TEST)), id="blind to the mode of a transfer"
+        ),
+        pytest.param(
+            _of_transfers(lambda t: replace(t, retry_of="")), id="blind to further tries of a transfer"
+        ),
+        _one_transfer_for_many,
+        _transfers_that_are_ordered,
+        _lists_without_a_look,
+        _takes_every_state_of_ours_for_newer,
+        _takes_no_state_of_ours_for_newer,
     ],
 )
 def test_the_generator_catches_a_comparison_that_is_wrong(wrong: Compare) -> None:

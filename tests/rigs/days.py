@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from rigs.outgoing import OUTGOING_FAULTS, Outgoing, outgoing
+
 from coopwire.application.network import Network, Routes
 from coopwire.application.reconciling.comparing import Setting
 from coopwire.application.reconciling.sides import AccountRow, BusinessDay, Theirs
@@ -121,6 +123,7 @@ class World:
     foreign_refunds: list[tuple[str, RefundSnapshot]] = field(default_factory=list)
     settlements: list[Entry] = field(default_factory=list)
     payments: set[str] = field(default_factory=set)
+    outgoing: Outgoing = field(default_factory=Outgoing)
     listed_at: datetime = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
     def theirs(self) -> Theirs:
@@ -140,6 +143,8 @@ class World:
         told.journals = self._shuffled([*entries, *self.strangers])
         debits = [row for c in self.cases for one in c.debits for row in one.rows]
         told.rows = self._shuffled([*(r for c in self.cases for r in c.rows), *debits, *self.movements])
+        told.transfers["gate"] = self.outgoing.listed()
+        told.looked["gate"] = dict(self.outgoing.looks)
         return told
 
     def ours(self) -> Ours:
@@ -153,6 +158,7 @@ class World:
             postings=tuple(self._shuffled([*(c.posting for c in known), *debits])),
             refunds=tuple(r for c in known for r in c.refunds),
             payments=frozenset(self.payments),
+            payouts=self.outgoing.ours(),
         )
 
     def recorded_at(self, gateway: str, charge: str) -> datetime:
@@ -181,6 +187,7 @@ def world(seed: int) -> World:
         made.strangers.append(_entry_of_others(dice, n))
         made.movements.append(_movement_of_others(dice, n))
         made.unpaid.append(_unpaid(dice, n))
+    made.outgoing = outgoing(seed, BusinessDay(DAY, LAGOS), made.listed_at)
     return made
 
 
@@ -796,8 +803,14 @@ def _unknown_posting_that_nobody_saw(made: World, case: Case) -> Expected:
     return set()
 
 
+for _name, _spoil in OUTGOING_FAULTS.items():
+    FAULTS[_name] = lambda made, _, spoil=_spoil: spoil(made.outgoing)  # type: ignore[misc]
+
+
 def wished(name: str, case: Case) -> str | None:
     """The reference that must be looked up because of this fault; None for one that no look-up mends."""
+    if name in OUTGOING_FAULTS:
+        return None
     if name == "webhook lost and nothing recorded":
         return case.receipt.reference
     if name.startswith("unknown journal"):
@@ -827,6 +840,7 @@ def spoiled(seed: int, most: int = 6) -> Spoiled:
         day.expected |= FAULTS[name](made, case)
         reference = wished(name, case)
         day.wishes |= {reference} if reference else set()
+    day.wishes |= made.outgoing.wishes
     return day
 
 

@@ -72,7 +72,11 @@ REASONS: Mapping[BreakType, str] = {
     BreakType.PAYOUT_CHANGED: "the gateway tells of a payout what cannot be",
     BreakType.PAYOUT_REVERSED: "money that was paid out came back",
     BreakType.PAYOUT_OVERDUE: "a payout did not come to an end in time",
-    BreakType.PAYOUT_NOT_ORDERED: "the gateway paid out under a name of the hub's, and the hub does not know of it",
+    BreakType.PAYOUT_NOT_ORDERED: "money left the gateway's balance and nobody ordered it here",
+    BreakType.PAYOUT_DOUBLED: "the gateway pays one payout out twice",
+    BreakType.PAYOUT_MISSING: "a payout that was acknowledged is not in the gateway's list",
+    BreakType.PAYOUT_DIFFERS: "the gateway pays out other money than was ordered",
+    BreakType.PAYOUT_STATE_DIFFERS: "the gateway tells another end of a payout than the hub",
     BreakType.CORRECTION_REQUESTED: "a person asked for a correction",
 }
 _HUB, _GATEWAY, _BOOKS = "the hub", "Paystack's list", "QuickBooks' journals"

@@ -28,7 +28,8 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One outside system beside us. `source`: gateway, refunds, books, bank, or landing for where the money is.
+    """One outside system beside us. `source`: gateway, refunds, payouts, books, bank, clearing, or landing for where
+    the money is.
 
     `theirs` parts what they told, `ours` what we have; it holds when both agree to the minor unit and nothing
     differs. `problem` says why nothing could be compared; then it does not hold.

@@ -10,7 +10,7 @@ from typing import Protocol
 from coopwire.domain.books import Side
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.reconciliation import DayReport
-from coopwire.domain.states import EffectState, RefundState
+from coopwire.domain.states import EffectState, PayoutState, RefundState
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,29 @@ class OurRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class OurPayout:
+    """A payout whose transfer the hub ordered. Minor units; `reference` is ours, of the effect that pays.
+
+    `sent_at` is when it was sent first, `accepted_at` when the gateway was known to have it, `moved_at` when its
+    state last changed.
+    """
+
+    id: str
+    connection: str
+    reference: str
+    state: PayoutState
+    effect_state: EffectState
+    amount_minor: int
+    currency: str
+    provider_ref: str | None
+    loan: str | None
+    member: str | None
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    moved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Unsettled:
     """A receipt that no settlement of the day's end has; minor units. The fee of one that nobody knew is nought."""
 
@@ -154,6 +177,7 @@ class Ours:
     payments: frozenset[str] = frozenset()
     """Of the references asked about, those that are payments of ours."""
     owed: Owed = Owed()
+    payouts: tuple[OurPayout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +199,8 @@ class DayQuestion:
     payments: Collection[str] = ()
     owed: Mapping[str, Collection[str]] = field(default_factory=dict)
     """By gateway connection that tells of settlements, the charges that it says were paid."""
+    transfers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By gateway connection that pays out, the references under which it has transfers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Any
 
 from coopwire.domain.books import LATER_ENTRIES, REVERSAL, Side, clearing_key
 from coopwire.domain.receipts import ReceiptSource
-from coopwire.domain.states import EffectState, RefundState
+from coopwire.domain.states import EffectState, PayoutState, RefundState
 from coopwire.ports.days import (
     Clearing,
     DayQuestion,
     OurJournal,
+    OurPayout,
     OurPosting,
     OurReceipt,
     OurRefund,
@@ -75,6 +76,18 @@ WHERE f.id IN (
     UNION SELECT f.id FROM unnest($3::text[], $4::text[]) AS n(connection, provider_ref)
         JOIN refunds f ON f.connection = n.connection AND f.provider_ref = n.provider_ref
     UNION SELECT id FROM refunds WHERE receipt = ANY($5::text[]))
+"""
+# What was accepted on a day has moved since then; one whose answer is unknown is on its way.
+_PAYOUTS = """
+SELECT p.id, p.connection, p.transfer AS reference, p.state, e.state AS effect_state, p.amount_minor, p.currency,
+    p.provider_ref, p.loan, p.member, e.first_sent_at AS sent_at, p.accepted_at, p.updated_at AS moved_at
+FROM payouts p JOIN effects e ON e.id = p.transfer
+WHERE p.id IN (
+    SELECT id FROM payouts WHERE updated_at >= $1 AND accepted_at >= $1 AND accepted_at < $2
+    UNION SELECT p.id FROM payouts p JOIN effects e ON e.id = p.transfer
+        WHERE p.state = 'intended' AND e.first_sent_at >= $1 AND e.first_sent_at < $2
+    UNION SELECT p.id FROM unnest($3::text[], $4::text[]) AS n(connection, reference)
+        JOIN payouts p ON p.connection = n.connection AND p.transfer = n.reference)
 """
 _TAKEN = """EXISTS (SELECT FROM settlement_lines l JOIN settlements s ON s.id = l.settlement
     WHERE l.{name} = {of}.id AND s.stand IN ('tied', 'booked') AND s.settled_on <= {day})"""
@@ -139,6 +152,7 @@ class DayRows:
                 refunds=tuple(await self._refunds(db, question, about)),
                 payments=await self._payments(db, question.payments),
                 owed=await self._owed(db, question),
+                payouts=tuple(await self._payouts(db, question)),
             )
 
     async def _receipts(self, db: Connection, question: DayQuestion) -> list[OurReceipt]:
@@ -178,6 +192,18 @@ class DayRows:
             _REFUNDS, question.start, question.end, *_pairs(question.refunds), list(receipts)
         )
         return [rows.shaped(OurRefund, row, state=RefundState(row["state"])) for row in found]
+
+    async def _payouts(self, db: Connection, question: DayQuestion) -> list[OurPayout]:
+        found = await db.fetch(_PAYOUTS, question.start, question.end, *_pairs(question.transfers))
+        return [
+            rows.shaped(
+                OurPayout,
+                row,
+                state=PayoutState(row["state"]),
+                effect_state=EffectState(row["effect_state"]),
+            )
+            for row in found
+        ]
 
     async def _payments(self, db: Connection, asked: Collection[str]) -> frozenset[str]:
         found = await db.fetch(

@@ -15,7 +15,7 @@ from coopwire.ports.books import JournalOrder, JournalOrderLine, JournalSnapshot
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import PostingOrder, StatementRow
 from coopwire.ports.days import OurJournal, OurPosting, OurReceipt, OurRefund, Unsettled
-from coopwire.ports.gateways import ChargeSnapshot, RefundOrder, RefundSnapshot
+from coopwire.ports.gateways import ChargeSnapshot, RefundOrder, RefundSnapshot, TransferSnapshot
 from coopwire.ports.providers import Capability
 from coopwire.ports.stores import CoreAccount
 
@@ -45,6 +45,7 @@ class Collector:
         theirs = Theirs(self._clock.now())
         routes = self._network.routes
         tasks: list[Awaitable[None]] = [self._gateway(name, day, theirs) for name in self._network.gateways()]
+        tasks += [self._transfers(name, day, theirs) for name in self._network.asked(Capability.TRANSFERS)]
         if routes.books is not None:
             tasks.append(self._books(routes.books, day, theirs))
         if routes.core_bank is not None:
@@ -70,10 +71,12 @@ class Collector:
             theirs.problems[name] = "it cannot list charges"
             return
         listed: list[ChargeSnapshot] | None
-        listed = await self._whole(name, sockets.charges.list_window(start, end), theirs)
+        listed = await self._whole(name, sockets.charges.list_window(start, end), theirs.problems)
         theirs.charges[name] = listed or []
         if sockets.refunds is not None and listed is not None:
-            refunds = await self._whole(name, sockets.refunds.list_window(day.start - _DAY, end), theirs)
+            refunds = await self._whole(
+                name, sockets.refunds.list_window(day.start - _DAY, end), theirs.problems
+            )
             theirs.refunds[name] = refunds or []
         reversed_ = [charge for charge in listed or () if charge.reversed]
         await asyncio.gather(*(self._explain(name, charge, theirs) for charge in reversed_))
@@ -88,7 +91,9 @@ class Collector:
         theirs.owed_since[name] = min(since, day.start)
         older: list[ChargeSnapshot] | None = []
         if since < day.start:
-            older = await self._whole(name, charges.list_window(since - CREATED_BEFORE, listed_from), theirs)
+            older = await self._whole(
+                name, charges.list_window(since - CREATED_BEFORE, listed_from), theirs.problems
+            )
         theirs.owed[name] = [*(older or ()), *theirs.charges[name]]
 
     async def confirm_owed(self, name: str, receipts: Sequence[Unsettled], theirs: Theirs) -> None:
@@ -101,7 +106,7 @@ class Collector:
                 found = await charges.find(receipt.reference, (receipt.charge,))
             theirs.owed[name] += [c for c in found if c.charge == receipt.charge]
 
-        await self._confirm(name, [ask(receipt) for receipt in receipts], theirs)
+        await self._confirm(name, [ask(receipt) for receipt in receipts], theirs.problems)
 
     async def _explain(self, name: str, charge: ChargeSnapshot, theirs: Theirs) -> None:
         """Tell a refund and a dispute apart by both reads: the word "reversed" stands for either."""
@@ -130,7 +135,7 @@ class Collector:
                 found = await charges.find(receipt.reference, (receipt.charge,))
             theirs.charges[name] += [c for c in found if c.charge == receipt.charge]
 
-        await self._confirm(name, [ask(receipt) for receipt in receipts], theirs)
+        await self._confirm(name, [ask(receipt) for receipt in receipts], theirs.problems)
 
     async def confirm_refunds(self, name: str, refunds: Sequence[OurRefund], theirs: Theirs) -> None:
         """Look up single refunds that the list does not have; one that they do not know stays missing."""
@@ -148,7 +153,33 @@ class Collector:
                     return
             theirs.refunds[name].append(found)
 
-        await self._confirm(name, [ask(refund) for refund in refunds], theirs)
+        await self._confirm(name, [ask(refund) for refund in refunds], theirs.problems)
+
+    # -- money that goes out ------------------------------------------------------------------------------
+
+    async def _transfers(self, name: str, day: BusinessDay, theirs: Theirs) -> None:
+        transfers = self._network.connections[name].sockets.transfers
+        assert transfers is not None
+        rows = transfers.list_window(day.start - CREATED_BEFORE, day.end + _DAY)
+        listed: list[TransferSnapshot] | None = await self._whole(name, rows, theirs.transfer_problems)
+        theirs.transfers[name] = listed or []
+
+    async def confirm_transfers(self, name: str, ids: Sequence[str], theirs: Theirs) -> None:
+        """Look up single transfers, by their ids; one that they do not know stays as it is."""
+        if not ids:
+            return
+        transfers = self._network.connections[name].sockets.transfers
+        assert transfers is not None
+        looked = theirs.looked.setdefault(name, {})
+
+        async def ask(id: str) -> None:
+            async with self._slots:
+                try:
+                    looked[id] = await transfers.fetch(id)
+                except ContractBroken:
+                    return
+
+        await self._confirm(name, [ask(id) for id in ids], theirs.transfer_problems)
 
     # -- books --------------------------------------------------------------------------------------------
 
@@ -156,7 +187,7 @@ class Collector:
         journals = self._network.connections[name].sockets.journals
         assert journals is not None
         listed: list[JournalSnapshot] | None
-        listed = await self._whole(name, journals.list_days(day.on, day.on), theirs)
+        listed = await self._whole(name, journals.list_days(day.on, day.on), theirs.problems)
         theirs.journals = listed or []
 
     async def confirm_journals(self, name: str, journals: Sequence[OurJournal], theirs: Theirs) -> None:
@@ -171,7 +202,7 @@ class Collector:
                 found = await socket.find(_order(journal), journal.finished_at or theirs.listed_at)
             theirs.journals += found.snapshots
 
-        await self._confirm(name, [ask(journal) for journal in journals], theirs)
+        await self._confirm(name, [ask(journal) for journal in journals], theirs.problems)
 
     # -- core bank ----------------------------------------------------------------------------------------
 
@@ -216,22 +247,22 @@ class Collector:
                 found = await socket.find(order, posting.first_sent_at or theirs.listed_at)
             theirs.statuses[posting.reference] = found.word.value
 
-        await self._confirm(name, [ask(*one) for one in postings], theirs)
+        await self._confirm(name, [ask(*one) for one in postings], theirs.problems)
 
     # -- both ---------------------------------------------------------------------------------------------
 
-    async def _whole(self, name: str, rows: AsyncIterator[_T], theirs: Theirs) -> list[_T] | None:
+    async def _whole(self, name: str, rows: AsyncIterator[_T], problems: dict[str, str]) -> list[_T] | None:
         """All rows; None, and a problem, when they could not be listed to the end."""
         try:
             return [row async for row in rows]
         except HubError as error:
-            theirs.problems[name] = f"{type(error).__name__}: {error.message}"
+            problems[name] = f"{type(error).__name__}: {error.message}"
             return None
 
-    async def _confirm(self, name: str, asked: Sequence[Awaitable[None]], theirs: Theirs) -> None:
+    async def _confirm(self, name: str, asked: Sequence[Awaitable[None]], problems: dict[str, str]) -> None:
         for answer in await asyncio.gather(*asked, return_exceptions=True):
             if isinstance(answer, HubError):
-                theirs.problems[name] = f"{type(answer).__name__}: {answer.message}"
+                problems[name] = f"{type(answer).__name__}: {answer.message}"
             elif isinstance(answer, BaseException):
                 raise answer
 

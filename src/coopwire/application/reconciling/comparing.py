@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from coopwire.application.network import Network
-from coopwire.application.reconciling import bank, books, clearing, gateway, landing
+from coopwire.application.reconciling import bank, books, clearing, gateway, landing, payouts
 from coopwire.application.reconciling.sides import BusinessDay, Differences, Theirs
 from coopwire.domain.books import SUSPENSE, clearing_key
 from coopwire.domain.receipts import ReceiptSource
@@ -66,6 +66,10 @@ def question(setting: Setting, theirs: Theirs) -> DayQuestion:
         postings=sorted({one.row.reference for one in theirs.rows} - {""}),
         payments=sorted(bank.named_payments(theirs.rows)),
         owed={name: [c.charge for c in charges] for name, charges in theirs.owed.items()},
+        transfers={
+            name: [t.retry_of or t.reference for t in transfers]
+            for name, transfers in theirs.transfers.items()
+        },
     )
 
 
@@ -80,6 +84,12 @@ def compare(setting: Setting, theirs: Theirs, ours: Ours) -> Compared:
         compared.take(gateway.compare_charges(gateway_day(setting, name, theirs, ours, taken_back)))
         if name in theirs.refunds:
             compared.take(gateway.compare_refunds(refund_day(setting, name, theirs, ours)))
+    for name in sorted(theirs.transfers.keys() | _paid_out(setting, ours)):
+        if name in theirs.transfer_problems or name not in theirs.transfers:
+            why = theirs.transfer_problems.get(name, NOT_CONNECTED)
+            compared.sections.append(Section("payouts", name, (), (), False, why))
+        else:
+            compared.take(payouts.compare_payouts(payout_day(setting, name, theirs, ours)))
     if routes.books is not None:
         if routes.books in theirs.problems:
             compared.sections.append(_not_compared("books", routes.books, theirs))
@@ -111,6 +121,12 @@ def _took_money(setting: Setting, ours: Ours) -> set[str]:
     """Gateways whose receipts of the day are here, also one that is connected no more."""
     of_gateways = (r for r in ours.receipts if r.source is ReceiptSource.GATEWAY)
     return {r.connection for r in of_gateways if setting.day.holds(r.paid_at)}
+
+
+def _paid_out(setting: Setting, ours: Ours) -> set[str]:
+    """Gateways that took a payout of the day on, also one that is connected no more."""
+    accepted = (p for p in ours.payouts if p.accepted_at is not None and setting.day.holds(p.accepted_at))
+    return {p.connection for p in accepted}
 
 
 def _not_compared(source: str, name: str, theirs: Theirs) -> Section:
@@ -146,6 +162,15 @@ def refund_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> gatew
     """A gateway's refunds beside ours."""
     own = [r for r in ours.refunds if r.connection == name]
     return gateway.RefundDay(name, setting.day, theirs.refunds[name], own)
+
+
+def payout_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> payouts.PayoutDay:
+    """A gateway's transfers beside our payouts; money of the other mode is not ours."""
+    modes = (None, setting.network.connections[name].connection.mode)
+    transfers = [t for t in theirs.transfers[name] if t.mode in modes]
+    looked = {id: told for id, told in theirs.looked.get(name, {}).items() if told.mode in modes}
+    own = [p for p in ours.payouts if p.connection == name]
+    return payouts.PayoutDay(name, setting.day, theirs.listed_at, transfers, own, looked)
 
 
 def clearing_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> clearing.ClearingDay:

@@ -12,7 +12,7 @@ from coopwire.application.reconciling.comparing import Setting
 from coopwire.application.reconciling.sides import Theirs
 from coopwire.domain.reconciliation import Finding, Section
 from coopwire.ports.days import Ours
-from coopwire.ports.gateways import ChargeSnapshot
+from coopwire.ports.gateways import ChargeSnapshot, TransferSnapshot
 
 
 def inputs_digest(setting: Setting, theirs: Theirs, ours: Ours) -> str:
@@ -66,6 +66,10 @@ def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
     ]
     yield [(one.core_account, one.row, one.row.narration) for one in theirs.rows]
     yield [(effect, sorted(dates)) for effect, dates in theirs.business_dates.items()]
+    yield [(name,) for name in theirs.transfers]
+    yield [_transfer(name, t.provider_ref, t) for name, listed in theirs.transfers.items() for t in listed]
+    yield [_transfer(name, id, t) for name, looked in theirs.looked.items() for id, t in looked.items()]
+    yield list(theirs.transfer_problems.items())
     yield list(theirs.statuses.items())
     yield list(theirs.problems.items())
     yield list(theirs.unread.items())
@@ -78,11 +82,19 @@ def _charge(name: str, c: ChargeSnapshot) -> tuple[object, ...]:
     )
 
 
+def _transfer(name: str, asked: str, t: TransferSnapshot) -> tuple[object, ...]:
+    return (
+        *(name, asked, t.provider_ref, t.reference, t.retry_of, t.state.value, t.mode),
+        *(t.amount_minor, t.currency, t.fee_minor, t.created_at),
+    )
+
+
 def _own(ours: Ours, listed_at: datetime) -> Iterable[Iterable[tuple[object, ...]]]:
     yield [(r, r.recorded_at >= listed_at) for r in ours.receipts]
     yield [(j, _is_newer(j.finished_at, listed_at)) for j in ours.journals]
     yield [(p, _is_newer(p.finished_at, listed_at)) for p in ours.postings]
     yield [(r,) for r in ours.refunds]
+    yield [(p, p.moved_at >= listed_at) for p in ours.payouts]
     yield [(reference,) for reference in ours.payments]
     owed = ours.owed
     yield [(u, u.recorded_at >= listed_at) for u in owed.unsettled]

@@ -12,11 +12,11 @@ import structlog
 
 from coopwire.application import announce
 from coopwire.application.arrivals import YEARS
-from coopwire.application.bells import LOOKUPS, OUTBOX, UNKNOWN, Bells
+from coopwire.application.bells import LOOKUPS, OUTBOX, PAYOUTS, UNKNOWN, Bells
 from coopwire.application.chaining import audit_head
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
-from coopwire.application.reconciling import bank, books, clearing, comparing, gateway
+from coopwire.application.reconciling import bank, books, clearing, comparing, gateway, payouts
 from coopwire.application.reconciling.collecting import Collector
 from coopwire.application.reconciling.comparing import Compared, Setting, compare, question
 from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
@@ -34,6 +34,7 @@ from coopwire.ports.stores import (
     CoreAccount,
     Database,
     LookupRequest,
+    PayoutNudge,
     StorageUnavailable,
     Transaction,
 )
@@ -170,6 +171,9 @@ class Reconciler:
         for name in theirs.owed.keys() - theirs.problems.keys():
             owed = comparing.clearing_day(setting, name, theirs, ours)
             await self._collector.confirm_owed(name, clearing.unconfirmed(owed), theirs)
+        for name in theirs.transfers.keys() - theirs.transfer_problems.keys():
+            out = comparing.payout_day(setting, name, theirs, ours)
+            await self._collector.confirm_transfers(name, payouts.unconfirmed(out), theirs)
         routes = self._network.routes
         if routes.books is not None and routes.books not in theirs.problems:
             entries = comparing.books_day(setting, routes.books, theirs, ours)
@@ -223,14 +227,15 @@ class Reconciler:
     async def _ask(self, wishes: Collection[Wish]) -> datetime:
         now = self._clock.now()
         async with self._database.begin("ask for look-ups") as tx:
-            charges = [w for w in wishes if w.effect is None]
+            charges = [w for w in wishes if w.effect is None and w.payout is None]
             requests = [LookupRequest(w.connection, w.reference, now, w.charge) for w in charges]
-            await tx.apply(Changes(lookups=requests), now)
+            nudges = [PayoutNudge(w.connection, w.payout, now) for w in wishes if w.payout is not None]
+            await tx.apply(Changes(lookups=requests, payout_nudges=nudges), now)
             for wish in wishes:
                 if wish.effect is not None:
                     await self._look_soon(tx, wish.effect, now)
-        self._bells.ring(LOOKUPS, UNKNOWN)
-        await self._database.ring(LOOKUPS, UNKNOWN)
+        self._bells.ring(LOOKUPS, PAYOUTS, UNKNOWN)
+        await self._database.ring(LOOKUPS, PAYOUTS, UNKNOWN)
         return now
 
     async def _look_soon(self, tx: Transaction, effect: str, now: datetime) -> None:
@@ -314,7 +319,7 @@ class Reconciler:
 
 
 def _named(wish: Wish) -> str:
-    return f"{wish.connection}:{wish.charge or wish.effect}"
+    return f"{wish.connection}:{wish.charge or wish.effect or wish.reference}"
 
 
 def _break(finding: Finding, report: DayReport) -> Break:

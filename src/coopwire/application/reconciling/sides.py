@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from coopwire.domain.reconciliation import Bucket, Finding, Sum
 from coopwire.ports.books import JournalSnapshot
 from coopwire.ports.corebank import StatementRow
-from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot
+from coopwire.ports.gateways import ChargeSnapshot, RefundSnapshot, TransferSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ class Theirs:
     owed: dict[str, list[ChargeSnapshot]] = field(default_factory=dict)
     """Charges of gateways that tell of settlements, from `owed_since` to the day; single ones were looked up."""
     owed_since: dict[str, datetime] = field(default_factory=dict)
+    transfers: dict[str, list[TransferSnapshot]] = field(default_factory=dict)
+    """Of gateways that pay out."""
+    looked: dict[str, dict[str, TransferSnapshot]] = field(default_factory=dict)
+    """Single looks at transfers, by connection and the id that was asked for."""
+    transfer_problems: dict[str, str] = field(default_factory=dict)
+    """Why transfers could not be listed or looked up, by connection; what came in there is compared nevertheless."""
 
 
 @dataclass(slots=True)
@@ -105,12 +111,16 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A look-up that may mend a difference: a charge of a gateway, or an effect of ours."""
+    """A look-up that may mend a difference: a charge of a gateway, an effect of ours, or a payout.
+
+    `payout` is the reference of the transfer of a payout; `reference` is the payout then, under which looks are kept.
+    """
 
     connection: str
     reference: str
     charge: str | None = None
     effect: str | None = None
+    payout: str | None = None
 
 
 @dataclass(slots=True)

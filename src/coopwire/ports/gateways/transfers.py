@@ -33,7 +33,10 @@ class TransferOrder:
 
 @dataclass(frozen=True, slots=True)
 class TransferSnapshot:
-    """A transfer as the gateway tells it; `fee_minor` where they tell it, `mode` and `recipient` likewise."""
+    """A transfer as the gateway tells it; `fee_minor` where they tell it, `mode` and `recipient` likewise.
+
+    `retry_of`: the reference of the failed transfer that it is another try of, empty for a first one.
+    """
 
     provider_ref: str
     reference: str
@@ -45,6 +48,7 @@ class TransferSnapshot:
     mode: Mode | None = None
     recipient: str | None = None
     reason: str = ""
+    retry_of: str = ""
     raw: bytes = field(default=b"", repr=False)
 
 

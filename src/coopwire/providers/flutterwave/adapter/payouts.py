@@ -126,7 +126,7 @@ class FlutterwaveTransfers:
 def _as_ours(family: Sequence[TransferSnapshot]) -> TransferSnapshot:
     """Where the payout stands, under the id and the reference of the first: retries have their own."""
     first, best = family[0], transfers.best_of(family)
-    return replace(best, provider_ref=first.provider_ref, reference=first.reference)
+    return replace(best, provider_ref=first.provider_ref, reference=first.reference, retry_of="")
 
 
 class FlutterwaveAccountNames:

@@ -45,7 +45,7 @@ STATES: Mapping[str, PayoutState] = {
 """Their words, in capitals; any other word is processing, because only an explicit word ends a transfer."""
 COUNTRIES: Mapping[str, str] = {"NGN": "NG", "GHS": "GH", "KES": "KE", "UGX": "UG", "TZS": "TZ", "ZAR": "ZA"}
 """Whose banks take a currency: their list is by country."""
-RETRY = re.compile(r"_RETRY_[0-9]{1,3}\Z")
+RETRY = re.compile(r"(?:_RETRY_[0-9]{1,3})+\Z")
 """What they put behind our reference when somebody has a failed transfer tried again (trap 20)."""
 _REFERENCE = re.compile(r"[a-z0-9_-]{6,100}\Z")
 _ACCOUNT = re.compile(r"[0-9A-Za-z]{4,34}\Z")
@@ -89,15 +89,18 @@ def transfer_of(transfer: object, raw: bytes) -> TransferSnapshot:
     code = needed(currency(at(transfer, "currency")), "currency")
     word = needed(label(at(transfer, "status")), "status")
     fee = exact_minor(at(transfer, "fee"), code)
+    reference = needed(label(at(transfer, "reference")), "reference")
+    first = RETRY.sub("", reference)
     return TransferSnapshot(
         provider_ref=needed(identifier(at(transfer, "id")), "id"),
-        reference=needed(label(at(transfer, "reference")), "reference"),
+        reference=reference,
         amount_minor=needed(to_minor(at(transfer, "amount"), code), "amount"),
         currency=code,
         state=_state(transfer, word),
         created_at=instant_at(transfer, "created_at"),
         fee_minor=None if fee is None else rounded(fee),
         reason=_reason(transfer, word),
+        retry_of=first if first != reference else "",
         raw=raw,
     )
 
