@@ -132,7 +132,8 @@ async def test_a_payout_that_was_asked_for_in_the_lost_hour_is_told_of_and_asked
 
         async with loss.restored() as hub:
             [told] = await hub.rows("SELECT * FROM breaks WHERE type = 'payout_not_ordered'")
-            assert (told["subject"], told["amount_minor"], told["currency"]) == (reference, AMOUNT, "NGN")
+            assert (told["amount_minor"], told["currency"]) == (AMOUNT, "NGN")
+            assert told["evidence"]["theirs"]["reference"] == reference
             again = (await hub.app.payouts.request(wish(connection="flutterwave"), once, MAKER)).payout
             assert again.id == lost.id
             await until(hub, again, "succeeded", 40)

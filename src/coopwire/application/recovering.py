@@ -6,29 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from coopwire.application.bells import EFFECTS, UNKNOWN, Bells
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.reconciling.reconciler import Progress, Reconciled, Reconciler
-from coopwire.application.writing import write
-from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.effects import EffectKind
-from coopwire.domain.errors import HubError
 from coopwire.domain.gates import Gate, GateKind, Traffic
-from coopwire.domain.references import ours
 from coopwire.domain.states import EffectState
 from coopwire.ports.clock import Clock
-from coopwire.ports.gateways import TransferSnapshot
-from coopwire.ports.stores import Changes, Database, Transaction
+from coopwire.ports.stores import Database, Transaction
 
 _POLL = timedelta(milliseconds=500)
 _REASON = "the hub was restored: it is found out what the lost hours did"
 _DAY = timedelta(days=1)
-_EARLIER = timedelta(minutes=10)
-"""So far a gateway's clock may be off ours."""
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +76,7 @@ class Recovery:
         progress("waiting for look-ups of what may have been sent")
         await self._quiet(patience)
         days = await self._compare(since, actor, patience, progress)
-        progress("listing what was paid out")
-        unread = tuple(sorted(self._unread(days) | await self._find_payouts(since)))
+        unread = self._unread(days)
         async with self._database.begin("end recovery") as tx:
             if not unread:
                 await tx.recoveries.compared(self._clock.now())
@@ -142,41 +131,14 @@ class Recovery:
         await self._database.ring(UNKNOWN)
         return count
 
-    def _unread(self, days: Sequence[Reconciled]) -> set[str]:
-        """Gateways whose days could not be listed whole: of them nobody knows what the lost hours did."""
-        return {
-            section.connection
-            for day in days
-            for section in day.report.sections
-            if section.problem and self._network.connections[section.connection].sockets.charges is not None
-        }
+    def _unread(self, days: Sequence[Reconciled]) -> tuple[str, ...]:
+        """Gateways whose days could not be listed whole: of them nobody knows what the lost hours did.
 
-    async def _find_payouts(self, since: datetime) -> set[str]:
-        """Open a break for each transfer that the lost hub has ordered and this one does not know; connections that
-        could not be listed."""
-        unread = set()
-        for name, connected in sorted(self._network.connections.items()):
-            transfers = connected.sockets.transfers
-            if transfers is None:
-                continue
-            try:
-                window = transfers.list_window(since - _EARLIER, self._clock.now() + _EARLIER)
-                told = [one async for one in window]
-            except HubError as error:
-                _log.warning("transfers_not_listed", connection=name, error=type(error).__name__)
-                unread.add(name)
-                continue
-            await self._tell_of_payouts(name, told)
-        return unread
-
-    async def _tell_of_payouts(self, name: str, told: Sequence[TransferSnapshot]) -> None:
-        # Another try in a gateway's dashboard has a reference of its own, behind ours.
-        by_ours = {ours(one.reference.partition("_")[0]): one for one in told}
-        async with self._database.begin("find lost payouts") as tx:
-            asked = [reference for reference in by_ours if reference is not None]
-            known = await tx.effects.known(name, EffectKind.TRANSFER, asked)
-            lost = [_not_ordered(name, one, by_ours[one]) for one in sorted(set(asked) - known)]
-            await write(tx, Changes(breaks=lost), self._clock.now())
+        One that is connected no more cannot be listed ever, and nothing is sent there either.
+        """
+        gateways = set(self._network.gateways())
+        sections = (section for day in days for section in day.report.sections if section.problem)
+        return tuple(sorted({one.connection for one in sections if one.connection in gateways}))
 
     async def _compare(
         self, since: datetime, actor: str, patience: timedelta, progress: Progress
@@ -198,26 +160,3 @@ class Recovery:
                 if not await tx.effects.looks_before(deadline):
                     return
             await self._clock.sleep(_POLL)
-
-
-def _not_ordered(connection: str, reference: str, told: TransferSnapshot) -> Break:
-    evidence = {
-        "connection": connection,
-        "theirs": {
-            "reference": told.reference,
-            "provider_ref": told.provider_ref,
-            "amount_minor": told.amount_minor,
-            "currency": told.currency,
-            "state": told.state.value,
-            "created_at": told.created_at.isoformat() if told.created_at is not None else None,
-        },
-    }
-    return Break(
-        BreakType.PAYOUT_NOT_ORDERED,
-        reference,
-        # The storage looks for this name when it is asked to order a transfer of this reference.
-        once=f"{BreakType.PAYOUT_NOT_ORDERED.value}:{connection}:{reference}",
-        evidence=evidence,
-        amount_minor=told.amount_minor,
-        currency=told.currency,
-    )

@@ -137,7 +137,8 @@ WHERE e.id = ANY($3::text[]) AND e.state = 'intended' AND CASE e.kind
     WHEN 'refund' THEN EXISTS (SELECT FROM refunds f WHERE f.effect = e.id AND f.created_at < $5)
     WHEN 'transfer' THEN EXISTS (
         SELECT FROM payouts o WHERE o.id = e."order" ->> 'payout' AND o.created_at < $4)
-        OR EXISTS (SELECT FROM breaks b WHERE b.once = 'payout_not_ordered:' || e.connection || ':' || e.reference)
+        OR EXISTS (SELECT FROM breaks b WHERE b.type = 'payout_not_ordered'
+            AND b.evidence ->> 'connection' = e.connection AND b.evidence -> 'theirs' ->> 'reference' = e.reference)
     ELSE false END
 """
 # An entry that a hub before a restore has sent has no try here: it was found by the mapping that was active.
@@ -343,16 +344,6 @@ class EffectStore:
         await self._db.execute(
             _DOUBT, now, MAY_HAVE_BEEN_SENT, list(effects), recovered.until, recovered.closed_at
         )
-
-    async def known(self, connection: str, kind: EffectKind, references: Sequence[str]) -> set[str]:
-        """Those of the references under which there is a write of this kind."""
-        found = await self._db.fetch(
-            "SELECT reference FROM effects WHERE connection = $1 AND kind = $2 AND reference = ANY($3::text[])",
-            connection,
-            kind.value,
-            list(references),
-        )
-        return {row["reference"] for row in found}
 
     async def never_looked_up(self) -> int:
         """How many effects are unknown and were not looked up a single time since they are."""

@@ -136,10 +136,6 @@ class Effects(Protocol):
         """
         ...
 
-    async def known(self, connection: str, kind: EffectKind, references: Sequence[str]) -> set[str]:
-        """Those of the references under which there is a write of this kind."""
-        ...
-
     async def never_looked_up(self) -> int:
         """How many effects are unknown and were not looked up a single time since they are."""
         ...
