@@ -258,6 +258,7 @@ class Desk:
         attempt = _attempt(payment, gateway, now, request.at_least_minor)
         if source is not None:
             attempt = replace(attempt, reference=derived_reference("attempt", reference))
+            await _refuse_charged(tx, attempt)
         await tx.payments.create(
             payment,
             attempt,
@@ -382,6 +383,15 @@ def _name(request: PaymentRequest, once: Idempotent) -> str:
     if request.authorization is None:
         return new_reference()
     return derived_reference("payment asked for", once.scope, once.key)
+
+
+async def _refuse_charged(tx: Transaction, attempt: Attempt) -> None:
+    """Rejected when a hub that is lost has charged this already: a gateway may take the same reference again."""
+    known = await tx.receipts.under(attempt.connection, attempt.reference)
+    if known:
+        raise Rejected(
+            "authorization", f"it was charged already: receipt {known[0]} holds the money", "conflict"
+        )
 
 
 async def linked_account(

@@ -130,6 +130,15 @@ class ReceiptStore:
         )
         return rows.new_receipt(row, lines)
 
+    async def under(self, connection: str, reference: str) -> list[str]:
+        """Ids of receipts that came under this reference, the oldest first."""
+        found = await self._db.fetch(
+            "SELECT id FROM receipts WHERE connection = $1 AND reference = $2 ORDER BY recorded_at, id",
+            connection,
+            reference,
+        )
+        return [row["id"] for row in found]
+
 
 async def move_payments(db: Connection, table: str, moves: Sequence[PaymentMove], now: datetime) -> None:
     """Move payments or attempts where their table of moves allows it; others stay as they are."""

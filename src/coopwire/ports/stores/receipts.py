@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -44,4 +45,8 @@ class Receipts(Protocol):
 
     async def get(self, receipt: str, *, lock: bool = False) -> NewReceipt | None:
         """A receipt with its allocation."""
+        ...
+
+    async def under(self, connection: str, reference: str) -> Sequence[str]:
+        """Ids of receipts that came under this reference, the oldest first."""
         ...
