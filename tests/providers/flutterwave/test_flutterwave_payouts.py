@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -171,6 +171,12 @@ async def test_trap_20_a_retry_in_their_dashboard_is_of_our_payout(bench: Bench)
             REFERENCE,
             sent.provider_ref,
         )
+    day = timedelta(days=1)
+    rows = [one async for one in bench.transfers.list_window(NOW - day, NOW + day)]
+    assert {(one.reference, one.retry_of) for one in rows} == {
+        (REFERENCE, ""),
+        (f"{REFERENCE}_RETRY_1", REFERENCE),
+    }
 
 
 def test_trap_20_a_webhook_about_a_retry_hints_at_our_payout() -> None:
