@@ -20,7 +20,7 @@ from coopwire.application.bells import EFFECTS, LOOKUPS, OUTBOX, UNKNOWN
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.people import Person, given_reason, given_text
-from coopwire.application.presence import Presence, presence
+from coopwire.application.presence import Presence, presence, transfer_there
 from coopwire.application.remedies import Approval, Refunder, Remedies, Remedy, subject_matter
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.corrections import Correction, CorrectionUnreadable, WriteOff, plain, read
@@ -111,13 +111,15 @@ class Corrections:
 
         A charge, a refund, a payout, a dispute, a settlement or an account is looked at by its own loop; an effect
         whose outcome is unknown is looked up as soon as the provider allows; whether one that is over stands in the
-        books or at the bank is asked now, and the answer kept.
+        books or at the bank is asked now, and so is what became of a transfer that nobody ordered; the answer is kept.
         """
         row = await self._read(id)
         effect = await self._effect_of(row)
         if effect is not None and effect.state is not EffectState.UNKNOWN and effect.kind in _CAN_BE_ASKED:
             told = await presence(self._network, self._database, self._clock, effect)
             said = f"{effect.kind.value} {effect.id} at {effect.connection}: {told.stand.value}, {told.said}"
+        elif row.found.type is BreakType.PAYOUT_NOT_ORDERED:
+            said = await transfer_there(self._network, row.found)
         else:
             said = ""
         bell = LOOKUPS

@@ -1,7 +1,8 @@
-"""Asks the books or the bank whether a write of ours stands there, before the same thing is written again."""
+"""Asks outside what stands there: a write of ours before it is written again, a transfer that nobody ordered."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -9,8 +10,10 @@ from enum import StrEnum
 from coopwire.application.network import CAPABILITY_OF, Network
 from coopwire.application.orders import Material, Order, gather, order_of, socket_of
 from coopwire.application.outcomes import is_ours
+from coopwire.domain.breaks import Break
 from coopwire.domain.effects import Effect
 from coopwire.domain.errors import HubError
+from coopwire.domain.money import Money
 from coopwire.domain.states import EffectState
 from coopwire.ports.clock import Clock
 from coopwire.ports.corebank import PostingOrder, StatementRow
@@ -96,3 +99,20 @@ def _on_statement(order: PostingOrder, rows: list[StatementRow]) -> tuple[Stand,
     if standing:
         return Stand.STANDS, f"the statement shows it on {standing[0].on.isoformat()}"
     return Stand.GONE, f"the statement shows it undone, booked on {named[0].on.isoformat()}"
+
+
+async def transfer_there(network: Network, found: Break) -> str:
+    """What the gateway says now of a transfer that nobody ordered here, in words: a read, outside any transaction."""
+    connection, theirs = str(found.evidence.get("connection")), found.evidence.get("theirs")
+    transfer = str(theirs.get("transfer")) if isinstance(theirs, Mapping) else ""
+    connected = network.connections.get(connection)
+    transfers = connected.sockets.transfers if connected is not None else None
+    if transfers is None:
+        return f"{connection} is not there to be asked about transfer {transfer}"
+    try:
+        told = await transfers.fetch(transfer)
+    except HubError as error:
+        return f"transfer {transfer} at {connection}: no answer, {type(error).__name__}"
+    return (
+        f"transfer {transfer} at {connection}: {told.state.value}, {Money(told.amount_minor, told.currency)}"
+    )

@@ -1,1 +1,1 @@
-"""Compares a business day with the outside: every charge, refund, entry and posting, in both directions."""
+"""Compares a business day with the outside: every charge, refund, payout, entry and posting, in both directions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from coopwire.application.reconciling.gateway import DIFFERS, NOT_ORDERED, NOT_THERE, ON_ITS_WAY
@@ -94,17 +94,18 @@ class _Comparison:
 
     def of_nobody(self, listed: TransferSnapshot) -> None:
         """A transfer under a reference that no payout of ours has: it counts once money leaves for it."""
-        transfer = self._side.looked.get(listed.provider_ref, listed)
-        leaves = _leaves(transfer)
-        self.theirs.put(NOT_ORDERED if leaves else NOTHING_LEFT, transfer.currency, transfer.amount_minor)
+        told = self._side.looked.get(listed.provider_ref, listed)
+        leaves = _leaves(told)
+        self.theirs.put(NOT_ORDERED if leaves else NOTHING_LEFT, told.currency, told.amount_minor)
         if leaves:
-            subject = f"{self._side.connection}:transfer:{transfer.provider_ref}"
-            self._differ(BreakType.PAYOUT_NOT_ORDERED, subject, {}, transfer, transfer.amount_minor)
+            subject = f"{self._side.connection}:transfer:{told.provider_ref}"
+            self._doubt(told.provider_ref, self._finding(BreakType.PAYOUT_NOT_ORDERED, subject, {}, told))
 
     def pair(self, own: OurPayout, family: Sequence[TransferSnapshot]) -> None:
         """A payout of ours beside everything that stands under its reference."""
         side, bearing = self._side, _bearing(own, family)
-        told = _looked(side, own, bearing) or bearing
+        asked = own.provider_ref or (bearing.provider_ref if bearing is not None else "")
+        told = side.looked.get(asked, bearing)
         if told is not None and told is not bearing:
             # The look may tell of another try than the list did.
             bearing = next((one for one in family if one.created_at == told.created_at), None)
@@ -114,7 +115,7 @@ class _Comparison:
         if told is None:
             self._not_told(own)
         elif side.holds(told, own):
-            part = self._judged(own, told)
+            part = self._judged(own, told, asked)
             self.theirs.put(part, told.currency, told.amount_minor)
             self.ours.put(part, own.currency, own.amount_minor)
 
@@ -127,7 +128,7 @@ class _Comparison:
             return
         self.theirs.put(NOT_ORDERED, other.currency, other.amount_minor)
         subject = f"{own.id}:{other.provider_ref}"
-        self._differ(BreakType.PAYOUT_DOUBLED, subject, _own(own), other, other.amount_minor)
+        self._doubt(other.provider_ref, self._finding(BreakType.PAYOUT_DOUBLED, subject, _own(own), other))
 
     def _not_told(self, own: OurPayout) -> None:
         """They do not have it: expected while nothing was accepted, or when it is newer than their list."""
@@ -137,55 +138,60 @@ class _Comparison:
         if own.provider_ref is None and own.state is not PayoutState.INTENDED:
             # It was refused, or skipped: nothing of it ever stood there.
             return
-        if own.provider_ref is None or (own.accepted_at is not None and own.accepted_at >= side.listed_at):
+        if own.provider_ref is None or at >= side.listed_at:
             self._look_up_effect(own, (EffectState.UNKNOWN,))
             self.ours.put(ON_ITS_WAY, own.currency, own.amount_minor)
             return
-        self.doubted.append(own.provider_ref)
         self.ours.put(NOT_THERE, own.currency, own.amount_minor)
-        found = Finding(
-            BreakType.PAYOUT_MISSING, side.connection, own.id, own.currency, own.amount_minor, _own(own), {}
-        )
-        self.found.findings.append(found)
+        missing = BreakType.PAYOUT_MISSING
+        found = Finding(missing, side.connection, own.id, own.currency, own.amount_minor, _own(own), {})
+        self._doubt(own.provider_ref, found)
 
-    def _judged(self, own: OurPayout, told: TransferSnapshot) -> str:
-        """The part that both belong to."""
+    def _judged(self, own: OurPayout, told: TransferSnapshot, asked: str) -> str:
+        """The part that both belong to; `asked` is the id by which a single look asks for it."""
         known = own.reference in (told.reference, told.retry_of)
         if not known or (own.amount_minor, own.currency) != (told.amount_minor, told.currency):
+            found = self._finding(BreakType.PAYOUT_DIFFERS, own.id, _own(own), told)
             minor = told.amount_minor - own.amount_minor
-            self._differ(BreakType.PAYOUT_DIFFERS, own.id, _own(own), told, minor, own.provider_ref)
+            self._doubt(asked, replace(found, amount_minor=minor or told.amount_minor))
             return DIFFERS
-        part = _part(own.state)
-        if part == _part(told.state):
-            return part
         if own.state is PayoutState.INTENDED:
             # Its effect is still being found out; its own look-up says how it went.
             self._look_up_effect(own, _MENDABLE)
             return ON_ITS_WAY
+        if _part(own.state) == _part(told.state):
+            return _part(own.state)
         if own.moved_at >= self._side.listed_at and may_move(PAYOUT_MOVES, told.state, own.state):
             return ON_ITS_WAY
-        minor = told.amount_minor
-        self._differ(BreakType.PAYOUT_STATE_DIFFERS, own.id, _own(own), told, minor, own.provider_ref)
+        found = self._finding(BreakType.PAYOUT_STATE_DIFFERS, own.id, _own(own), told)
+        ours, theirs = (
+            {**facts, "state": of.state.value} for facts, of in ((found.ours, own), (found.theirs, told))
+        )
+        self._doubt(asked, replace(found, ours=ours, theirs=theirs))
         if own.provider_ref is not None:
             self.found.wishes.append(Wish(self._side.connection, own.id, payout=own.reference))
         return DIFFERS
 
     def _look_up_effect(self, own: OurPayout, states: Sequence[EffectState]) -> None:
-        if own.state is PayoutState.INTENDED and own.effect_state in states:
+        if own.effect_state in states:
             self.found.wishes.append(Wish(self._side.connection, own.reference, effect=own.reference))
 
-    def _differ(
-        self,
-        type_: BreakType,
-        subject: str,
-        ours: Mapping[str, object],
-        told: TransferSnapshot,
-        minor: int,
-        doubt: str | None = None,
-    ) -> None:
-        self.doubted.append(doubt or told.provider_ref)
-        connection, currency = self._side.connection, told.currency
-        self.found.findings.append(Finding(type_, connection, subject, currency, minor, ours, _theirs(told)))
+    def _doubt(self, asked: str, found: Finding) -> None:
+        self.doubted.append(asked)
+        self.found.findings.append(found)
+
+    def _finding(
+        self, type_: BreakType, subject: str, ours: Mapping[str, object], told: TransferSnapshot
+    ) -> Finding:
+        theirs = {
+            "transfer": told.provider_ref,
+            "reference": told.reference,
+            "amount_minor": told.amount_minor,
+            "currency": told.currency,
+            "created_at": None if told.created_at is None else told.created_at.isoformat(),
+        }
+        connection, minor = self._side.connection, told.amount_minor
+        return Finding(type_, connection, subject, told.currency, minor, ours, theirs)
 
 
 def _part(state: PayoutState) -> str:
@@ -213,12 +219,8 @@ def _by_age(transfer: TransferSnapshot) -> tuple[str, str]:
     return ("" if at is None else at.astimezone(UTC).isoformat(), transfer.provider_ref)
 
 
-def _looked(side: PayoutDay, own: OurPayout, bearing: TransferSnapshot | None) -> TransferSnapshot | None:
-    asked = own.provider_ref or (bearing.provider_ref if bearing is not None else "")
-    return side.looked.get(asked)
-
-
 def _own(own: OurPayout) -> dict[str, object]:
+    """What stays as it is: a break that a person explained is opened again when its facts change."""
     return {
         "payout": own.id,
         "effect": own.reference,
@@ -227,17 +229,4 @@ def _own(own: OurPayout) -> dict[str, object]:
         "transfer": own.provider_ref,
         "amount_minor": own.amount_minor,
         "currency": own.currency,
-        "state": own.state.value,
-    }
-
-
-def _theirs(told: TransferSnapshot) -> dict[str, object]:
-    return {
-        "transfer": told.provider_ref,
-        "reference": told.reference,
-        "amount_minor": told.amount_minor,
-        "fee_minor": told.fee_minor,
-        "currency": told.currency,
-        "state": told.state.value,
-        "created_at": None if told.created_at is None else told.created_at.isoformat(),
     }
