@@ -253,6 +253,13 @@ def test_transfers_that_could_not_be_listed_are_not_compared_and_what_came_in_is
     assert compared.differences.findings == []
 
 
+def test_another_try_that_nobody_ordered_is_told_under_the_reference_of_the_first() -> None:
+    made = world(7)
+    FAULTS["other try of a transfer that nobody ordered"](made, made.cases[0])
+    [finding] = compare(setting(), made.theirs(), made.ours()).differences.findings
+    assert finding.theirs["reference"] == made.outgoing.outs[0].own.reference
+
+
 def test_payouts_of_a_gateway_that_is_connected_no_more_are_not_compared_and_do_not_hold() -> None:
     made = world(7)
     ours = made.ours()

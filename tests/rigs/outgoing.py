@@ -204,6 +204,15 @@ def _transfer_on_its_way_that_nobody_ordered(made: Outgoing) -> Expected:
 
 
 @fault
+def _other_try_of_a_transfer_that_nobody_ordered(made: Outgoing) -> Expected:
+    out = made.victim()
+    assert out.first.created_at is not None
+    again = out.again(out.first.created_at, PayoutState.SUCCEEDED)
+    out.known, out.told = False, [replace(out.first, state=PayoutState.FAILED), again]
+    return {(B.PAYOUT_NOT_ORDERED, f"gate:transfer:{again.provider_ref}")}
+
+
+@fault
 def _transfer_vanished(made: Outgoing) -> Expected:
     out = made.victim()
     out.told = []

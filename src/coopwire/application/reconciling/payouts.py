@@ -185,7 +185,8 @@ class _Comparison:
     ) -> Finding:
         theirs = {
             "transfer": told.provider_ref,
-            "reference": told.reference,
+            # Of the first try: whoever orders under it again must find this break.
+            "reference": told.retry_of or told.reference,
             "amount_minor": told.amount_minor,
             "currency": told.currency,
             "created_at": None if told.created_at is None else told.created_at.isoformat(),
