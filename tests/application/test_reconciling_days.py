@@ -11,7 +11,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from rigs.days import DAY, FAULTS, LAGOS, Spoiled, seeds, setting, spoiled, whole, world
+from rigs.days import (
+    DAY,
+    FAULTS,
+    LAGOS,
+    LINKED_TWICE,
+    ONCE_MORE,
+    Spoiled,
+    seeds,
+    setting,
+    spoiled,
+    whole,
+    world,
+)
 
 from coopwire.application.reconciling.comparing import Compared, Setting, compare
 from coopwire.application.reconciling.digests import inputs_digest, outcome_digest
@@ -287,7 +299,7 @@ def test_a_gateway_that_took_money_and_is_connected_no_more_is_not_compared_and_
 def test_a_statement_that_could_not_be_read_takes_no_posting_for_missing() -> None:
     made = world(7)
     theirs = made.theirs()
-    account = made.cases[0].posting.core_account
+    account = made.cases[0].rows[0].core_account
     theirs.rows = [one for one in theirs.rows if one.core_account != account]
     theirs.unread[account] = "TryLater: no answer"
     compared = compare(setting(), theirs, made.ours())
@@ -336,6 +348,11 @@ def _believes_every_reversal(given: Setting, theirs: Theirs, ours: Ours) -> Comp
 
 def _forgets_refunds(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
     return compare(given, theirs, replace(ours, refunds=()))
+
+
+def _takes_two_links_for_two_accounts(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
+    again = [replace(one, core_account=ONCE_MORE) for one in theirs.rows if one.core_account == LINKED_TWICE]
+    return compare(given, replace(theirs, rows=[*theirs.rows, *again], accounts={}), ours)
 
 
 def _takes_an_id_for_known_whatever_the_gateway(given: Setting, theirs: Theirs, ours: Ours) -> Compared:
@@ -413,6 +430,7 @@ def _takes_no_state_of_ours_for_newer(given: Setting, theirs: Theirs, ours: Ours
 @pytest.mark.parametrize(
     "wrong",
     [
+        _takes_two_links_for_two_accounts,
         _takes_an_id_for_known_whatever_the_gateway,
         _one_refund_under_way_for_many,
         _never_asks_how_a_refund_ended,

@@ -10,7 +10,7 @@ import pytest
 from rigs.corrections import ADA, WHY, desk, effect_of
 from rigs.gateways import GATEWAYS, PAYSTACK_SECRET
 from rigs.refunds import approve, received
-from rigs.river import River, river
+from rigs.river import River, link_core_account, river
 
 from coopwire import app as composition
 from coopwire.application.correcting import Corrections
@@ -64,6 +64,20 @@ async def test_a_day_on_which_all_is_well_holds_and_gives_the_same_digests_twice
     assert first.report.outcome_digest == again.report.outcome_digest
     [landing] = [s for s in first.report.sections if s.source == "landing"]
     assert [(b.name, b.sum.count, b.sum.minor) for b in landing.theirs] == [("booked and banked", 3, 300_003)]
+
+
+async def test_an_account_that_is_linked_twice_is_read_once_and_no_credit_is_called_doubled(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn) as hub:
+        await link_core_account(hub.app, "M-1029", "1100000000", "LN-0")
+        await _repaid(hub, 2)
+        done = await _closed(hub)
+        links = await hub.rows("SELECT DISTINCT lane FROM effects WHERE kind = 'posting'")
+    assert len(links) == 2, "both links are used"
+    assert (_types(done), done.report.holds) == ([], True)
+    [bank] = [s for s in done.report.sections if s.source == "bank"]
+    assert [b.sum.minor for b in bank.theirs] == [200_001]
 
 
 async def test_a_payment_whose_webhook_never_came_is_mended_by_the_run(database_dsn: str) -> None:

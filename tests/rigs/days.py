@@ -33,6 +33,8 @@ CHARGES, PRINCIPAL, SUSPENSE, RENT, BANK = "64", "120", "95", "77", "35"
 CLEARING, CARD_CLEARING = "91", "92"
 CLEARING_OF = {"gate": CLEARING, "card": CARD_CLEARING}
 ACCOUNTS = range(1, 9)
+LINKED_TWICE, ONCE_MORE = 1, 9
+"""One account at the bank that is linked twice, as a member's and as a loan's."""
 Expected = set[tuple[B, str]]
 
 
@@ -129,6 +131,7 @@ class World:
     def theirs(self) -> Theirs:
         """What the outside tells, in no order."""
         told = Theirs(self.listed_at)
+        told.accounts = {**{n: n for n in ACCOUNTS}, ONCE_MORE: LINKED_TWICE}
         for name in CLEARING_OF:
             of = [c for c in self.cases if c.gateway == name]
             charges = [c.charge for c in of if c.charge is not None]
@@ -231,7 +234,7 @@ def _case(dice: random.Random, n: int) -> Case:
         f"A{1_908_000_000 + n}", on, Side.CREDIT, amount, "NGN", posting.reference, "LOAN REPAYMENT"
     )
     return Case(
-        receipt, charge, journal, [_entry(journal, n)], posting, [AccountRow(posting.core_account, row)]
+        receipt, charge, journal, [_entry(journal, n)], posting, [AccountRow(_read_for(posting), row)]
     )
 
 
@@ -272,11 +275,19 @@ def _entry(journal: OurJournal, n: int) -> JournalSnapshot:
     return JournalSnapshot(str(450 + n), journal.reference, journal.on, "NGN", lines)
 
 
+_LINKS = (*ACCOUNTS, ONCE_MORE)
+
+
+def _read_for(posting: OurPosting) -> int:
+    """The linked account for which the statement of this posting's account is read."""
+    return LINKED_TWICE if posting.core_account == ONCE_MORE else posting.core_account
+
+
 def _posting(dice: random.Random, receipt: OurReceipt, on: date, amount: int) -> OurPosting:
     reference = derived_short_reference("test", receipt.id)
     sent = receipt.paid_at + timedelta(seconds=1)
     return OurPosting(
-        derived_reference("posting", receipt.id), reference, EffectState.DONE, dice.choice(ACCOUNTS),
+        derived_reference("posting", receipt.id), reference, EffectState.DONE, dice.choice(_LINKS),
         Side.CREDIT, amount, "NGN", on, receipt.id, None, sent, sent + timedelta(seconds=1), False, False,
     )  # fmt: skip
 
@@ -356,7 +367,7 @@ def _debit(case: Case, amount: int) -> Debit:
         finished_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
     )  # fmt: skip
     row = StatementRow(f"D{reference}", DAY, Side.DEBIT, amount, "NGN", reference, "REFUND")
-    return Debit(posting, [AccountRow(posting.core_account, row)])
+    return Debit(posting, [AccountRow(_read_for(posting), row)])
 
 
 def _pay_again(made: World, case: Case) -> None:
@@ -372,9 +383,7 @@ def _pay_again(made: World, case: Case) -> None:
     entry = replace(_entry(journal, 0), provider_ref=f"S{journal.reference}")
     charge = replace(_told(case), charge=again)
     made.payments.add(derived_reference("payment", receipt.id))
-    made.cases.append(
-        Case(receipt, charge, journal, [entry], posting, [AccountRow(posting.core_account, row)])
-    )
+    made.cases.append(Case(receipt, charge, journal, [entry], posting, [AccountRow(_read_for(posting), row)]))
 
 
 def _entry_of_others(dice: random.Random, n: int) -> JournalSnapshot:

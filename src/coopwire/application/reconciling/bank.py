@@ -49,7 +49,7 @@ class BankDay:
     `letter` begins our short references in this mode. `payments`: references in narrations that are payments of
     ours. `statuses`: the core's own words about postings that no statement shows, by reference. `business_dates`: by
     effect, the days on which the core booked while it was sent. `unread`: accounts whose statement could not be
-    read, and why.
+    read, and why. `accounts`: by linked account, the one for which its statement was read, where that is another.
     """
 
     connection: str
@@ -62,6 +62,11 @@ class BankDay:
     statuses: Mapping[str, str]
     business_dates: Mapping[str, Collection[date]]
     unread: Mapping[int, str] = field(default_factory=dict)
+    accounts: Mapping[int, int] = field(default_factory=dict)
+
+    def statement_of(self, own: OurPosting) -> int:
+        """The linked account for which the statement of this posting's account was read."""
+        return self.accounts.get(own.core_account, own.core_account)
 
 
 def named_payments(rows: Sequence[AccountRow]) -> set[str]:
@@ -78,7 +83,7 @@ def unconfirmed_postings(side: BankDay) -> list[OurPosting]:
         if p.value_on == side.day.on
         and p.state is EffectState.DONE
         and p.reference.upper() not in told
-        and p.core_account not in side.unread
+        and side.statement_of(p) not in side.unread
         and (p.finished_at is None or p.finished_at < side.listed_at)
     ]
 
@@ -175,7 +180,7 @@ class _Comparison:
         """Which of several rows is taken for ours, the least first: what fits, the id they gave us, the oldest id."""
         row = one.row
         return (
-            one.core_account != own.core_account,
+            one.core_account != self._side.statement_of(own),
             (row.side, row.amount_minor) != (own.side, own.amount_minor),
             row.on not in self._dates(own),
             row.id != own.provider_ref,
@@ -192,7 +197,7 @@ class _Comparison:
             return UNDONE
         if own.finished_at is not None and own.finished_at >= self._side.listed_at:
             return ON_ITS_WAY
-        if own.core_account in self._side.unread:
+        if self._side.statement_of(own) in self._side.unread:
             return UNREAD
         status = self._side.statuses.get(own.reference, "not asked")
         if status == "executed" and own.relinked:
@@ -206,7 +211,8 @@ class _Comparison:
         before = len(self.found.findings)
         row = best.row
         there = _told(best)
-        if (row.side, row.amount_minor, best.core_account) != (own.side, own.amount_minor, own.core_account):
+        account = self._side.statement_of(own)
+        if (row.side, row.amount_minor, best.core_account) != (own.side, own.amount_minor, account):
             self._find(BreakType.POSTING_CHANGED, own, row.amount_minor - own.amount_minor, there)
         if row.on not in self._dates(own):
             self._find(BreakType.POSTING_MISDATED, own, own.amount_minor, there)

@@ -214,6 +214,9 @@ class Collector:
             theirs.problems[name] = "it shows no statements"
             return
 
+        read = {account.number: account.id for account in reversed(accounts)}
+        theirs.accounts = {account.id: read[account.number] for account in accounts}
+
         async def ask(account: CoreAccount) -> None:
             rows: AsyncIterator[StatementRow] = statements.rows(account.number, day.on - _DAY, day.on + _DAY)
             try:
@@ -222,7 +225,10 @@ class Collector:
             except HubError as error:
                 theirs.unread[account.id] = f"{type(error).__name__}: {error.message}"
 
-        await asyncio.gather(*(ask(account) for account in accounts))
+        # A member's account may be linked for the member and for a loan, or for two who share it: it is read once.
+        await asyncio.gather(
+            *(ask(account) for account in accounts if theirs.accounts[account.id] == account.id)
+        )
 
     async def confirm_postings(
         self, name: str, postings: Sequence[tuple[OurPosting, CoreAccount]], theirs: Theirs

@@ -213,4 +213,5 @@ def bank_day(setting: Setting, name: str, theirs: Theirs, ours: Ours) -> bank.Ba
         statuses=theirs.statuses,
         business_dates=theirs.business_dates,
         unread=theirs.unread,
+        accounts=theirs.accounts,
     )

@@ -73,6 +73,7 @@ def _told(theirs: Theirs) -> Iterable[Iterable[tuple[object, ...]]]:
     yield list(theirs.statuses.items())
     yield list(theirs.problems.items())
     yield list(theirs.unread.items())
+    yield list(theirs.accounts.items())
 
 
 def _charge(name: str, c: ChargeSnapshot) -> tuple[object, ...]:

@@ -41,7 +41,7 @@ class BusinessDay:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """A movement on the statement of one linked core account."""
+    """A movement on a statement; `core_account` is the linked account for which it was read."""
 
     core_account: int
     row: StatementRow
@@ -69,6 +69,8 @@ class Theirs:
     reversals: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     unread: dict[int, str] = field(default_factory=dict)
+    accounts: dict[int, int] = field(default_factory=dict)
+    """By linked core account, the one whose statement was read for it: several links may name one account."""
     owed: dict[str, list[ChargeSnapshot]] = field(default_factory=dict)
     """Charges of gateways that tell of settlements, from `owed_since` to the day; single ones were looked up."""
     owed_since: dict[str, datetime] = field(default_factory=dict)
