@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import Any
-
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import world
 from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
 from rigs.places import all_places
 
@@ -42,12 +38,12 @@ def test_the_list_of_places_covers_an_account_from_the_request_to_its_number() -
 async def test_an_order_that_nobody_can_tell_was_sent_is_left_to_a_person(database_dsn: str) -> None:
     """A bank opens an account when it is ready: that there is none never proves that none will come."""
     async with world(database_dsn) as outside:
-        assert await _run_into(outside, UNSENT), f"{UNSENT} was never reached"
+        await outside.dies_at(UNSENT, lambda hub: hub.ask(open_account="k"))
         survivor = await outside.start()
         await survivor.ask(open_account="k")
         still = "SELECT count(*) FROM breaks WHERE type = 'outcome_still_unknown' AND state = 'open'"
         # A day of look-ups, in the lengths of the demonstration.
-        await _until(outside, still, 1, seconds=180)
+        await outside.until(still, 1, seconds=180)
         assert (await outside.outside.truth(PAYSTACK.name))["accounts"] == []
         assert await outside.db.fetchval("SELECT state FROM effects") == "unknown"
         await survivor.end()
@@ -62,10 +58,10 @@ async def test_a_hub_killed_at_this_place_leaves_one_account_and_books_each_tran
     async with world(database_dsn, gateway=gateway) as outside:
         if any(word in place for word in _FOUND_AFTER_A_LOST_ANSWER):
             await outside.outside.fault("paystack", "assign_account", "drop_after", times=1)
-        assert await _run_into(outside, place), f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: hub.ask(open_account="k"))
         survivors = [await outside.start(), await outside.start()]
         await survivors[0].ask(open_account="k")
-        await _until(outside, "SELECT count(*) FROM virtual_accounts WHERE state = 'active'", 1)
+        await outside.until("SELECT count(*) FROM virtual_accounts WHERE state = 'active'", 1)
         accounts = (await outside.outside.truth(gateway.name))["accounts"]
         assert len(accounts) == 1 or gateway is FLUTTERWAVE
         amounts = [77_000 + number for number in range(len(accounts))]
@@ -76,37 +72,10 @@ async def test_a_hub_killed_at_this_place_leaves_one_account_and_books_each_tran
             [charge] = told["charges"]
             for survivor in survivors:
                 await survivor.ask(hint=charge["reference"], charge=charge["id"])
-        await _until(outside, "SELECT count(*) FROM receipts", len(accounts))
+        await outside.until("SELECT count(*) FROM receipts", len(accounts))
         await outside.quiet()
         postings = (await outside.outside.truth("bankone"))["postings"]
         assert sorted(one["amount_minor"] for one in postings) == amounts
         assert await outside.db.fetchval("SELECT count(*) FROM virtual_accounts") == 1
         for survivor in survivors:
             await survivor.end()
-
-
-async def _run_into(outside: World, place: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        with contextlib.suppress(Died):
-            await hub.ask(open_account="k")
-        for _ in range(150):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        await hub.kill()
-    return False
-
-
-async def _until(outside: World, sql: str, expected: int, seconds: float = 60) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while await outside.db.fetchval(sql) != expected:
-        if asyncio.get_running_loop().time() > deadline:
-            rows: list[Any] = await outside.db.fetch("SELECT state, reason, look_at FROM virtual_accounts")
-            rows += await outside.db.fetch("SELECT kind, state, reason, looks, census FROM effects")
-            raise AssertionError(f"never {expected}: {sql}\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)

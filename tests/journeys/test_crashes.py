@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 
 import pytest
-from rigs.crashing import Died, World, killed_at_random, world
+from rigs.crashing import Died, HubProcess, World, killed_at_random, world
 from rigs.gateways import FLUTTERWAVE, PAYSTACK, STRIPE, Gateway
 from rigs.places import all_places
 from rigs.proof import WHOLE
@@ -127,8 +126,7 @@ async def _killed_at(dsn: str, place: str, gateway: Gateway) -> None:
         for word, (provider, operation) in lost.items():
             if word in place:
                 await outside.outside.fault(provider, operation, "drop_after", times=1)
-        died = await _run_into(outside, place)
-        assert died, f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: _ask_and_pay(outside, hub))
         survivors = [await outside.start(), await outside.start()]
         for n in range(2):
             with contextlib.suppress(Died):
@@ -142,24 +140,10 @@ async def _killed_at(dsn: str, place: str, gateway: Gateway) -> None:
             await survivor.end()
 
 
-async def _run_into(outside: World, place: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        for n in range(2):
-            await hub.ask(accept=n)
-        await outside.pay_everything(hub)
-        for _ in range(100):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    except Died:
-        return True
-    finally:
-        await hub.kill()
-    return False
+async def _ask_and_pay(outside: World, hub: HubProcess) -> None:
+    for n in range(2):
+        await hub.ask(accept=n)
+    await outside.pay_everything(hub)
 
 
 @pytest.mark.whole

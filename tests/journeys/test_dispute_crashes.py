@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import HubProcess, World, world
 from rigs.places import all_places
 
 _ON_THE_WAY = ("dispute", "approve answer")
@@ -33,46 +30,23 @@ async def test_a_hub_killed_at_this_place_answers_once_or_leaves_it_to_a_person(
     database_dsn: str, place: str
 ) -> None:
     async with world(database_dsn) as outside:
-        await _claimed(outside)
+        await outside.paid()
+        reference = await outside.db.fetchval("SELECT reference FROM receipts")
+        await outside.outside.control("paystack", "dispute", reference=reference)
         if "find" in place:
             await outside.outside.fault("paystack", "resolve_dispute", "drop_after", times=1)
-        assert await _run_into(outside, place), f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: _answer(outside, hub))
         survivors = [await outside.start(), await outside.start()]
-        await _until(outside, "SELECT count(*) = 1 FROM disputes")
-        await survivors[0].ask(answer=await outside.db.fetchval("SELECT id FROM disputes"), amount=AMOUNT)
+        await _answer(outside, survivors[0])
         await _calm(outside)
         await _judge(outside)
         for survivor in survivors:
             await survivor.end()
 
 
-async def _claimed(outside: World) -> None:
-    hub = await outside.start()
-    await hub.ask(accept=0)
-    await outside.pay_everything(hub)
-    await outside.quiet()
-    await hub.end()
-    reference = await outside.db.fetchval("SELECT reference FROM receipts")
-    await outside.outside.control("paystack", "dispute", reference=reference)
-
-
-async def _run_into(outside: World, place: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        for _ in range(300):
-            with contextlib.suppress(Died):
-                dispute = await outside.db.fetchval("SELECT id FROM disputes")
-                if dispute is not None:
-                    await hub.ask(answer=dispute, amount=AMOUNT)
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        await hub.kill()
-    return False
+async def _answer(outside: World, hub: HubProcess) -> None:
+    await outside.until("SELECT count(*) = 1 FROM disputes")
+    await hub.ask(answer=await outside.db.fetchval("SELECT id FROM disputes"), amount=AMOUNT)
 
 
 async def _calm(outside: World) -> None:
@@ -80,17 +54,8 @@ async def _calm(outside: World) -> None:
     left = (
         "SELECT count(*) = 1 FROM effects WHERE kind = 'dispute_answer' AND state = 'unknown' AND looks >= 2"
     )
-    await _until(outside, f"SELECT ({given}) OR ({left})")
-    await _until(outside, "SELECT count(*) = 0 FROM effects WHERE state IN ('intended', 'sending')")
-
-
-async def _until(outside: World, sql: str) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
-    while not await outside.db.fetchval(sql):
-        if asyncio.get_running_loop().time() > deadline:
-            rows = await outside.db.fetch("SELECT kind, state, reason, looks FROM effects")
-            raise AssertionError(f"never so: {sql}\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)
+    await outside.until(f"SELECT ({given}) OR ({left})")
+    await outside.until("SELECT count(*) = 0 FROM effects WHERE state IN ('intended', 'sending')")
 
 
 async def _judge(outside: World) -> None:
@@ -103,7 +68,7 @@ async def _judge(outside: World) -> None:
         return
     assert (dispute["resolution"], dispute["amount_minor"]) == ("merchant-accepted", AMOUNT)
     assert len(sent) == 1
-    await _until(outside, "SELECT state = 'lost' FROM disputes")
+    await outside.until("SELECT state = 'lost' FROM disputes")
     rows = await outside.db.fetch("SELECT type FROM outbox WHERE type LIKE 'coopwire.dispute.%' ORDER BY seq")
     assert sorted(row["type"] for row in rows) == sorted(
         f"coopwire.dispute.{what}.v1" for what in ("opened", "answered", "lost")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import Any
-
 import pytest
-from rigs.crashing import Died, HubProcess, World, world
+from rigs.crashing import HubProcess, World, world
 from rigs.places import all_places
 
 _ON_THE_WAY = (
@@ -40,7 +36,7 @@ async def test_a_hub_killed_at_this_place_leaves_one_mandate_and_debits_it_once(
     database_dsn: str, place: str
 ) -> None:
     async with world(database_dsn) as outside:
-        assert await _run_into(outside, place), f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: _live(outside, hub))
         survivors = [await outside.start(), await outside.start()]
         await _live(outside, survivors[0])
         await outside.quiet()
@@ -59,44 +55,12 @@ async def test_a_hub_killed_at_this_place_leaves_one_mandate_and_debits_it_once(
 async def _live(outside: World, hub: HubProcess) -> None:
     """A mandate is asked for, approved, debited and ended; whoever was not answered asks again under the same key."""
     await hub.ask(begin_mandate="k")
-    await _until(outside, "SELECT provider_ref IS NOT NULL FROM mandates", True)
+    await outside.until("SELECT provider_ref IS NOT NULL FROM mandates", True)
     reference = await outside.db.fetchval("SELECT provider_ref FROM mandates")
     await outside.outside.control("paystack", "approve_mandate", reference=reference)
-    await _until(outside, "SELECT active_at IS NOT NULL FROM mandates", True)
+    await outside.until("SELECT active_at IS NOT NULL FROM mandates", True)
     mandate = await outside.db.fetchval("SELECT id FROM mandates")
     await hub.ask(charge=mandate, minor=MINOR)
-    await _until(outside, "SELECT count(*) FROM receipts", 1)
+    await outside.until("SELECT count(*) FROM receipts", 1)
     await hub.ask(end_mandate=mandate)
-    await _until(outside, "SELECT state FROM effects WHERE kind = 'mandate_change'", "done")
-
-
-async def _run_into(outside: World, place: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    living = asyncio.create_task(_live(outside, hub))
-    try:
-        while hub.alive and not living.done():
-            await asyncio.sleep(0.1)
-        # The last commits of a life that reached its end.
-        for _ in range(50):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        living.cancel()
-        with contextlib.suppress(Died, asyncio.CancelledError):
-            await living
-        await hub.kill()
-    return False
-
-
-async def _until(outside: World, sql: str, expected: object) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
-    while await outside.db.fetchval(sql) != expected:
-        if asyncio.get_running_loop().time() > deadline:
-            rows: list[Any] = await outside.db.fetch("SELECT state, reason, looks, look_at FROM mandates")
-            rows += await outside.db.fetch("SELECT kind, state, reason, looks FROM effects")
-            raise AssertionError(f"never {expected}: {sql}\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)
+    await outside.until("SELECT state FROM effects WHERE kind = 'mandate_change'", "done")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import Any
-
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import world
 from rigs.payouts import AMOUNT
 from rigs.places import all_places
 from rigs.proof import WHOLE
@@ -16,6 +12,7 @@ _ON_THE_WAY = ("payout", "recipient", "transfer", "record outcomes")
 _OF_PERSONS = ("release payout", "cancel payout", "nudge payout", "read payout", "find recipient")
 """Only a person's wish leads there; and nobody looks up a recipient, which is sent again instead."""
 _AFTER_A_LOST_ANSWER = ("find transfer",)
+_UNDER_WAY = "SELECT count(*) FROM payouts WHERE state NOT IN ('succeeded', 'held', 'failed', 'cancelled')"
 PLACES = [
     place
     for place in all_places()
@@ -49,11 +46,11 @@ async def test_a_hub_killed_at_this_place_pays_once(database_dsn: str, place: st
         await outside.outside.control("paystack", "settings", transfer_seconds="0.2")
         if any(word in place for word in _AFTER_A_LOST_ANSWER):
             await outside.outside.fault("paystack", "create_transfer", "drop_after", times=1)
-        assert await _run_into(outside, place), f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: hub.ask(payout=1))
         survivors = [await outside.start(), await outside.start()]
         # Whoever was not answered asks again under the same key.
         await survivors[0].ask(payout=1)
-        await _calm(outside)
+        await outside.until(_UNDER_WAY, 0, seconds=90)
         [payout] = await outside.db.fetch("SELECT * FROM payouts")
         theirs = (await outside.outside.truth("paystack"))["transfers"]
         assert [(one["amount_minor"], one["status"]) for one in theirs] == [(AMOUNT, "success")]
@@ -65,31 +62,3 @@ async def test_a_hub_killed_at_this_place_pays_once(database_dsn: str, place: st
         ]
         for survivor in survivors:
             await survivor.end()
-
-
-async def _run_into(outside: World, place: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        with contextlib.suppress(Died):
-            await hub.ask(payout=1)
-        for _ in range(150):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        await hub.kill()
-    return False
-
-
-async def _calm(outside: World) -> None:
-    sql = "SELECT count(*) FROM payouts WHERE state NOT IN ('succeeded', 'held', 'failed', 'cancelled')"
-    deadline = asyncio.get_running_loop().time() + 90
-    while await outside.db.fetchval(sql):
-        if asyncio.get_running_loop().time() > deadline:
-            rows: list[Any] = await outside.db.fetch("SELECT * FROM payouts")
-            rows += await outside.db.fetch("SELECT kind, state, reason, looks FROM effects")
-            raise AssertionError("never calm\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)

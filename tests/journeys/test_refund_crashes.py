@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import Any
-
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import World, world
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
@@ -20,6 +16,11 @@ PLACES = [
     if any(word in place for word in _ON_THE_WAY) and not any(word in place for word in _NOT_ON_THE_WAY)
 ]
 AMOUNT = 60_000
+_UNDER_WAY = """
+    SELECT (SELECT count(*) FROM refunds f LEFT JOIN effects e ON e.id = coalesce(f.effect, f.debit)
+            WHERE NOT (f.state = 'succeeded' OR f.state = 'intended' AND e.state = 'unknown' AND e.looks >= 2))
+         + (SELECT count(*) FROM effects WHERE state IN ('intended', 'sending'))
+"""
 
 
 def _chosen() -> list[str]:
@@ -45,59 +46,18 @@ async def test_a_hub_killed_at_this_place_refunds_once_or_leaves_it_to_a_person(
     database_dsn: str, place: str
 ) -> None:
     async with world(database_dsn) as outside:
-        receipt = await _received(outside)
+        await outside.paid()
+        receipt = await outside.db.fetchval("SELECT id FROM receipts")
         if any(word in place for word in _FOUND_AFTER_A_LOST_ANSWER):
             await outside.outside.fault("paystack", "create_refund", "drop_after", times=1)
-        assert await _run_into(outside, place, receipt), f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: hub.ask(refund=receipt, amounts=[AMOUNT]))
         survivors = [await outside.start(), await outside.start()]
         if not await outside.db.fetchval("SELECT count(*) FROM refunds"):
             await survivors[0].ask(refund=receipt, amounts=[AMOUNT])
-        await _calm(outside)
+        await outside.until(_UNDER_WAY, 0)
         await _judge(outside, receipt)
         for survivor in survivors:
             await survivor.end()
-
-
-async def _received(outside: World) -> str:
-    hub = await outside.start()
-    await hub.ask(accept=0)
-    await outside.pay_everything(hub)
-    await outside.quiet()
-    await hub.end()
-    found: str = await outside.db.fetchval("SELECT id FROM receipts")
-    return found
-
-
-async def _run_into(outside: World, place: str, receipt: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        with contextlib.suppress(Died):
-            await hub.ask(refund=receipt, amounts=[AMOUNT])
-        for _ in range(150):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        await hub.kill()
-    return False
-
-
-async def _calm(outside: World) -> None:
-    sql = """
-        SELECT count(*) FROM refunds f LEFT JOIN effects e ON e.id = coalesce(f.effect, f.debit)
-        WHERE NOT (f.state = 'succeeded' OR f.state = 'intended' AND e.state = 'unknown' AND e.looks >= 2)
-    """
-    waiting = "SELECT count(*) FROM effects WHERE state IN ('intended', 'sending')"
-    deadline = asyncio.get_running_loop().time() + 60
-    while await outside.db.fetchval(sql) or await outside.db.fetchval(waiting):
-        if asyncio.get_running_loop().time() > deadline:
-            rows: list[Any] = await outside.db.fetch("SELECT * FROM refunds")
-            rows += await outside.db.fetch("SELECT kind, state, reason, looks, census FROM effects")
-            raise AssertionError("never calm\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)
 
 
 async def _judge(outside: World, receipt: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import World, world
 from rigs.river import River, configured, hub_settings, river
 
 from coopwire import app as composition
@@ -177,30 +177,11 @@ async def test_a_posting_has_one_reversal_and_no_second_one(database_dsn: str) -
 
 
 async def _banked_and_intended(outside: World) -> None:
-    hub = await outside.start()
-    await hub.ask(accept=0)
-    await outside.pay_everything(hub)
-    await outside.quiet()
-    await hub.end()
+    await outside.paid()
     urls = {name: running.url for name, running in outside.outside.running.items()}
     setup = configured(urls)
     async with composition.opened(hub_settings(outside.dsn), setup, outside.dsn, role="correct") as app:
         await _intend(app)
-
-
-async def _dies_at(outside: World, place: str) -> None:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return
-    await asyncio.wait_for(hub.process.wait(), 30)
-
-
-async def _until(outside: World, sql: str, expected: object) -> None:
-    deadline = asyncio.get_running_loop().time() + 40
-    while (last := await outside.db.fetchval(sql)) != expected:
-        assert asyncio.get_running_loop().time() < deadline, f"still {last!r}: {sql}"
-        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -210,11 +191,11 @@ async def test_a_hub_killed_around_a_reversal_does_it_once(database_dsn: str, pl
     async with world(database_dsn) as outside:
         await outside.outside.control("bankone", "settings", second_reversal="reverse_again")
         await _banked_and_intended(outside)
-        await _dies_at(outside, place)
+        await outside.dies_at(place, lambda _: asyncio.sleep(0))
         truth = await outside.outside.truth("bankone")
         assert _reversals(truth) == (place == "after send reversal")
         hub = await outside.start()
-        await _until(outside, STATE, "done")
+        await outside.until(STATE, "done")
         truth = await outside.outside.truth("bankone")
         assert (_reversals(truth), _balance(truth)) == (1, 0)
         # Nothing was counted, so nothing was sent: the one case that may simply be sent.
@@ -232,9 +213,9 @@ async def test_a_hub_killed_between_the_census_and_the_send_does_not_send_by_its
     """Nobody can tell this from a request that was written and lost: a person decides, and it is done once."""
     async with world(database_dsn) as outside:
         await _banked_and_intended(outside)
-        await _dies_at(outside, place)
+        await outside.dies_at(place, lambda _: asyncio.sleep(0))
         hub = await outside.start()
-        await _until(outside, "SELECT looks >= 2 FROM effects WHERE kind = 'reversal'", True)
+        await outside.until("SELECT looks >= 2 FROM effects WHERE kind = 'reversal'", True)
         assert await outside.db.fetchval(STATE) == "unknown"
         assert _reversals(await outside.outside.truth("bankone")) == 0
         await hub.end()
@@ -249,8 +230,8 @@ async def test_a_hub_killed_while_it_looks_for_a_reversal_finds_it_later(
     async with world(database_dsn) as outside:
         await _banked_and_intended(outside)
         await outside.outside.fault("bankone", "reversal", "drop_after", times=1)
-        await _dies_at(outside, place)
+        await outside.dies_at(place, lambda _: asyncio.sleep(0))
         hub = await outside.start()
-        await _until(outside, STATE, "done")
+        await outside.until(STATE, "done")
         assert _reversals(await outside.outside.truth("bankone")) == 1
         await hub.end()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 import pytest
-from rigs.crashing import Died, HubProcess, World, world
+from rigs.crashing import world
 from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
 from rigs.places import all_places
 from rigs.proof import WHOLE
@@ -46,14 +43,15 @@ async def test_a_hub_killed_at_this_place_charges_what_the_member_left_once(
     database_dsn: str, gateway: Gateway, place: str
 ) -> None:
     async with world(database_dsn, gateway=gateway) as outside:
-        authorization = await _left(outside)
+        await outside.paid(save_authorization=True)
+        authorization = await outside.db.fetchval("SELECT id FROM authorizations")
         if any(word in place for word in _FOUND_AFTER_A_LOST_ANSWER):
             await outside.outside.fault(gateway.name, CHARGE[gateway.name], "drop_after", times=1)
-        assert await _run_into(outside, place, authorization), f"{place} was never reached"
+        await outside.dies_at(place, lambda hub: hub.ask(charge=authorization, minor=MINOR))
         survivors = [await outside.start(), await outside.start()]
         # The client never heard an answer: it asks again under the same key.
-        await _ask(survivors[0], authorization)
-        await _until_paid(outside)
+        await survivors[0].ask(charge=authorization, minor=MINOR)
+        await outside.until(f"SELECT count(*) FROM receipts WHERE gross_minor = {MINOR}", 1)
         await outside.quiet()
         charges = (await outside.outside.truth(gateway.name))["charges"]
         taken = [one for one in charges if (one["amount_minor"], one["status"]) == (MINOR, gateway.paid)]
@@ -62,43 +60,3 @@ async def test_a_hub_killed_at_this_place_charges_what_the_member_left_once(
         assert [one["amount_minor"] for one in postings].count(MINOR) == 1
         for survivor in survivors:
             await survivor.end()
-
-
-async def _left(outside: World) -> str:
-    hub = await outside.start()
-    await hub.ask(accept=0, save_authorization=True)
-    await outside.pay_everything(hub)
-    await outside.quiet()
-    await hub.end()
-    found: str = await outside.db.fetchval("SELECT id FROM authorizations")
-    return found
-
-
-async def _ask(hub: HubProcess, authorization: str) -> None:
-    await hub.ask(charge=authorization, minor=MINOR)
-
-
-async def _run_into(outside: World, place: str, authorization: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        with contextlib.suppress(Died):
-            await _ask(hub, authorization)
-        for _ in range(150):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        await hub.kill()
-    return False
-
-
-async def _until_paid(outside: World) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
-    while await outside.db.fetchval("SELECT count(*) FROM receipts WHERE gross_minor = $1", MINOR) != 1:
-        if asyncio.get_running_loop().time() > deadline:
-            rows = await outside.db.fetch("SELECT kind, state, reason, looks FROM effects")
-            raise AssertionError("never paid\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)

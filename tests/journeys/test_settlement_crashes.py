@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from rigs.crashing import Died, World, world
+from rigs.crashing import World, world
 from rigs.places import all_places
 from rigs.proof import WHOLE
 
@@ -34,52 +34,16 @@ def test_the_list_of_places_covers_a_settlement_from_the_list_to_its_entry() -> 
 @pytest.mark.parametrize("place", _chosen())
 async def test_a_hub_killed_at_this_place_books_a_settlement_once(database_dsn: str, place: str) -> None:
     async with world(database_dsn) as outside:
-        await _paid(outside)
+        await outside.paid(2)
         [made] = (await outside.outside.control("paystack", "settle"))["settlements"]
         await outside.outside.control("paystack", "settlement", id=made["id"], status="success")
-        assert await _run_into(outside, place), f"{place} was never reached"
+        await outside.dies_at(place, lambda _: asyncio.sleep(0))
         survivors = [await outside.start(), await outside.start()]
-        await _until(outside, "SELECT count(*) = 1 FROM settlements WHERE stand = 'booked'")
+        await outside.until("SELECT count(*) = 1 FROM settlements WHERE stand = 'booked'")
         await outside.quiet()
         await _judge(outside, made["net_minor"])
         for survivor in survivors:
             await survivor.end()
-
-
-async def _paid(outside: World) -> None:
-    hub = await outside.start()
-    for n in range(2):
-        await hub.ask(accept=n)
-    await outside.pay_everything(hub)
-    await outside.quiet()
-    await hub.end()
-
-
-async def _run_into(outside: World, place: str) -> bool:
-    try:
-        hub = await outside.start(fail_at=place)
-    except Died:
-        return True
-    try:
-        for _ in range(300):
-            if not hub.alive:
-                return True
-            await asyncio.sleep(0.1)
-    finally:
-        await hub.kill()
-    return False
-
-
-async def _until(outside: World, sql: str) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
-    while not await outside.db.fetchval(sql):
-        if asyncio.get_running_loop().time() > deadline:
-            rows = await outside.db.fetch(
-                "SELECT provider_ref, looks, look_at, lease_until, now() FROM settlement_looks"
-            )
-            rows += await outside.db.fetch("SELECT kind, state, reason FROM effects WHERE state <> 'done'")
-            raise AssertionError(f"never so: {sql}\n" + "\n".join(str(dict(row)) for row in rows))
-        await asyncio.sleep(0.1)
 
 
 async def _judge(outside: World, net: int) -> None:

@@ -10,7 +10,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,50 @@ class World:
     async def start(self, fail_at: str | None = None) -> HubProcess:
         """A hub process on this world."""
         return await HubProcess.start(self.dsn, self.outside, fail_at, self.bus, self.gateway)
+
+    async def paid(self, payments: int = 1, **asked: object) -> None:
+        """So many payments are asked for, paid and booked by a hub that ends in good order."""
+        hub = await self.start()
+        for n in range(payments):
+            await hub.ask(accept=n, **asked)
+        await self.pay_everything(hub)
+        await self.quiet()
+        await hub.end()
+
+    async def dies_at(self, place: str, work: Callable[[HubProcess], Awaitable[object]]) -> None:
+        """A hub is killed at this place while it has this work; AssertionError when it never comes there."""
+        assert await self._died_at(place, work), f"{place} was never reached"
+
+    async def _died_at(self, place: str, work: Callable[[HubProcess], Awaitable[object]]) -> bool:
+        try:
+            hub = await self.start(fail_at=place)
+        except Died:
+            return True
+        working = asyncio.ensure_future(work(hub))
+        try:
+            while hub.alive and not working.done():
+                await asyncio.sleep(0.1)
+            # What follows from the work goes on behind it.
+            for _ in range(300):
+                if not hub.alive:
+                    return True
+                await asyncio.sleep(0.1)
+        finally:
+            working.cancel()
+            with contextlib.suppress(Died, asyncio.CancelledError):
+                await working
+            await hub.kill()
+        return False
+
+    async def until(self, sql: str, expected: object = True, seconds: float = 60) -> None:
+        """Wait until the database answers so."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (last := await self.db.fetchval(sql)) != expected:
+            if asyncio.get_running_loop().time() > deadline:
+                rows = await self.db.fetch("SELECT kind, state, reason, looks, due_at, census FROM effects")
+                rows += await self.db.fetch("SELECT * FROM looks ORDER BY at")
+                raise AssertionError(f"still {last!r}: {sql}\n" + "\n".join(str(dict(row)) for row in rows))
+            await asyncio.sleep(0.1)
 
     async def pay_everything(self, hub: HubProcess) -> None:
         """Every page that is open and unpaid is paid, and its webhook arrives."""
