@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from rigs.corrections import ADA
+from rigs.corrections import desk as corrections_desk
 from rigs.river import MAPPING, River, river
 
 from coopwire.application.operating import Operator
@@ -71,10 +73,18 @@ async def test_a_closed_period_holds_the_entry_and_it_goes_on_when_it_is_opened(
         await hub.outside.control("quickbooks", "settings", book_close_date="2999-12-31")
         await _pay(hub)
         await hub.until("SELECT state FROM effects WHERE kind = 'journal'", expected="held")
-        assert await hub.value("SELECT count(*) FROM breaks WHERE type = 'effect_held'") == 1
+        held = "SELECT state FROM breaks WHERE type = 'effect_held' ORDER BY id"
+        assert await hub.rows(held) == [("open",)]
+        await corrections_desk(hub).resolve(await hub.value("SELECT id FROM breaks"), ADA, "opened, I think")
+        await _operator(hub).resume(await _effect(hub, "journal"), "an operator", "period opened")
+        await hub.until("SELECT count(*) FROM breaks", expected=2)
+        assert await hub.rows(held) == [("resolved",), ("open",)], "held again, somebody must be told again"
         await hub.outside.control("quickbooks", "settings", book_close_date="")
         await _operator(hub).resume(await _effect(hub, "journal"), "an operator", "period opened")
         await hub.settled(1)
+        await hub.until("SELECT count(*) FROM breaks WHERE state = 'open'", expected=0)
+        said = await hub.value("SELECT resolution FROM breaks ORDER BY id DESC LIMIT 1")
+        assert said == f"journal {await _effect(hub, 'journal')} is done"
 
 
 async def test_a_refused_credit_opens_a_break_and_lets_its_successor_go_on(database_dsn: str) -> None:

@@ -1,4 +1,7 @@
-"""Closes an approved break when the effects that correct it are done, or opens it again when they are not."""
+"""Closes an approved break when the effects that correct it are done, or opens it again when they are not.
+
+A break that only says that an effect stands still is closed when that effect is done.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ class BreakCloser:
         effects = sorted({str(e.data["effect"]) for e in events if "effect" in e.data})
         for id in await tx.breaks.of_effects(effects):
             await self._effects_moved(tx, id)
+        for id in await tx.breaks.standstills(effects):
+            await self._goes_on(tx, id)
         # Of one refund several events may come together: the last one is where it stands.
         refunds = {str(e.data["refund"]): e.data for e in events if e.type == REFUND_MOVED.type}
         for refund, data in sorted(refunds.items()):
@@ -45,6 +50,14 @@ class BreakCloser:
             await self._reopen(tx, row, "; ".join(map(_why, undone)))
         else:
             await self._close(tx, row, ", ".join(f"{e.kind.value} {e.id} is done" for e in effects))
+
+    async def _goes_on(self, tx: Transaction, id: int) -> None:
+        row = await tx.breaks.get(id, lock=True)
+        if row is None or row.state is not BreakState.OPEN:
+            return
+        effect = await tx.effects.get(row.found.subject)
+        if effect is not None and effect.state is EffectState.DONE:
+            await self._close(tx, row, f"{effect.kind.value} {effect.id} is done")
 
     async def _refund_moved(self, tx: Transaction, id: int, state: RefundState, reason: str) -> None:
         row = await self._waiting(tx, id)

@@ -76,6 +76,8 @@ OF_ACCOUNTS = (EffectKind.VIRTUAL_ACCOUNT, EffectKind.ACCOUNT_CLOSING)
 """Writes for which a virtual account waits."""
 OF_MANDATES = (EffectKind.MANDATE, EffectKind.MANDATE_CHANGE)
 """Writes for which a mandate waits."""
+_STOPS = (BreakType.EFFECT_HELD, BreakType.EFFECT_GAVE_UP, BreakType.FOUND_DIFFERENT)
+"""Breaks about an effect that only a person lets go on."""
 _BREAK_OF_WORD = {
     "refused": BreakType.EFFECT_REFUSED,
     "held": BreakType.EFFECT_HELD,
@@ -191,6 +193,7 @@ class Settling:
         if effect.state is EffectState.REFUSED and effect.kind in OF_MANDATES:
             changes.add(await self._mandates.stopped(tx, effect))
         self._breaks(effect, one, outcome, changes)
+        changes.breaks[:] = [await _told_again(tx, effect, found) for found in changes.breaks]
         return changes
 
     def _breaks(self, effect: Effect, one: Sent, outcome: Outcome, changes: Changes) -> None:
@@ -360,6 +363,16 @@ class Settling:
             reason = f"a late answer says done, the effect is {effect.state.value}"
             changes.breaks.append(self._break(BreakType.LATE_OUTCOME, effect, reason))
         return changes
+
+
+async def _told_again(tx: Transaction, effect: Effect, found: Break) -> Break:
+    """The break; a new one where a person has closed the last one and the effect stands still once more."""
+    if found.type not in _STOPS or found.subject != effect.id or effect.tries + effect.looks < 2:
+        return found
+    there = (await tx.breaks.known([found.once])).get(found.once)
+    if there is None or there.closed_at is None:
+        return found
+    return replace(found, once=f"{found.once}:{effect.tries}.{effect.looks}")
 
 
 def _lock_of(effect: Effect) -> str | None:

@@ -72,6 +72,15 @@ class BreakType(StrEnum):
     CLEARING_DIFFERS = "clearing_differs"
 
 
+STANDSTILLS = (
+    BreakType.EFFECT_HELD,
+    BreakType.EFFECT_GAVE_UP,
+    BreakType.OUTCOME_STILL_UNKNOWN,
+    BreakType.FOUND_DIFFERENT,
+)
+"""Breaks that say nothing but that an effect stands still: once it is done, nobody has to do anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """One difference: `subject` names our row, `evidence` holds facts of both sides without personal data.

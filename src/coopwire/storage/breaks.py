@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from coopwire.domain.breaks import Break, BreakType
+from coopwire.domain.breaks import STANDSTILLS, Break, BreakType
 from coopwire.domain.effects import Effect
 from coopwire.domain.states import BreakState
 from coopwire.ports.stores import BreakMove, BreakNote, BreakRow
@@ -110,6 +110,16 @@ class BreakStore:
             f"{_WAITING} AND b.id IN (SELECT l.break FROM break_effects l WHERE l.live AND "
             "l.effect = ANY($1::text[])) ORDER BY b.id",
             list(effects),
+        )
+        return [row["id"] for row in found]
+
+    async def standstills(self, effects: Sequence[str]) -> list[int]:
+        """The open breaks that say nothing but that one of these effects stands still."""
+        found = await self._db.fetch(
+            "SELECT id FROM breaks WHERE subject = ANY($1::text[]) AND type = ANY($2::text[]) AND state = 'open' "
+            "ORDER BY id",
+            list(effects),
+            [type_.value for type_ in STANDSTILLS],
         )
         return [row["id"] for row in found]
 

@@ -111,6 +111,10 @@ class Breaks(Protocol):
         """The approved breaks that wait for one of these effects, in the order of their ids."""
         ...
 
+    async def standstills(self, effects: Sequence[str]) -> list[int]:
+        """The open breaks that say nothing but that one of these effects stands still, in the order of their ids."""
+        ...
+
     async def of_refunds(self, refunds: Sequence[str]) -> list[int]:
         """The approved breaks that wait for one of these refunds, in the order of their ids."""
         ...
