@@ -602,6 +602,12 @@ def _posting_of_another_amount(made: World, case: Case) -> Expected:
 
 
 @fault
+def _posting_in_another_currency(made: World, case: Case) -> Expected:
+    _one_row(case, currency="GHS")
+    return {(B.POSTING_CHANGED, case.posting.effect)}
+
+
+@fault
 def _posting_on_another_account(made: World, case: Case) -> Expected:
     case.rows = [replace(one, core_account=one.core_account + 100) for one in case.rows]
     return {(B.POSTING_CHANGED, case.posting.effect)}

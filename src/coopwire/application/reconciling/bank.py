@@ -212,7 +212,8 @@ class _Comparison:
         row = best.row
         there = _told(best)
         account = self._side.statement_of(own)
-        if (row.side, row.amount_minor, best.core_account) != (own.side, own.amount_minor, account):
+        ordered = (own.side, own.amount_minor, own.currency, account)
+        if (row.side, row.amount_minor, row.currency, best.core_account) != ordered:
             self._find(BreakType.POSTING_CHANGED, own, row.amount_minor - own.amount_minor, there)
         if row.on not in self._dates(own):
             self._find(BreakType.POSTING_MISDATED, own, own.amount_minor, there)
