@@ -315,6 +315,24 @@ async def test_two_runs_of_one_day_at_once_tell_the_same_and_open_each_break_onc
         assert await hub.value("SELECT count(*) FROM breaks") == 2
 
 
+async def test_a_run_that_began_earlier_does_not_call_gone_what_a_later_one_has_found(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn) as hub:
+        await _repaid(hub, 2)
+        [_, posting] = await _postings(hub)
+        reconciler = composition.reconciler(hub.app)
+        slow = await reconciler.open_run(_today(hub), ACTOR)
+        await hub.outside.control("bankone", "alter", id=posting["id"], amount_minor=7)
+        await _closed(hub)
+        # To the slow run the bank told what it was like before.
+        amount = posting["amount_minor"]
+        await hub.outside.control("bankone", "alter", id=posting["id"], amount_minor=amount)
+        assert (await reconciler.carry_out(slow, patience=timedelta())).resolved == 0
+        assert await hub.value("SELECT state FROM breaks") == "open"
+        assert (await _closed(hub)).resolved == 1
+
+
 async def test_a_day_that_is_compared_while_money_flows_shows_no_false_difference(database_dsn: str) -> None:
     async with river(database_dsn) as hub:
         flowing = asyncio.create_task(_repaid(hub, 40))

@@ -15,9 +15,11 @@ from coopwire.storage.rows import Connection, Row
 
 RUNNING = "running"
 _CLOSED = sorted(state.value for state in CLOSED_BREAK)
+# A run that began before the one that found a break last may have read older lists.
 _GONE = """
-SELECT * FROM breaks WHERE state = 'open' AND run IS NOT NULL AND evidence ->> 'day' = $1
-    AND NOT once = ANY($2::text[]) AND evidence ->> 'connection' = ANY($3::text[]) ORDER BY id FOR UPDATE
+SELECT b.* FROM breaks b JOIN reconciliations r ON r.id = b.run
+WHERE b.state = 'open' AND b.evidence ->> 'day' = $1 AND NOT b.once = ANY($2::text[])
+    AND b.evidence ->> 'connection' = ANY($3::text[]) AND r.started_at <= $4 ORDER BY b.id FOR UPDATE OF b
 """
 _MOVE = """
 INSERT INTO break_moves (break, at, actor, move, text, facts)
@@ -108,7 +110,9 @@ class ReconciliationStore:
         self, report: DayReport, found: Collection[str], heard: Collection[str]
     ) -> list[Break]:
         """Resolve open breaks of this day that were not found; returns them."""
-        gone = await self._db.fetch(_GONE, report.day.isoformat(), list(found), list(heard))
+        gone = await self._db.fetch(
+            _GONE, report.day.isoformat(), list(found), list(heard), report.started_at
+        )
         ids = [row["id"] for row in gone]
         await self._db.execute(
             "UPDATE breaks SET state = $2, resolution = $3, closed_at = $4 WHERE id = ANY($1::bigint[])",

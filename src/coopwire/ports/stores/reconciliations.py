@@ -38,7 +38,8 @@ class Reconciliations(Protocol):
     ) -> list[Break]:
         """Resolve open breaks of this day whose `once` is not among those found; returns them.
 
-        Nothing is concluded about connections other than those that were `heard`.
+        Nothing is concluded about connections other than those that were `heard`, nor about a break that a run found
+        which began later.
         """
         ...
 
