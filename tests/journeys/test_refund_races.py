@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from rigs.crashing import HubProcess, World, world
+from rigs.gateways import FLUTTERWAVE, STRIPE, Gateway
 from rigs.refunds import approve, back_at_the_gateway, received, refund_rows, unbanked
 from rigs.river import River, river
 
@@ -117,6 +118,30 @@ async def _judge(hub: River, receipt: str) -> None:
     )
     back = sum(one["amount_minor"] for one in ours if one["state"] == "succeeded")
     assert standing == WHOLE - back, "the allocation does not add up"
+
+
+@pytest.mark.parametrize("gateway", [FLUTTERWAVE, STRIPE], ids=lambda gateway: gateway.name)
+async def test_twenty_at_once_never_refund_more_over_another_gateway(
+    database_dsn: str, gateway: Gateway, proof_count: Callable[[int, int], int]
+) -> None:
+    """Their simulators take whatever is not more than the charge, and Stripe's keeps a key for the same send."""
+    dice = random.Random(20261127)
+    swift = {gateway.name: {"refund_seconds": "0.1"}}
+    async with river(database_dsn, gateway=gateway, simulated=swift, change=unbanked) as hub:
+        for n in range(proof_count(1, 12)):
+            receipt = await received(hub, dues=None, loan=f"LN-{n}")
+            before = sum(await back_at_the_gateway(hub))
+            await hub.outside.fault(gateway.name, "create_refund", dice.choice(_LOST), times=1)
+            approved = await at_once([lambda r, a: approve(hub, r, a)], receipt, amounts(dice))
+            assert 0 < sum(approved) == await live_minor(hub, receipt) <= WHOLE
+            await _calm(hub, receipt)
+            back = sum(await back_at_the_gateway(hub)) - before
+            known = sum(
+                one["amount_minor"]
+                for one in await refund_rows(hub)
+                if one["receipt"] == receipt and one["provider_ref"]
+            )
+            assert known <= back <= sum(approved)
 
 
 async def test_two_hubs_at_once_never_refund_more_than_was_received(
