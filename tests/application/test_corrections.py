@@ -19,7 +19,7 @@ from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Rejected
 from coopwire.application.people import Person
 from coopwire.application.refunding import RefundPlan
-from coopwire.application.remedies import Approval, Remedies, Remedy
+from coopwire.application.remedies import PLANS, Approval, Remedies, Remedy
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.corrections import (
@@ -437,6 +437,7 @@ def test_what_is_not_exactly_a_correction_is_not_read(told: dict[str, object], f
 def test_every_break_says_what_may_be_proposed_about_it() -> None:
     assert CORRECTIONS_OF.keys() == set(BreakType)
     assert {word for words in CORRECTIONS_OF.values() for word in words} == set(CORRECTIONS)
+    assert set(PLANS) == set(CORRECTIONS.values())
 
 
 # -- any sequence of verbs ---------------------------------------------------------------------------------
