@@ -17,10 +17,6 @@ from coopwire.domain.money import Money
 from coopwire.domain.payments import AllocationMode, PaymentKind
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _allocated(hub: River) -> dict[str, int]:
     sql = (
         "SELECT component, sum(amount_minor)::bigint AS amount FROM allocations "
@@ -48,7 +44,7 @@ async def test_a_transfer_to_a_members_account_is_the_members_and_is_booked_and_
         assert posting["amount_minor"] == 1_000_000
         told = (await hub.outside.truth("lms"))["callbacks"]
         assert {one["type"] for one in told} >= {"virtual_account.active", "receipt.recorded"}
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_two_deposits_of_the_same_amount_on_the_same_day_are_two_receipts(database_dsn: str) -> None:
@@ -59,7 +55,7 @@ async def test_two_deposits_of_the_same_amount_on_the_same_day_are_two_receipts(
         charges = [row["charge"] for row in await hub.rows("SELECT charge FROM receipts ORDER BY charge")]
         assert charges == sorted([str(first["id"]), str(second["id"])])
         assert await _allocated(hub) == {"savings": 100_000}
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_deposit_that_is_told_five_times_is_one_receipt(database_dsn: str) -> None:
@@ -104,7 +100,7 @@ async def test_a_deposit_for_a_loan_falls_over_the_dues_that_the_hub_knows_last(
         await hub.settled(2)
         # 50,000 of the interest were paid on the page: 10,000 are left of it, then 90,000, the rest is too much.
         assert await _allocated(hub) == {"interest": 60_000, "principal": 90_000, "overpayment": 10_000}
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_deposit_for_a_loan_without_dues_waits_in_suspense_with_its_owner(database_dsn: str) -> None:
@@ -114,7 +110,7 @@ async def test_a_deposit_for_a_loan_without_dues_waits_in_suspense_with_its_owne
         await hub.settled(1)
         assert await _allocated(hub) == {"suspense": 110_000}
         assert await hub.value("SELECT member || ' ' || loan FROM payments") == "M-1029 LN-8"
-        assert await _breaks(hub) == ["dues_expired"]
+        assert await hub.breaks() == ["dues_expired"]
 
 
 async def test_the_loan_system_says_where_a_deposit_goes(database_dsn: str) -> None:
@@ -167,7 +163,7 @@ async def test_a_deposit_on_an_account_that_nobody_has_is_a_strangers(database_d
         await deposit(hub, "0000000001", 12_000)
         await hub.until("SELECT count(*) FROM receipts", expected=1)
         assert await _allocated(hub) == {"suspense": 12_000}
-        assert await _breaks(hub) == ["receipt_without_payment"]
+        assert await hub.breaks() == ["receipt_without_payment"]
 
 
 async def test_a_payment_on_a_page_is_never_taken_for_a_deposit(database_dsn: str) -> None:
@@ -188,7 +184,7 @@ async def test_a_deposit_whose_webhook_was_lost_is_found_by_the_days_list(databa
         await composition.reconciler(hub.app).run(today, "a test", patience=timedelta(seconds=5))
         await hub.settled(1)
         assert await _allocated(hub) == {"savings": 64_000}
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 # -- asking for an account ------------------------------------------------------------------------------------
@@ -224,7 +220,7 @@ async def test_a_bank_that_refuses_is_told_by_webhook_and_believed_when_nothing_
         data = {"customer": {"email": "member-m-1029@members.example"}, "dedicated_account": None}
         await hub.notify(json.dumps({"event": "dedicatedaccount.assign.failed", "data": data}).encode())
         await hub.until("SELECT state FROM virtual_accounts", expected="failed")
-        assert await _breaks(hub) == ["account_not_assigned"]
+        assert await hub.breaks() == ["account_not_assigned"]
         # It comes after all: the look is the truth.
         await hub.outside.control("paystack", "assign", email="member-m-1029@members.example")
         told = {**data, "dedicated_account": {"id": 987_654}}

@@ -36,10 +36,6 @@ async def _moves(hub: River) -> list[str]:
     return [row["type"].removeprefix("coopwire.mandate.").removesuffix(".v1") for row in await hub.rows(sql)]
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _look_now(hub: River) -> None:
     await hub.app.database.pool.execute("UPDATE mandates SET look_at = now() WHERE look_at IS NOT NULL")
     hub.app.bells.ring("mandates")
@@ -69,7 +65,7 @@ async def test_a_mandate_is_approved_activated_and_debited_once(database_dsn: st
         assert (await _moves(hub))[-1] == "active"
         told = {one["type"] for one in (await hub.outside.truth("lms"))["callbacks"]}
         assert {"mandate.active", "receipt.recorded"} <= told
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_webhook_hastens_the_look_and_is_not_believed(database_dsn: str) -> None:
@@ -113,7 +109,7 @@ async def test_a_debit_of_a_part_takes_what_is_there(database_dsn: str) -> None:
         await hub.settled(1)
         view = await composition.office(hub.app).queries.payment(accepted.payment)
         assert view is not None and (view.state, view.due_minor) == ("succeeded", 30_000)
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_debit_that_the_bank_declines_fails_and_is_not_tried_again(database_dsn: str) -> None:

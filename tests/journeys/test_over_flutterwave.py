@@ -13,10 +13,6 @@ from coopwire import app as composition
 ASKED = 5_250_000
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _grosses(hub: River) -> list[int]:
     return [row["gross_minor"] for row in await hub.rows("SELECT gross_minor FROM receipts ORDER BY charge")]
 
@@ -33,7 +29,7 @@ async def test_a_page_whose_opening_got_lost_is_opened_again_and_paid_once(datab
         told = await hub.pay(accepted.attempt)
         await hub.hint(accepted.attempt, told["charges"][0]["id"])
         await hub.settled(1)
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_failed_try_and_two_payments_under_one_reference_are_two_receipts(database_dsn: str) -> None:
@@ -47,7 +43,7 @@ async def test_a_failed_try_and_two_payments_under_one_reference_are_two_receipt
         await hub.settled(2)
         assert await _grosses(hub) == [ASKED, ASKED]
         assert await hub.value("SELECT state FROM payments") == "succeeded"
-        assert await _breaks(hub) == ["second_charge"]
+        assert await hub.breaks() == ["second_charge"]
 
 
 async def test_every_deposit_under_one_reference_is_a_receipt_of_its_own(database_dsn: str) -> None:
@@ -75,7 +71,7 @@ async def test_a_fee_that_the_member_bore_does_not_change_what_was_paid(database
         await hub.settled(1)
         [receipt] = await hub.rows("SELECT gross_minor, fee_minor, fee_bearer FROM receipts")
         assert tuple(receipt.values()) == (ASKED + 73_500, 73_500, "member")
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_money_goes_back_and_the_day_holds(database_dsn: str) -> None:

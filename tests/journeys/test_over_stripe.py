@@ -18,10 +18,6 @@ ASKED = 5_250_000
 SWIFT = {"stripe": {"refund_seconds": "0.2"}}
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _pages(hub: River) -> list[str]:
     return [page["reference"] for page in (await hub.outside.truth("stripe"))["pages"]]
 
@@ -42,7 +38,7 @@ async def test_a_page_whose_answer_got_lost_is_the_same_page_when_it_is_sent_aga
         told = await hub.pay(accepted.attempt)
         await hub.hint(accepted.attempt, told["charges"][0]["id"])
         await hub.settled(1)
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_page_that_was_never_opened_is_opened_by_the_second_send(database_dsn: str) -> None:
@@ -61,7 +57,7 @@ async def test_a_payment_is_booked_with_its_exact_fee_though_no_message_named_it
         await hub.settled(1)
         [receipt] = await hub.rows("SELECT gross_minor, fee_minor, fee_exact, channel FROM receipts")
         assert tuple(receipt.values()) == (ASKED, 152_280, "152280", "card")
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_page_that_expired_leaves_its_payment_abandoned(database_dsn: str) -> None:
@@ -73,7 +69,7 @@ async def test_a_page_that_expired_leaves_its_payment_abandoned(database_dsn: st
         await hub.notify(json.dumps(told).encode())
         await hub.until("SELECT state FROM attempts", expected="abandoned")
         await hub.until("SELECT count(*) FROM lookups WHERE noticed", expected=0)
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_page_that_expired_is_abandoned_though_the_message_was_lost(database_dsn: str) -> None:

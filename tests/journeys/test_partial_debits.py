@@ -58,10 +58,6 @@ async def _view(hub: River, payment: str) -> PaymentView:
     return view
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 @pytest.mark.parametrize("there", [LEAST, 30_000])
 async def test_a_part_that_is_enough_is_booked_as_what_it_is_and_the_rest_stays_due(
     hub: River, there: int
@@ -79,7 +75,7 @@ async def test_a_part_that_is_enough_is_booked_as_what_it_is_and_the_rest_stays_
     assert (await hub.outside.truth("bankone"))["postings"][-1]["amount_minor"] == there
     view = await _view(hub, accepted.payment)
     assert (view.state, view.due_minor) == ("succeeded", WHOLE - there)
-    assert await _breaks(hub) == []
+    assert await hub.breaks() == []
 
 
 async def test_the_whole_is_taken_where_it_is_there_and_nothing_stays_due(hub: River) -> None:
@@ -88,7 +84,7 @@ async def test_the_whole_is_taken_where_it_is_there_and_nothing_stays_due(hub: R
     await hub.settled(2)
     assert await hub.value("SELECT gross_minor FROM receipts WHERE payment = $1", accepted.payment) == WHOLE
     assert (await _view(hub, accepted.payment)).due_minor == 0
-    assert await _breaks(hub) == []
+    assert await hub.breaks() == []
 
 
 async def test_where_less_than_the_least_is_there_nothing_is_taken_and_all_stays_due(hub: River) -> None:
@@ -112,7 +108,7 @@ async def test_less_than_the_least_is_never_accepted_though_the_gateway_took_it(
     receipt = await hub.value("SELECT id FROM receipts WHERE payment = $1", accepted.payment)
     lines = await hub.rows("SELECT component, amount_minor FROM allocations WHERE receipt = $1", receipt)
     assert [(one["component"], one["amount_minor"]) for one in lines] == [("suspense", LEAST - 1)]
-    assert await _breaks(hub) == ["amount_differs"]
+    assert await hub.breaks() == ["amount_differs"]
     assert (await _view(hub, accepted.payment)).state == "processing"
 
 
@@ -121,7 +117,7 @@ async def test_a_part_that_nobody_agreed_on_goes_to_suspense(hub: River) -> None
     await hub.outside.fault("paystack", "verify_transaction", "wrong_amount", params={"delta": -1})
     accepted = await _debit(hub, authorization, at_least_minor=None)
     await hub.settled(2)
-    assert await _breaks(hub) == ["amount_differs"]
+    assert await hub.breaks() == ["amount_differs"]
     assert (await _view(hub, accepted.payment)).due_minor == 1
 
 
@@ -132,7 +128,7 @@ async def test_a_lost_answer_to_a_partial_debit_is_one_debit_of_the_same_part(hu
     accepted = await _debit(hub, authorization)
     await hub.settled(2)
     assert await hub.value("SELECT gross_minor FROM receipts WHERE payment = $1", accepted.payment) == 30_000
-    assert await _breaks(hub) == []
+    assert await hub.breaks() == []
 
 
 async def test_a_part_that_cannot_be_agreed_on_is_refused_before_anything_is_sent(hub: River) -> None:

@@ -9,19 +9,7 @@ from typing import Any
 import pytest
 from rigs.corrections import ADA
 from rigs.corrections import desk as corrections_desk
-from rigs.payouts import (
-    ACCOUNT,
-    AMOUNT,
-    CHECKER,
-    HOLDER,
-    MAKER,
-    ask,
-    breaks,
-    events,
-    transfers,
-    until,
-    wish,
-)
+from rigs.payouts import ACCOUNT, AMOUNT, CHECKER, HOLDER, MAKER, ask, events, transfers, until, wish
 from rigs.river import River, river
 from rigs.trail import verified
 
@@ -54,7 +42,7 @@ async def test_a_payout_is_checked_sent_once_and_followed_to_its_end(database_ds
         row = await _payout(hub)
         assert (row["name_score"], row["fee_minor"], row["hold"]) == (100, 1_000, None)
         assert await events(hub, payout) == ["payout.requested", "payout.succeeded"]
-        assert await breaks(hub) == []
+        assert await hub.breaks() == []
         async with hub.app.database.unhurried() as db:
             assert (await verified(db))[0] == [], "the audit trail and the rows differ"
         await hub.rows("UPDATE payout_beneficiaries SET sealed = sealed || '\\x00'")
@@ -198,7 +186,7 @@ async def test_trap_19_money_that_came_back_is_a_break_and_an_event(database_dsn
             await hub.notify(json.dumps({"event": f"transfer.{status}", "data": data}).encode())
             await until(hub, payout, state)
         assert await events(hub, payout) == ["payout.requested", "payout.succeeded", "payout.reversed"]
-        assert await breaks(hub) == ["payout_reversed"]
+        assert await hub.breaks() == ["payout_reversed"]
 
 
 async def test_a_webhook_is_a_hint_and_moves_nothing_by_itself(database_dsn: str) -> None:
@@ -278,7 +266,7 @@ async def test_a_skipped_transfer_cancels_its_payout(database_dsn: str) -> None:
         await operator.skip(recipient, "checker", "the loan was withdrawn")
         await until(hub, payout, "cancelled")
         assert await _effects(hub) == {"recipient": "cancelled", "transfer": "cancelled"}
-        assert await breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_one_key_is_one_payout(database_dsn: str) -> None:

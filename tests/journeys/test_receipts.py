@@ -9,10 +9,6 @@ from coopwire.domain.money import Money
 from coopwire.domain.payments import PaymentKind
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _allocated(hub: River) -> dict[str, int]:
     sql = "SELECT component, sum(amount_minor)::bigint AS amount FROM allocations GROUP BY component"
     return {row["component"]: row["amount"] for row in await hub.rows(sql)}
@@ -37,7 +33,7 @@ async def test_two_charges_on_one_page_are_two_receipts_and_the_second_is_an_ove
             "principal": 4_000_000,
             "overpayment": 5_250_000,
         }
-        assert await _breaks(hub) == ["second_charge"]
+        assert await hub.breaks() == ["second_charge"]
         core = await hub.outside.truth("bankone")
         assert [p["amount_minor"] for p in core["postings"]] == [5_250_000, 5_250_000]
 
@@ -73,7 +69,7 @@ async def test_a_failed_try_may_be_followed_by_a_success_on_the_same_page(databa
         await hub.hint(accepted.attempt, charge)
         await hub.settled(1)
         assert await hub.value("SELECT state FROM payments") == "succeeded"
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_another_amount_than_asked_goes_to_suspense_and_is_not_banked(database_dsn: str) -> None:
@@ -83,7 +79,7 @@ async def test_another_amount_than_asked_goes_to_suspense_and_is_not_banked(data
         await hub.hint(accepted.attempt, charge)
         await hub.settled(1)
         assert await _allocated(hub) == {"suspense": 100_000}
-        assert await _breaks(hub) == ["amount_differs"]
+        assert await hub.breaks() == ["amount_differs"]
         assert await hub.value("SELECT count(*) FROM effects WHERE kind = 'posting'") == 0
         assert await hub.value("SELECT state FROM payments") == "processing"
 
@@ -101,7 +97,7 @@ async def test_money_under_a_reference_that_is_not_ours_is_booked_to_suspense(da
         await hub.hint("someone-elses-ref-1", f" {charge}")
         await hub.settled(1)
         assert await _allocated(hub) == {"suspense": 300_000}
-        assert await _breaks(hub) == ["receipt_without_payment"]
+        assert await hub.breaks() == ["receipt_without_payment"]
 
 
 async def test_a_notice_that_no_look_up_confirms_books_nothing(database_dsn: str) -> None:

@@ -35,10 +35,6 @@ async def _allocated(hub: River) -> dict[str, int]:
     return {row["component"]: row["amount"] for row in await hub.rows(sql)}
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _done(hub: River, report: FileReport) -> list[tuple[str, str]]:
     """Wait until the batch is booked; its lines by external id with their state."""
     assert report.batch is not None, report.refused
@@ -73,7 +69,7 @@ async def test_cash_over_the_counter_is_booked_banked_and_told_once(database_dsn
         assert (row["source"], row["connection"], row["charge"]) == ("teller", "counter", "IKJ-000117")
         assert (row["attempt"], row["fee_minor"], row["paid_at"]) == (None, 0, told.received_at)
         assert await hub.value("SELECT state FROM payments") == "succeeded"
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +104,7 @@ async def test_a_member_who_was_asked_may_pay_at_the_counter_and_the_page_is_the
         assert await hub.value("SELECT payment FROM receipts WHERE id = $1", told.receipt) == accepted.payment
         await _gateway_pays(hub, accepted.attempt)
         await hub.settled(2)
-        assert await _breaks(hub) == ["second_charge"]
+        assert await hub.breaks() == ["second_charge"]
         assert await _allocated(hub) == {**ASKED, "overpayment": 5_250_000}
 
 
@@ -120,7 +116,7 @@ async def test_cash_for_a_payment_that_the_gateway_collected_is_a_second_charge(
         await tell(hub, arrival("IKJ-1", payment=accepted.payment))
         await tell(hub, arrival("IKJ-2", payment=accepted.payment))
         await hub.settled(3)
-        assert await _breaks(hub) == ["second_charge", "second_charge"]
+        assert await hub.breaks() == ["second_charge", "second_charge"]
         assert await _allocated(hub) == {**ASKED, "overpayment": 10_500_000}
 
 
@@ -135,7 +131,7 @@ async def test_two_lines_of_one_file_for_one_payment_are_a_payment_and_a_second_
         ]
         await _done(hub, await bring(hub, csv_file([{**one, "payment": accepted.payment} for one in lines])))
         await hub.settled(3)
-        assert await _breaks(hub) == ["second_charge", "second_charge"]
+        assert await hub.breaks() == ["second_charge", "second_charge"]
         assert await _allocated(hub) == {**ASKED, "overpayment": 10_500_000}
         sql = "SELECT data ->> 'state' FROM outbox WHERE type = 'coopwire.payment.moved.v1' ORDER BY seq"
         moves = [row[0] for row in await hub.rows(sql)]
@@ -172,7 +168,7 @@ async def test_nobodys_money_waits_in_suspense_with_a_break(database_dsn: str) -
         await tell(hub, arrival("STMT-9", 700_000), "zenith")
         await hub.settled(1)
         assert await _allocated(hub) == {"suspense": 700_000}
-        assert await _breaks(hub) == ["receipt_without_payment"]
+        assert await hub.breaks() == ["receipt_without_payment"]
         assert await hub.value("SELECT count(*) FROM payments") == 0
         assert await hub.value("SELECT count(*) FROM effects WHERE kind = 'posting'") == 0
 
@@ -552,7 +548,7 @@ async def test_an_importer_that_forgets_what_is_booked_is_stopped_by_the_table(d
         await _done(hub, await bring(hub, csv_file([line("A-1")])))
         await _done(hub, await bring(hub, csv_file([line("A-1"), line("A-2")])))
         assert await hub.value("SELECT count(*) FROM receipts") == 2
-        assert await _breaks(hub) == ["line_not_booked"]
+        assert await hub.breaks() == ["line_not_booked"]
 
 
 @pytest.mark.parametrize(("takings", "satisfied"), [(Takings, 100_000), (_BooksALoanBlindly, 200_000)])

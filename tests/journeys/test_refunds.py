@@ -22,10 +22,6 @@ QUIET = {"paystack": {"refund_ends": "stays"}}
 SWIFT = {"paystack": {"refund_seconds": "0.2"}}
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _standing(hub: River) -> dict[str, int]:
     sql = (
         "SELECT component, sum(amount_minor)::bigint AS amount FROM allocations "
@@ -56,7 +52,7 @@ async def test_a_whole_refund_goes_back_is_booked_and_told(database_dsn: str) ->
             ("intended", "processing"),
             ("processing", "succeeded"),
         ]
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
         assert (await refund_rows(hub))[0]["id"] == refund.id
 
 
@@ -210,7 +206,7 @@ async def test_a_refund_more_than_the_gateway_has_left_is_refused_and_released(d
         await _from_the_dashboard(hub, 1_000_000)
         await approve(hub, receipt, WHOLE)
         await hub.until("SELECT state FROM refunds", expected="failed")
-        assert await _breaks(hub) == ["effect_refused"]
+        assert await hub.breaks() == ["effect_refused"]
         await approve(hub, receipt, 4_250_000)
         await hub.until("SELECT count(*) FROM refunds WHERE state = 'processing'", expected=1)
         assert await back_at_the_gateway(hub) == [1_000_000, 4_250_000]
@@ -289,7 +285,7 @@ async def test_the_refund_follows_its_debit(database_dsn: str) -> None:
         await hub.until("SELECT count(*) FROM refunds WHERE state = 'succeeded'", expected=2)
         assert await banked_minor(hub) == 0
         assert sum(await back_at_the_gateway(hub)) == WHOLE
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_credit_that_is_not_resolved_must_be_resolved_first(database_dsn: str) -> None:
@@ -313,7 +309,7 @@ async def test_a_debit_that_the_bank_refuses_ends_the_refund(database_dsn: str) 
         assert await back_at_the_gateway(hub) == []
         assert await banked_minor(hub) == WHOLE
         await hub.until("SELECT count(*) FROM breaks", expected=1)
-        assert await _breaks(hub) == ["effect_refused"]
+        assert await hub.breaks() == ["effect_refused"]
         await approve(hub, receipt, WHOLE)
         await hub.until("SELECT count(*) FROM refunds WHERE state = 'succeeded'", expected=1)
         assert (await banked_minor(hub), await back_at_the_gateway(hub)) == (0, [WHOLE])
@@ -330,7 +326,7 @@ async def test_a_refund_refused_after_its_debit_says_that_the_member_must_be_cre
         await approve(hub, receipt, 1_000_000)
         await hub.until("SELECT state FROM refunds", expected="failed")
         await hub.until("SELECT count(*) FROM breaks", expected=2)
-        assert sorted(await _breaks(hub)) == ["effect_refused", "refund_failed"]
+        assert sorted(await hub.breaks()) == ["effect_refused", "refund_failed"]
         evidence = await hub.value("SELECT evidence FROM breaks WHERE type = 'refund_failed'")
         assert evidence["credit_again_minor"] == 1_000_000
         # Proposed again, the money that is out of the account already is not taken a second time.
@@ -366,7 +362,7 @@ async def test_a_refund_that_needs_attention_tells_a_person_once_and_goes_on(dat
         await approve(hub, receipt, WHOLE)
         await hub.until("SELECT state FROM refunds", expected="pending")
         await hub.until("SELECT looks >= 2 FROM refunds", seconds=30)
-        assert await _breaks(hub) == ["refund_needs_attention"]
+        assert await hub.breaks() == ["refund_needs_attention"]
         theirs = (await hub.outside.truth("paystack"))["refunds"][0]["id"]
         await hub.outside.control("paystack", "refund", id=theirs, status="processed")
         await _hint(hub, "refund.processed", await _reference(hub))
@@ -380,7 +376,7 @@ async def test_a_refund_that_never_ends_is_handed_to_a_person(database_dsn: str)
         await hub.until("SELECT state FROM refunds", expected="processing")
         await hub.rows("UPDATE refunds SET accepted_at = now() - interval '31 days', look_at = now()")
         await hub.until("SELECT look_at IS NULL FROM refunds")
-        assert await _breaks(hub) == ["refund_needs_attention"]
+        assert await hub.breaks() == ["refund_needs_attention"]
         assert "still processing" in await hub.value("SELECT evidence ->> 'reason' FROM breaks")
         theirs = (await hub.outside.truth("paystack"))["refunds"][0]["id"]
         await hub.outside.control("paystack", "refund", id=theirs, status="processed")
@@ -411,7 +407,7 @@ async def test_a_failure_that_becomes_a_success_is_booked_though_its_part_is_gon
             "SELECT \"order\" -> 'lines' FROM effects WHERE \"order\" ->> 'kind' = 'refund' ORDER BY seq DESC LIMIT 1"
         )
         assert ["suspense", "debit", 250_000] in lines
-        assert await _breaks(hub) == ["refund_failed", "refund_changed"]
+        assert await hub.breaks() == ["refund_failed", "refund_changed"]
 
 
 async def test_a_success_that_is_taken_back_is_undone(database_dsn: str) -> None:
@@ -433,7 +429,7 @@ async def test_a_success_that_is_taken_back_is_undone(database_dsn: str) -> None
             for key, side, amount in one["order"]["lines"]:
                 signed[key] += amount if side == "debit" else -amount
         assert len(booked) == 2 and set(signed.values()) == {0}
-        assert await _breaks(hub) == ["refund_failed"]
+        assert await hub.breaks() == ["refund_failed"]
 
 
 async def test_a_look_that_brings_no_answer_is_made_again(database_dsn: str) -> None:
@@ -452,7 +448,7 @@ async def test_an_answer_about_other_money_moves_nothing(database_dsn: str) -> N
         await approve(hub, receipt, WHOLE)
         await hub.until("SELECT looks >= 2 FROM refunds", seconds=30)
         assert (await refund_rows(hub))[0]["state"] == "processing"
-        assert await _breaks(hub) == ["refund_changed"]
+        assert await hub.breaks() == ["refund_changed"]
 
 
 async def test_a_closed_read_gate_holds_the_looks_back(database_dsn: str) -> None:
@@ -491,7 +487,7 @@ async def test_a_webhook_makes_the_refund_due_now_and_is_not_believed(database_d
         await hub.until("SELECT count(*) FROM webhooks WHERE drained_at IS NULL", expected=0)
         assert await hub.value("SELECT count(*) FROM outbox WHERE type = 'coopwire.refund.moved.v1'") == 2
         assert await hub.value("SELECT count(*) FROM lookups WHERE noticed") == 0
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_webhook_about_no_refund_of_ours_changes_nothing(database_dsn: str) -> None:
@@ -501,7 +497,7 @@ async def test_a_webhook_about_no_refund_of_ours_changes_nothing(database_dsn: s
         await _hint(hub, "refund.failed", "nobody-knows-this")
         await hub.until("SELECT count(*) FROM webhooks WHERE drained_at IS NULL", expected=0)
         assert await refund_rows(hub) == []
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_forged_webhook_is_turned_away_at_the_door(database_dsn: str) -> None:

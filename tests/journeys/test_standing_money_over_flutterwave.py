@@ -31,10 +31,6 @@ ASKER, CHECKER = Person("key k1", "key k1 (desk)"), Person("key k2", "key k2 (of
 WHOLE = 5_250_000
 
 
-async def _breaks(hub: River) -> list[str]:
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]
-
-
 async def _allocated(hub: River) -> dict[str, int]:
     sql = "SELECT component, sum(amount_minor)::bigint AS amount FROM allocations GROUP BY component"
     return {row["component"]: row["amount"] for row in await hub.rows(sql)}
@@ -64,7 +60,7 @@ async def test_each_transfer_bears_the_accounts_reference_and_is_the_members_pay
             ("M-1029", {"virtual_account": account}, "succeeded")
         ] * 2
         assert await _allocated(hub) == {"savings": 100_000}
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_transfers_that_one_look_finds_together_fall_over_the_dues_one_after_the_other(
@@ -82,7 +78,7 @@ async def test_transfers_that_one_look_finds_together_fall_over_the_dues_one_aft
         await deposit(hub, number, 80_000)
         await hub.settled(3)
         assert await _allocated(hub) == {"interest": 60_000, "principal": 90_000, "overpayment": 10_000}
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_an_account_whose_answer_was_lost_is_asked_for_again_and_either_is_the_members(
@@ -99,7 +95,7 @@ async def test_an_account_whose_answer_was_lost_is_asked_for_again_and_either_is
         await hub.settled(2)
         assert await _allocated(hub) == {"savings": 40_000}
         assert await hub.value("SELECT count(*) FROM virtual_accounts") == 1
-        assert await _breaks(hub) == []
+        assert await hub.breaks() == []
 
 
 async def test_a_transfer_to_a_closed_account_waits_for_a_person(database_dsn: str) -> None:
@@ -114,7 +110,7 @@ async def test_a_transfer_to_a_closed_account_waits_for_a_person(database_dsn: s
         await deposit(hub, number, 33_000)
         await hub.until("SELECT count(*) FROM receipts", expected=1)
         assert await _allocated(hub) == {"suspense": 33_000}
-        assert await _breaks(hub) == ["deposit_on_closed_account"]
+        assert await hub.breaks() == ["deposit_on_closed_account"]
 
 
 async def test_a_transfer_that_no_webhook_told_of_is_found_by_the_days_list(database_dsn: str) -> None:
@@ -134,7 +130,7 @@ async def test_money_under_a_reference_that_is_no_accounts_is_a_strangers(databa
         told = await hub.outside.control("flutterwave", "deposit", reference=stranger, amount=12_000)
         await hub.hint(stranger, told["charges"][0]["id"])
         await hub.until("SELECT count(*) FROM receipts", expected=1)
-        assert await _breaks(hub) == ["receipt_without_payment"]
+        assert await hub.breaks() == ["receipt_without_payment"]
 
 
 async def test_an_account_in_another_currency_or_at_a_chosen_bank_is_refused_before_anything_is_sent(

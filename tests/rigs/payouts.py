@@ -59,8 +59,3 @@ async def events(hub: River, payout: Payout) -> list[str]:
         "SELECT type FROM outbox WHERE subject = $1 AND type LIKE 'coopwire.payout.%' ORDER BY seq", payout.id
     )
     return [row["type"].removeprefix("coopwire.").removesuffix(".v1") for row in rows]
-
-
-async def breaks(hub: River) -> list[str]:
-    """The types of all breaks, the oldest first."""
-    return [row["type"] for row in await hub.rows("SELECT type FROM breaks ORDER BY id")]

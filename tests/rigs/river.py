@@ -210,6 +210,10 @@ class River:
         """One value from the database."""
         return await self.app.database.pool.fetchval(sql, *values)
 
+    async def breaks(self) -> list[str]:
+        """The types of all breaks, the oldest first."""
+        return [row["type"] for row in await self.rows("SELECT type FROM breaks ORDER BY id")]
+
     async def until(self, sql: str, *values: object, expected: object = True, seconds: float = 60.0) -> None:
         """Wait until the query's value is as expected."""
         deadline = asyncio.get_running_loop().time() + seconds
