@@ -98,6 +98,21 @@ async def test_an_end_that_nobody_told_is_mended_and_one_that_cannot_be_is_a_bre
         assert [row["type"] for row in found] == ["payout_changed", "payout_reversed", "payout_state_differs"]
 
 
+async def test_a_transfer_whose_answer_was_lost_is_found_by_the_run_and_is_no_difference(
+    database_dsn: str,
+) -> None:
+    async with river(database_dsn, simulated=QUIET) as hub:
+        await hub.outside.fault("paystack", "create_transfer", "drop_after")
+        payout = await ask(hub)
+        await hub.until("SELECT count(*) FROM effects WHERE state = 'unknown'", expected=1)
+        await hub.rows("UPDATE effects SET due_at = now() + interval '1 day' WHERE state = 'unknown'")
+        early = await _closed(hub, seconds=0)
+        assert (_types(early), early.report.holds) == ([], True)
+        assert _parts(early) == {"on its way": (1, AMOUNT)}
+        await _closed(hub)
+        await until(hub, payout, "processing")
+
+
 async def test_transfers_that_cannot_be_listed_are_not_taken_for_none(database_dsn: str) -> None:
     async with river(database_dsn, simulated=SWIFT) as hub:
         await until(hub, await ask(hub), "succeeded")
