@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +112,22 @@ async def test_a_transfer_whose_answer_was_lost_is_found_by_the_run_and_is_no_di
         assert _parts(early) == {"on its way": (1, AMOUNT)}
         await _closed(hub)
         await until(hub, payout, "processing")
+
+
+async def test_a_day_that_is_compared_while_money_leaves_shows_no_false_difference(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=SWIFT) as hub:
+        flowing = asyncio.create_task(_paid_out(hub, 5))
+        while not flowing.done():
+            assert _types(await _closed(hub)) == []
+        await flowing
+        done = await _closed(hub)
+        assert (done.report.holds, _parts(done)) == (True, {"succeeded": (5, 5 * AMOUNT)})
+
+
+async def _paid_out(hub: River, count: int) -> None:
+    for _ in range(count):
+        payout = await ask(hub)
+        await until(hub, payout, "succeeded")
 
 
 async def test_transfers_that_cannot_be_listed_are_not_taken_for_none(database_dsn: str) -> None:
