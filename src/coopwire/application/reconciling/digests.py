@@ -95,7 +95,7 @@ def _own(ours: Ours, listed_at: datetime) -> Iterable[Iterable[tuple[object, ...
     yield [(j, _is_newer(j.finished_at, listed_at)) for j in ours.journals]
     yield [(p, _is_newer(p.finished_at, listed_at)) for p in ours.postings]
     yield [(r,) for r in ours.refunds]
-    yield [(p, p.moved_at >= listed_at) for p in ours.payouts]
+    yield [(p, p.moved_at >= listed_at, _is_newer(p.accepted_at, listed_at)) for p in ours.payouts]
     yield [(reference,) for reference in ours.payments]
     owed = ours.owed
     yield [(u, u.recorded_at >= listed_at) for u in owed.unsettled]
