@@ -1,11 +1,11 @@
-"""What a gateway lacks by what a break tells: only so much may be written off its clearing account."""
+"""What may be proposed about a break, and how much a gateway lacks by what a break tells."""
 
 from __future__ import annotations
 
 import pytest
 
 from coopwire.domain.breaks import Break, BreakType
-from coopwire.domain.corrections import CORRECTIONS_OF, WriteOff, lacking_minor
+from coopwire.domain.corrections import CORRECTIONS_OF, WriteOff, corrections_of, lacking_minor
 
 LIST = {"ours": {"expected_fee_minor": 1_500}, "theirs": {"fee_minor": 2_000}}
 TOLD = {"ours": {"fee_minor": 1_500, "expected_fee_minor": 1_500}, "theirs": {"fee_minor": 2_000}}
@@ -51,3 +51,24 @@ def test_what_a_gateway_lacks_is_what_the_break_says(
 def test_nothing_lacks_by_a_break_that_takes_no_write_off() -> None:
     silent = [type_ for type_, words in CORRECTIONS_OF.items() if WriteOff.word not in words]
     assert {lacking_minor(found(type_, 7, {})) for type_ in silent} == {0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("journal", ("post_journal_again",)),
+        ("posting", ("post_posting_again",)),
+        ("reversal", ("reverse_posting",)),
+        ("refund", ("refund",)),
+        # What is neither of the books, nor of the bank, nor money that goes back, is begun anew where it came from.
+        ("transfer", ()),
+        ("checkout", ()),
+        ("callback", ()),
+    ],
+)
+def test_what_was_not_done_is_done_again_by_what_fits_its_kind(kind: str, words: tuple[str, ...]) -> None:
+    for type_ in (BreakType.EFFECT_REFUSED, BreakType.EFFECT_HELD, BreakType.OUTCOME_STILL_UNKNOWN):
+        assert corrections_of(type_, {"kind": kind}) == words
+        assert set(words) <= set(corrections_of(type_, {}))
+    requested = corrections_of(BreakType.CORRECTION_REQUESTED, {"kind": kind})
+    assert requested == CORRECTIONS_OF[BreakType.CORRECTION_REQUESTED]

@@ -30,6 +30,7 @@ from rigs.corrections import (
 )
 from rigs.crashing import Died, world
 from rigs.elsewhere import arrival, tell
+from rigs.refunds import approve, back_at_the_gateway, received, unbanked
 from rigs.river import MAPPING, River, dues, river
 
 from coopwire.application.operating import Operator
@@ -430,6 +431,18 @@ async def test_what_is_out_of_the_books_is_not_given_back(database_dsn: str) -> 
         with pytest.raises(Rejected, match="its entry in the books is reversed"):
             await desk(hub).approve(id_, OBI, WHY)
         assert await hub.value("SELECT count(*) FROM refunds") == 0
+
+
+async def test_a_refund_that_was_refused_is_asked_for_again_from_its_own_break(database_dsn: str) -> None:
+    async with river(database_dsn, change=unbanked) as hub:
+        receipt = await received(hub)
+        await hub.outside.fault("paystack", "create_refund", "decline", times=1)
+        await approve(hub, receipt, 1_000_000)
+        await hub.until("SELECT state FROM effects WHERE kind = 'refund'", expected="refused")
+        id_ = await the_break(hub, "effect_refused", await effect_of(hub, receipt, "refund"))
+        await corrected(hub, id_, RefundReceipt(receipt, 1_000_000))
+        await closed(hub, id_)
+        assert await back_at_the_gateway(hub) == [1_000_000]
 
 
 async def test_what_nobody_claims_is_written_off_and_the_rest_stays(database_dsn: str) -> None:

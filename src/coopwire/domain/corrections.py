@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from coopwire.domain.breaks import Break, BreakType
+from coopwire.domain.breaks import STANDSTILLS, Break, BreakType
 from coopwire.domain.money import MAX_MINOR
 from coopwire.domain.payments import DUE_COMPONENTS, GIVEN_TO_MEMBERS, Component, Due, Dues, PaymentKind
 from coopwire.domain.receipts import AllocationLine
@@ -135,6 +135,7 @@ CORRECTIONS: Mapping[str, type[Correction]] = {
 _BOOKS = (ReverseJournal.word, PostJournalAgain.word)
 _BANK = (ReversePosting.word, PostPostingAgain.word)
 _WHOSE = (Allocate.word, RefundReceipt.word, WriteOff.word)
+_AGAIN = (PostJournalAgain.word, PostPostingAgain.word, ReversePosting.word, RefundReceipt.word)
 _B = BreakType
 CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.AMOUNT_DIFFERS: (*_WHOSE, *_BOOKS, *_BANK),
@@ -147,11 +148,11 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.NOTICE_NOT_CONFIRMED: (),
     _B.NOTICE_UNREADABLE: (),
     _B.CHARGE_CHANGED: (RefundReceipt.word, WriteOff.word, *_BOOKS, *_BANK),
-    _B.EFFECT_REFUSED: (PostJournalAgain.word, PostPostingAgain.word),
-    _B.EFFECT_GAVE_UP: (PostJournalAgain.word, PostPostingAgain.word),
-    _B.EFFECT_HELD: (PostJournalAgain.word, PostPostingAgain.word),
-    _B.OUTCOME_STILL_UNKNOWN: (PostJournalAgain.word, PostPostingAgain.word),
-    _B.FOUND_DIFFERENT: (PostJournalAgain.word, PostPostingAgain.word),
+    _B.EFFECT_REFUSED: _AGAIN,
+    _B.EFFECT_GAVE_UP: _AGAIN,
+    _B.EFFECT_HELD: _AGAIN,
+    _B.OUTCOME_STILL_UNKNOWN: _AGAIN,
+    _B.FOUND_DIFFERENT: _AGAIN,
     _B.FOUND_TWICE: (),
     _B.LATE_OUTCOME: (),
     _B.LMS_ANSWER_REJECTED: (*_WHOSE, *_BOOKS, *_BANK),
@@ -199,6 +200,20 @@ CORRECTIONS_OF: Mapping[BreakType, tuple[str, ...]] = {
     _B.CLEARING_DIFFERS: (WriteOff.word,),
 }
 """What may be proposed about each type of break; where nothing stands, people act outside and resolve."""
+_AGAIN_OF_KIND: Mapping[object, tuple[str, ...]] = {
+    "journal": (PostJournalAgain.word,),
+    "posting": (PostPostingAgain.word,),
+    "reversal": (ReversePosting.word,),
+    "refund": (RefundReceipt.word,),
+}
+"""By the kind of an effect that was not done, what does it again."""
+
+
+def corrections_of(type_: BreakType, evidence: Mapping[str, object]) -> tuple[str, ...]:
+    """What may be proposed about this break: where an effect was not done, only what fits the effect's kind."""
+    if type_ in (_B.EFFECT_REFUSED, *STANDSTILLS) and "kind" in evidence:
+        return _AGAIN_OF_KIND.get(evidence["kind"], ())
+    return CORRECTIONS_OF[type_]
 
 
 _LACKS_IT_ALL = (

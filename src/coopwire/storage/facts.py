@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from coopwire.domain.budgets import Budget
-from coopwire.domain.corrections import CORRECTIONS_OF
+from coopwire.domain.corrections import corrections_of
 from coopwire.domain.gates import Traffic
 from coopwire.domain.receipts import ReceiptSource
 from coopwire.domain.states import BreakState
@@ -134,7 +134,7 @@ async def break_in_detail(db: Connection, row: Row) -> BreakDetail:
         difference,
         tuple(views.break_move(move) for move in await _break_moves(db, [row])),
         tuple(views.effect(effect) for effect in effects),
-        CORRECTIONS_OF[difference.type] if difference.state is BreakState.OPEN else (),
+        corrections_of(difference.type, difference.evidence) if difference.state is BreakState.OPEN else (),
     )
 
 

@@ -20,7 +20,6 @@ from coopwire.application.remedies.settlements import book_settlement
 from coopwire.application.remedies.suspense import allocate_suspense
 from coopwire.application.remedies.write_offs import write_off
 from coopwire.domain.corrections import (
-    CORRECTIONS_OF,
     Allocate,
     BookSettlement,
     Correction,
@@ -31,6 +30,7 @@ from coopwire.domain.corrections import (
     ReverseJournal,
     ReversePosting,
     WriteOff,
+    corrections_of,
 )
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import BreakRow, Transaction
@@ -65,8 +65,9 @@ class Remedies:
 
         Takes the locks of everything that it judges; the caller holds that of the break.
         """
-        if correction.word not in CORRECTIONS_OF[row.found.type]:
-            allowed = ", ".join(CORRECTIONS_OF[row.found.type]) or "none"
+        fitting = corrections_of(row.found.type, row.found.evidence)
+        if correction.word not in fitting:
+            allowed = ", ".join(fitting) or "none"
             raise Rejected("action", f"is not for a break {row.found.type.value}; these are: {allowed}")
         begun = await tx.breaks.begun(row.id)
         case = Case(tx, row, self._clock.now(), approval, self._network, self._clock, self._refunder, begun)

@@ -132,7 +132,7 @@ async def _core_account(case: Case, target: _Target) -> tuple[str, int] | None:
         return None
     account = await case.tx.connections.core_account(bank, target.member, target.loan)
     if account is None:
-        raise conflict("member", "is linked to no core account: see `coopwire accounts import`")
+        raise conflict("member", "the member is linked to no core account: see `coopwire accounts import`")
     return bank, account.id
 
 
