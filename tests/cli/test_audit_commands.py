@@ -37,18 +37,18 @@ def _actions(dsn: str) -> list[int]:
 def test_a_new_database_has_nothing_wrong_and_nothing_chained(deployment: Deployment, within: Run) -> None:
     ran = within("audit", "verify")
     assert ran.code == 0
-    assert "chain: 0 entries\n1 entries wait for their place in the chain\nnothing is wrong\n" in ran.out
+    assert "chain: 0 entries\n2 entries wait for their place in the chain\nnothing is wrong\n" in ran.out
 
 
 def test_a_clean_trail_is_told_by_noun_with_its_end(acted: Deployment, within: Run) -> None:
     assert "action: 3 right" in within("audit", "verify").out
     place, hash_ = within("audit", "head").out.split()
-    assert (place, len(hash_)) == ("4", 64)
+    assert (place, len(hash_)) == ("5", 64)
     ran = within("audit", "verify", "--head", hash_)
     assert ran.code == 0
-    assert f"chain: 4 entries, the last is 4 {hash_}" in ran.out
+    assert f"chain: 5 entries, the last is 5 {hash_}" in ran.out
     assert "wait" not in ran.out
-    assert within("audit", "head", "--json").rows == [{"position": 4, "hash": hash_}]
+    assert within("audit", "head", "--json").rows == [{"position": 5, "hash": hash_}]
 
 
 def test_a_changed_a_removed_and_an_inserted_row_are_named_without_content(
@@ -88,14 +88,14 @@ def test_what_is_wrong_can_be_read_by_a_machine(acted: Deployment, within: Run) 
         {"trouble": "entry changed", "noun": "action", "key": key, "position": 3},
         {"trouble": "row changed", "noun": "action", "key": key, "position": None},
     ]
-    assert (verdict["wrong"], verdict["chained"], verdict["waiting"]) == (2, 4, 0)
+    assert (verdict["wrong"], verdict["chained"], verdict["waiting"]) == (2, 5, 0)
 
 
 def test_a_tail_that_was_cut_off_is_found_by_an_earlier_head(acted: Deployment, within: Run) -> None:
     head = within("audit", "head").out.split()[1]
     last = _actions(acted.dsn)[-1]
     _tamper(acted.dsn, "operator_actions", f"DELETE FROM operator_actions WHERE id = {last}")
-    _tamper(acted.dsn, "audit", "DELETE FROM audit WHERE position = 4")
+    _tamper(acted.dsn, "audit", "DELETE FROM audit WHERE position = 5")
     assert within("audit", "verify").code == 0
     ran = within("audit", "verify", "--head", head)
     assert ran.code == 1
@@ -113,9 +113,10 @@ def test_entries_are_listed_the_newest_first_without_content(acted: Deployment, 
     within("audit", "head")
     rows = within("audit", "list", "--json").rows
     assert [(row["position"], row["noun"]) for row in rows] == [
+        (5, "action"),
         (4, "action"),
         (3, "action"),
-        (2, "action"),
+        (2, "extension"),
         (1, "genesis"),
     ]
     last = str(_actions(acted.dsn)[-1])
@@ -140,10 +141,10 @@ def test_the_doctor_sees_an_end_that_is_wrong_and_entries_without_a_place(
     _tamper(acted.dsn, "audit", "UPDATE audit SET at = at - interval '1 hour' WHERE noun = 'action'")
     verdict, says = trail()
     assert verdict == "wrong"
-    assert "4 entries have no place, the oldest since 36" in says
+    assert "5 entries have no place, the oldest since 36" in says
     within("audit", "head")
-    assert trail() == ("fine", "up to date at place 4, its last 1000 entries are right")
-    _tamper(acted.dsn, "audit", "UPDATE audit SET seal = NULL WHERE position = 4")
+    assert trail() == ("fine", "up to date at place 5, its last 1000 entries are right")
+    _tamper(acted.dsn, "audit", "UPDATE audit SET seal = NULL WHERE position = 5")
     assert trail() == ("wrong", "something is wrong among its last 1000 entries")
 
 
@@ -158,4 +159,4 @@ def test_a_key_that_is_made_and_ended_and_a_table_of_accounts_have_entries(
     ran = within("audit", "verify", "--json")
     assert ran.code == 0
     right = {row["noun"]: row["right"] for row in json.loads(ran.out)["nouns"]}
-    assert right["action"] == 3
+    assert (right["action"], right["api_key"], right["core_account"]) == (3, 1, 1)

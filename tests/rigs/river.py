@@ -267,24 +267,25 @@ def request(**changes: Any) -> PaymentRequest:
 
 async def link_core_account(app: App, member: str, number: str, loan: str | None = None) -> None:
     """Link a member to a core account."""
-    await app.database.pool.execute(
-        "INSERT INTO core_accounts (connection, member, loan, number_sealed, updated_at) "
-        "VALUES ('bankone', $1, $2, $3, now()) ON CONFLICT DO NOTHING",
-        member,
-        loan,
-        composition.sealer(app.settings).seal(number.encode()),
-    )
+    async with app.database.begin("test: link") as tx:
+        linked = await tx._db.fetch(
+            "INSERT INTO core_accounts (connection, member, loan, number_sealed, updated_at) "
+            "VALUES ('bankone', $1, $2, $3, now()) ON CONFLICT DO NOTHING RETURNING id",
+            member,
+            loan,
+            composition.sealer(app.settings).seal(number.encode()),
+        )
+        tx.audited("core_account", [row["id"] for row in linked])
 
 
 async def prepare(app: App, outside: Outside, members: int = 1) -> None:
     """Consent at the books, an active mapping, and core accounts for members M-1029, M-1030, …"""
     async with app.database.tokens.locked("quickbooks") as row:
         await row.save(Tokens("expired", "simulated-refresh-token", datetime(2020, 1, 1, tzinfo=UTC)))
-    await app.database.pool.execute(
-        "INSERT INTO mappings (connection, version, entries, created_at, activated_at, active) "
-        "VALUES ('quickbooks', 1, $1, now(), now(), true)",
-        {**MAPPING, **HOLDING},
-    )
+    now = await app.database.now()
+    async with app.database.begin("test: map") as tx:
+        await tx.mappings.add("quickbooks", {**MAPPING, **HOLDING}, now)
+        await tx.mappings.activate("quickbooks", 1, now)
     accounts = [{"nuban": f"{1_100_000_000 + n}", "name": f"Member {n}"} for n in range(members)]
     await outside.control("bankone", "accounts", accounts=accounts)
     for n, account in enumerate(accounts):

@@ -16,7 +16,7 @@ from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.gates import GateKind, Traffic
 from coopwire.domain.payments import AllocationMode
 from coopwire.storage.audit.marks import Marker
-from coopwire.storage.audit.nouns import Noun
+from coopwire.storage.audit.nouns import NOUNS, Noun
 from coopwire.storage.audit.verify import Verdict, Verification, Wrong
 from coopwire.storage.rows import set_codecs
 from coopwire.storage.sealing import Sealer
@@ -70,9 +70,22 @@ _BY_HAND = {
     "updated_at, starts_on, ends_on, debtor_mark, code_mark) SELECT 'mandate-' || n, 'paystack', 'M-1', 'NGN', "
     "'ended', 'e' || n, 'one', now(), now(), '2026-11-20', '2027-11-20', sha256(n::text::bytea), sha256('c') "
     "FROM generate_series(1, 3) n RETURNING id",
+    "core_account": "INSERT INTO core_accounts (connection, member, number_sealed, updated_at) SELECT 'bankone', "
+    "'M-' || n, sha256(n::text::bytea), now() FROM generate_series(1, 3) n RETURNING id",
+    "mapping": "INSERT INTO mappings (connection, version, entries, created_at, activated_at) SELECT 'books-' || n, n, "
+    '\'{"suspense": "202"}\', now(), now() FROM generate_series(11, 13) n RETURNING id',
+    "api_key": "INSERT INTO api_keys (id, name, digest, scopes, created_at) SELECT 'key-' || n, 'a client', "
+    "sha256(n::text::bytea), '[\"payments\"]', now() FROM generate_series(1, 3) n RETURNING id",
+    "authorization_code": "INSERT INTO authorization_codes SELECT id, sha256(id::bytea) FROM authorizations "
+    "RETURNING authorization_id AS id",
+    "mandate_sealed": "INSERT INTO mandate_codes SELECT id, sha256(id::bytea) FROM mandates RETURNING mandate AS id",
+    "account_sealed": "UPDATE virtual_accounts SET number_sealed = sha256(id::bytea) RETURNING id",
+    "settlement_parts": "SELECT id FROM settlements",
     "receipt_batch": "INSERT INTO receipt_batches (id, source, digest, name, state, lines, created_by, approved_by, "
     "created_at, approved_at) SELECT 'batch-' || n, 'teller', sha256(n::text::bytea), 'till.csv', 'approved', 2, "
     "'one', 'another', now(), now() FROM generate_series(1, 3) n RETURNING id",
+    "batch_lines": "INSERT INTO receipt_lines (batch, source, line, external_id, facts, state) SELECT id, source, n, "
+    "id || n, '{\"minor\": 5}', 'waiting' FROM receipt_batches, generate_series(1, 2) n RETURNING batch AS id",
 }
 """Rows that other parts of the hub make, as a store would make them."""
 
@@ -238,6 +251,8 @@ async def insert_like(db: Any, noun: Noun, key: str, **other: str) -> str:
     if noun.table == "receipt_batches":
         # Of one content only a rejected batch may stand there twice; the trail does not cover the state.
         other = {"state": "'rejected'", **other}
+    if noun.table == "mappings":
+        other = {"version": "version + 100", "active": "false", **other}
     told = {name: other.get(name, f'"{name}"') for name in columns} | {noun.key: f"'{new}'"}
     names = ", ".join(f'"{name}"' for name in told)
     await db.execute(
@@ -246,6 +261,11 @@ async def insert_like(db: Any, noun: Noun, key: str, **other: str) -> str:
         key,
     )
     return new
+
+
+def siblings(noun: Noun) -> list[str]:
+    """The names of all nouns that cover rows of its table."""
+    return [one.name for one in NOUNS.values() if one.table == noun.table]
 
 
 def troubles(told: Sequence[Wrong]) -> set[tuple[str, str, str]]:

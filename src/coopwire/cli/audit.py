@@ -105,9 +105,9 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Show what was recorded and when, the newest first; never what stands in it."""
-    from coopwire.storage.audit.nouns import GENESIS, NOUNS
+    from coopwire.storage.audit.nouns import EXTENSION, GENESIS, NOUNS
 
-    known = [*NOUNS, GENESIS]
+    known = [*NOUNS, GENESIS, EXTENSION]
     if noun is not None and noun not in known:
         raise BadInput(f"there is no noun {show.cell(noun)}; there are: {', '.join(known)}")
 

@@ -165,6 +165,7 @@ class ArrivalStore:
         )
         while part := list(islice(waiting, _AT_ONCE)):
             await rows.insert(self._db, "receipt_lines", part)
+        self._entries.note("batch_lines", [batch.id])
         return batch
 
     async def same(self, source: str, digest: bytes) -> Batch | None:

@@ -108,12 +108,14 @@ class AuthorizationStore:
         await self._db.execute(
             "DELETE FROM authorization_codes WHERE authorization_id = ANY($1::text[])", list(authorizations)
         )
+        self._entries.note("authorization_code", authorizations)
 
 
-async def forget_ended(db: Connection, before: datetime) -> None:
-    """Delete the codes of authorizations that were ended before."""
-    await db.execute(
+async def forget_ended(db: Connection, before: datetime) -> list[str]:
+    """Delete the codes of authorizations that were ended before; whose they were."""
+    gone = await db.fetch(
         "DELETE FROM authorization_codes c USING authorizations a "
-        "WHERE a.id = c.authorization_id AND a.ended_at < $1",
+        "WHERE a.id = c.authorization_id AND a.ended_at < $1 RETURNING a.id",
         before,
     )
+    return [row["id"] for row in gone]

@@ -10,6 +10,7 @@ from coopwire.ports.core_accounts import CoreAccountLine, Placed
 from coopwire.storage.actions import keep_action
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.audit.marks import Marker
+from coopwire.storage.audit.nouns import CORE_ACCOUNT
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
 from coopwire.storage.sessions import writing
@@ -24,10 +25,11 @@ SELECT DISTINCT ("order" ->> 'core_account')::bigint AS account FROM effects
 WHERE kind = 'posting' AND state IN ('sending', 'unknown') AND ("order" ->> 'core_account')::bigint = ANY($1::bigint[])
 """
 _PUT = """
-INSERT INTO core_accounts (connection, member, loan, number_sealed, updated_at)
-SELECT l.*, $5 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS l
+INSERT INTO core_accounts (connection, member, loan, number_sealed, updated_at, created_at)
+SELECT l.*, $5, $5 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS l
 ON CONFLICT (connection, member, loan) DO UPDATE SET
     number_sealed = excluded.number_sealed, updated_at = excluded.updated_at
+RETURNING id
 """
 
 
@@ -74,7 +76,7 @@ class CoreAccountRows:
     async def _store(
         self, db: Connection, lines: Sequence[CoreAccountLine], actor: str, now: datetime
     ) -> None:
-        await db.execute(
+        put = await db.fetch(
             _PUT,
             [li.connection for li in lines],
             [li.member for li in lines],
@@ -83,6 +85,7 @@ class CoreAccountRows:
             now,
         )
         entries = Entries(db, self._marker)
+        entries.note(CORE_ACCOUNT.name, [row["id"] for row in put])
         banks = ", ".join(sorted({li.connection for li in lines}))
         await keep_action(db, entries, actor, "put core accounts", banks, f"{len(lines)} lines", now)
         await entries.flush()

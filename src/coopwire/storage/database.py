@@ -38,7 +38,7 @@ from coopwire.storage.reconciliations import ReconciliationStore
 from coopwire.storage.recoveries import LastRecovery, RecoveryStore
 from coopwire.storage.rows import Connection
 from coopwire.storage.sealing import Sealer
-from coopwire.storage.virtual_accounts import VirtualAccountStore, keep_account_looks
+from coopwire.storage.virtual_accounts import VirtualAccountStore, forget_holders, keep_account_looks
 
 _CHANNEL = "coopwire"
 GONE = (
@@ -85,7 +85,7 @@ class PostgresTransaction:
         self.inbox = looks.InboxStore(connection, sealer)
         self.lookups = looks.LookupStore(connection)
         self.effects = EffectStore(connection, sealer, self._entries)
-        self.payments = money.PaymentStore(connection, sealer)
+        self.payments = money.PaymentStore(connection, sealer, self._entries)
         self.arrivals = ArrivalStore(connection, self._entries)
         self.receipts = money.ReceiptStore(connection)
         self.refunds = refunds.RefundStore(connection)
@@ -93,7 +93,7 @@ class PostgresTransaction:
         self.payouts = payouts.PayoutStore(connection, sealer)
         self.virtual_accounts = VirtualAccountStore(connection, sealer)
         self.authorizations = AuthorizationStore(connection, sealer, self._entries)
-        self.mandates = MandateStore(connection, sealer)
+        self.mandates = MandateStore(connection, sealer, self._entries)
         self.settlements = settlements.SettlementStore(connection, self._entries)
         self.breaks = BreakStore(connection, self._entries)
         self.connections = ConnectionStore(connection, sealer)
@@ -101,7 +101,7 @@ class PostgresTransaction:
         self.workers = WorkerStore(connection)
         self.outbox = OutboxStore(connection)
         self.letters = LetterStore(connection)
-        self.mappings = MappingStore(connection)
+        self.mappings = MappingStore(connection, self._entries)
         self.reconciliations = ReconciliationStore(connection, self._entries)
         self.recoveries = RecoveryStore(connection)
         self.chain = ChainStore(connection, marker)
@@ -119,7 +119,7 @@ class PostgresTransaction:
     async def apply(self, changes: Changes, now: datetime) -> None:
         """Write every row of `changes` except breaks, one statement per kind."""
         db = self._db
-        await money.add_payments(db, changes.new_payments)
+        await money.add_payments(db, self._entries, changes.new_payments)
         await money.move_payments(db, "payments", changes.payments, now)
         await money.move_payments(db, "attempts", changes.attempts, now)
         await money.keep_pages(db, changes.pages, self._sealer)
@@ -140,18 +140,21 @@ class PostgresTransaction:
         await self.virtual_accounts.add(changes.accounts)
         await self.virtual_accounts.move(changes.account_moves, now)
         await self.authorizations.add(changes.authorizations)
-        self.audited("authorization", [one.authorization.id for one in changes.authorizations])
+        for noun in ("authorization", "authorization_code"):
+            self.audited(noun, [one.authorization.id for one in changes.authorizations])
         await self.mandates.add(changes.mandates)
         await self.mandates.move(changes.mandate_moves, now)
         await self.mandates.nudge(changes.mandate_nudges)
         await keep_mandate_looks(db, changes.mandate_looks)
-        self.audited("mandate", [one.mandate.id for one in changes.mandates])
-        self.audited("mandate", [one.mandate.id for one in changes.mandate_moves])
+        for noun in ("mandate", "mandate_sealed"):
+            self.audited(noun, [one.mandate.id for one in changes.mandates])
+            self.audited(noun, [one.mandate.id for one in changes.mandate_moves])
         await keep_account_looks(db, changes.account_looks)
         await self.virtual_accounts.nudge(changes.account_nudges)
         await settlements.nudge_settlements(db, changes.settlement_nudges)
-        self.audited("virtual_account", [one.account.id for one in changes.accounts])
-        self.audited("virtual_account", [one.account.id for one in changes.account_moves])
+        for noun in ("virtual_account", "account_sealed"):
+            self.audited(noun, [one.account.id for one in changes.accounts])
+            self.audited(noun, [one.account.id for one in changes.account_moves])
         for receipt in (
             [change.receipt for change in changes.reallocations],
             [change.receipt for change in changes.reductions],
@@ -201,9 +204,9 @@ class PostgresTransaction:
             "WHERE b.webhook = w.id AND w.drained_at IS NOT NULL AND b.received_at < $1",
             raw_before,
         )
-        await forget_ended(self._db, raw_before)
-        await forget_mandates(self._db, raw_before)
-        await self._db.execute("DELETE FROM account_holders WHERE created_at < $1", raw_before)
+        self.audited("authorization_code", await forget_ended(self._db, raw_before))
+        self.audited("mandate_sealed", await forget_mandates(self._db, raw_before))
+        self.audited("account_sealed", await forget_holders(self._db, raw_before))
         await self._db.execute(
             "DELETE FROM deliveries WHERE state = 'done' AND finished_at < $1", events_before
         )

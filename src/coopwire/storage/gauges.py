@@ -101,7 +101,7 @@ FROM receipts_missing m CROSS JOIN LATERAL (SELECT * FROM receipts WHERE id = m.
 GROUP BY m.kind, r.currency
 """
 _ENTRIES = """
-SELECT count(*) AS n, min(at) AS since FROM audit WHERE position IS NULL AND noun <> 'genesis'
+SELECT count(*) AS n, min(at) AS since FROM audit WHERE position IS NULL AND noun NOT IN ('genesis', 'extension')
 """
 _WORKERS = """
 SELECT count(*) FILTER (WHERE heartbeat_at > $1) AS alive,

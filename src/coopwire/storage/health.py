@@ -58,7 +58,7 @@ class Health:
         row = await self._db.fetchrow(
             "SELECT (SELECT min(occurred_at) FROM outbox WHERE published_at IS NULL) AS event, "
             "(SELECT min(received_at) FROM webhooks WHERE drained_at IS NULL) AS webhook, "
-            "(SELECT min(at) FROM audit WHERE position IS NULL AND noun <> 'genesis') AS entry, "
+            "(SELECT min(at) FROM audit WHERE position IS NULL AND noun NOT IN ('genesis', 'extension')) AS entry, "
             "(SELECT count(*) FROM deliveries WHERE state = 'dead') AS dead"
         )
         return Waiting(row["event"], row["webhook"], row["entry"], row["dead"])

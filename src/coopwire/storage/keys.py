@@ -13,6 +13,7 @@ from coopwire.ports.keys import ApiKey, NewApiKey, Scope
 from coopwire.storage.actions import keep_action
 from coopwire.storage.audit.entries import Entries
 from coopwire.storage.audit.marks import Marker
+from coopwire.storage.audit.nouns import API_KEY
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
 from coopwire.storage.sessions import reading, writing
@@ -81,6 +82,7 @@ class KeyRows:
 
     async def _audit(self, db: Connection, actor: str, action: str, key: ApiKey, now: datetime) -> None:
         entries = Entries(db, self._marker)
+        entries.note(API_KEY.name, [key.id])
         scopes = ", ".join(sorted(key.scopes))
         await keep_action(db, entries, actor, action, key.id, f"{key.name}: {scopes}", now)
         await entries.flush()

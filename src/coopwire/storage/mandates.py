@@ -14,6 +14,7 @@ from coopwire.domain.payments import Payer
 from coopwire.domain.states import MandateState
 from coopwire.ports.stores import ClaimedMandate, MandateLooked, MandateMove, MandateNudge, NewMandate
 from coopwire.storage import rows
+from coopwire.storage.audit.entries import Entries
 from coopwire.storage.due_looks import claim_of
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer, Signer
@@ -47,9 +48,10 @@ WHERE m.connection = $1 AND (m.provider_ref = $2 OR m.debtor_mark = ANY($3::byte
 class MandateStore:
     """The Mandates socket on one transaction."""
 
-    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+    def __init__(self, connection: Connection, sealer: Sealer, entries: Entries) -> None:
         self._db = connection
         self._sealer = sealer
+        self._entries = entries
 
     @cached_property
     def _signer(self) -> Signer:
@@ -112,6 +114,7 @@ class MandateStore:
     async def forget(self, mandates: Collection[str]) -> None:
         """Delete what the gateway wanted to hear."""
         await self._db.execute("DELETE FROM mandate_codes WHERE mandate = ANY($1::text[])", list(mandates))
+        self._entries.note("mandate_sealed", mandates)
 
     # -- what a transaction changes -----------------------------------------------------------------------
 
@@ -206,12 +209,14 @@ async def keep_mandate_looks(db: Connection, looks: Sequence[MandateLooked]) -> 
     )
 
 
-async def forget_mandates(db: Connection, before: datetime) -> None:
-    """Delete who gave mandates that came to nothing, and the codes of those that ended, older than this."""
-    await db.execute("DELETE FROM mandate_debtors WHERE created_at < $1", before)
-    await db.execute(
-        "DELETE FROM mandate_codes c USING mandates m WHERE m.id = c.mandate AND m.ended_at < $1", before
+async def forget_mandates(db: Connection, before: datetime) -> list[str]:
+    """Delete who gave mandates that came to nothing, and the codes of those that ended, older than this; whose."""
+    debtors = await db.fetch("DELETE FROM mandate_debtors WHERE created_at < $1 RETURNING mandate", before)
+    codes = await db.fetch(
+        "DELETE FROM mandate_codes c USING mandates m WHERE m.id = c.mandate AND m.ended_at < $1 RETURNING c.mandate",
+        before,
     )
+    return [row["mandate"] for row in (*debtors, *codes)]
 
 
 def approach_of(told: bytes) -> Approach:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from coopwire.ports.stores import AccountMapping
+from coopwire.storage.audit.entries import Entries
+from coopwire.storage.audit.nouns import MAPPING
 from coopwire.storage.effects import account_mapping
 from coopwire.storage.rows import Connection
 
@@ -13,8 +15,9 @@ from coopwire.storage.rows import Connection
 class MappingStore:
     """The versions of every books connection, on one transaction that holds a lock on the connection's name."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, entries: Entries) -> None:
         self._db = connection
+        self._entries = entries
 
     async def versions(self, connection: str) -> list[AccountMapping]:
         """Every version, the newest first."""
@@ -32,19 +35,21 @@ class MappingStore:
             dict(entries),
             now,
         )
+        self._entries.add(MAPPING, [row])
         return account_mapping(row)
 
     async def activate(self, connection: str, version: int, now: datetime) -> bool:
         """Use this version from now on; False when there is none."""
-        await self._db.execute(
-            "UPDATE mappings SET active = false WHERE connection = $1 AND active AND version <> $2",
+        replaced = await self._db.fetch(
+            "UPDATE mappings SET active = false WHERE connection = $1 AND active AND version <> $2 RETURNING id",
             connection,
             version,
         )
-        done = await self._db.execute(
-            "UPDATE mappings SET active = true, activated_at = $3 WHERE connection = $1 AND version = $2",
+        activated = await self._db.fetch(
+            "UPDATE mappings SET active = true, activated_at = $3 WHERE connection = $1 AND version = $2 RETURNING id",
             connection,
             version,
             now,
         )
-        return bool(done == "UPDATE 1")
+        self._entries.note(MAPPING.name, [row["id"] for row in (*replaced, *activated)])
+        return bool(activated)

@@ -11,7 +11,8 @@ from coopwire.domain.receipts import AllocationLine, AllocationState
 from coopwire.domain.states import PAYMENT_MOVES
 from coopwire.ports.stores import NewPayment, NewReceipt, PageUrl, PaymentMove, Reallocation
 from coopwire.storage import rows
-from coopwire.storage.audit.nouns import microseconds
+from coopwire.storage.audit.entries import Entries
+from coopwire.storage.audit.nouns import ATTEMPT, PAYMENT, microseconds
 from coopwire.storage.rows import Connection, Row
 from coopwire.storage.sealing import Sealer
 
@@ -27,9 +28,10 @@ WHERE t.reference = m.reference AND EXISTS (
 class PaymentStore:
     """The Payments socket on one transaction."""
 
-    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+    def __init__(self, connection: Connection, sealer: Sealer, entries: Entries) -> None:
         self._db = connection
         self._sealer = sealer
+        self._entries = entries
 
     async def create(
         self,
@@ -44,6 +46,7 @@ class PaymentStore:
         """Store a payment with its first attempt; the payer sealed."""
         values = rows.payment_values(payment, core_account, return_url, metadata)
         await rows.insert(self._db, "payments", [values])
+        self._entries.add(PAYMENT, [_audited_payment(values)])
         person = json.dumps({"name": payer.name, "phone": payer.phone, "email": payer.email})
         await self._db.execute(
             "INSERT INTO payers (payment, sealed) VALUES ($1, $2)",
@@ -54,9 +57,9 @@ class PaymentStore:
 
     async def add_attempt(self, attempt: Attempt) -> None:
         """A further attempt of a payment."""
-        await self._db.execute(
+        row = await self._db.fetchrow(
             "INSERT INTO attempts (reference, payment, connection, amount_minor, currency, state, created_at, "
-            "updated_at, at_least_minor) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
+            "updated_at, at_least_minor) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING *",
             attempt.reference,
             attempt.payment,
             attempt.connection,
@@ -66,6 +69,7 @@ class PaymentStore:
             attempt.created_at,
             attempt.at_least_minor,
         )
+        self._entries.add(ATTEMPT, [row])
 
     async def get(self, references: Sequence[str], *, lock: bool = False) -> dict[str, Payment]:
         """Payments by reference."""
@@ -155,13 +159,15 @@ async def move_payments(db: Connection, table: str, moves: Sequence[PaymentMove]
     )
 
 
-async def add_payments(db: Connection, payments: Sequence[NewPayment]) -> None:
+async def add_payments(db: Connection, entries: Entries, payments: Sequence[NewPayment]) -> None:
     """Store payments that come with their money."""
-    await rows.insert(
-        db,
-        "payments",
-        [rows.payment_values(new.payment, new.core_account, metadata=new.metadata) for new in payments],
-    )
+    values = [rows.payment_values(new.payment, new.core_account, metadata=new.metadata) for new in payments]
+    await rows.insert(db, "payments", values)
+    entries.add(PAYMENT, [_audited_payment(one) for one in values])
+
+
+def _audited_payment(values: Sequence[object]) -> Row:
+    return dict(zip(rows.COLUMNS["payments"], values, strict=True))
 
 
 async def keep_pages(db: Connection, pages: Sequence[PageUrl], sealer: Sealer) -> None:

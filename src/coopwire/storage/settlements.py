@@ -219,6 +219,7 @@ class SettlementStore:
             await self._db.execute("DELETE FROM settlement_lines WHERE settlement = $1", one.id)
             await rows.insert(self._db, "settlement_lines", [(one.id, *astuple(line)) for line in lines])
         self._entries.note("settlement", [one.id])
+        self._entries.note("settlement_parts", [one.id])
 
     async def late_fees(self, id: str) -> list[tuple[Receipt, FeeFacts]]:
         """Receipts whose fee this settlement is the first to tell, with that fee, and what it should have been."""

@@ -196,6 +196,12 @@ class VirtualAccountStore:
             await self._db.execute(_NUDGE, one.connection, marks, one.at, one.failed)
 
 
+async def forget_holders(db: Connection, before: datetime) -> list[str]:
+    """Delete the holders of accounts that were not opened, older than this; whose accounts."""
+    gone = await db.fetch("DELETE FROM account_holders WHERE created_at < $1 RETURNING account", before)
+    return [row["account"] for row in gone]
+
+
 async def keep_account_looks(db: Connection, looks: Sequence[AccountLooked]) -> None:
     """Keep what was answered about accounts."""
     await rows.insert(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ import structlog
 from coopwire.ports.queries import AuditHeadView
 from coopwire.ports.stores import AuditHead
 from coopwire.storage.audit.marks import BEGINNING, Marker, link, told
-from coopwire.storage.audit.nouns import GENESIS
+from coopwire.storage.audit.nouns import EXTENDED, EXTENSION, GENESIS, extended_by
 from coopwire.storage.rows import Connection, Row
 
 _LOCK = 0x6175646974
@@ -22,6 +22,7 @@ FROM (SELECT) one LEFT JOIN LATERAL (
     SELECT position, hash, at FROM audit WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1) e ON true
 """
 _WAITING = "SELECT * FROM audit WHERE position IS NULL ORDER BY id LIMIT $1"
+_EXTENDED = "SELECT key FROM audit WHERE noun = $1 AND position IS NOT NULL"
 _PLACE = """
 UPDATE audit a SET position = p.position, hash = p.hash, seal = p.seal, mac = p.mac
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
@@ -58,18 +59,31 @@ class ChainStore:
         end = await self._db.fetchrow(_END)
         position, before = (end["position"], end["hash"]) if end is not None else (0, BEGINNING)
         placed = []
+        unsigned = await self._unsigned(waiting)
         for row in waiting:
             position += 1
-            mac = self._mac(row, position)
+            mac = self._mac(row, position, unsigned)
             said = told(row["noun"], row["key"], row["version"], row["digest"])
             before = link(before, position, row["at"], said, mac)
             placed.append((row["id"], position, before, self._marker.links.sign(before), mac))
         await self._db.execute(_PLACE, *map(list, zip(*placed, strict=True)))
 
-    def _mac(self, row: Row, position: int) -> bytes:
-        """The entry's own mac. The genesis entry is made without a key, and is signed as the first of the chain."""
+    async def _unsigned(self, waiting: Sequence[Row]) -> set[int]:
+        """The ids of extensions that a migration has made, the first of its revision: a second one is none of ours."""
+        made = {
+            extended_by(row["key"]): row["id"]
+            for row in reversed(waiting)
+            if row["noun"] == EXTENSION and not row["mac"]
+        }
+        there = (
+            {extended_by(row["key"]) for row in await self._db.fetch(_EXTENDED, EXTENSION)} if made else set()
+        )
+        return {id_ for revision, id_ in made.items() if revision in EXTENDED and revision not in there}
+
+    def _mac(self, row: Row, position: int, unsigned: Collection[int]) -> bytes:
+        """The entry's own mac. What a migration makes, it makes without a key: it is signed with its place."""
         said = told(row["noun"], row["key"], row["version"], row["digest"])
-        if row["noun"] == GENESIS and position == 1 and not row["mac"]:
+        if row["id"] in unsigned or (row["noun"] == GENESIS and position == 1 and not row["mac"]):
             return self._marker.entries.sign(said)
         if not self._marker.entries.knows(said, row["mac"]):
             _log.error("audit_entry_forged", noun=row["noun"], key=row["key"], position=position)

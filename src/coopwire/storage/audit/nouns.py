@@ -429,6 +429,128 @@ RECEIPT_BATCH = Noun(
 )
 """A batch of receipts from elsewhere that was approved."""
 
+PAYMENT = Noun(
+    "payment",
+    "payments",
+    (
+        "reference",
+        "kind",
+        "amount_minor",
+        "currency",
+        "member",
+        "loan",
+        "branch",
+        "account_key",
+        "dues",
+        "allocation",
+        "core_account",
+        "callback_url",
+        "created_at",
+    ),
+    since="created_at",
+    key="reference",
+)
+"""What a member was asked to pay, as it was asked: whoever changes it has another loan repaid."""
+
+ATTEMPT = Noun(
+    "attempt",
+    "attempts",
+    ("reference", "payment", "connection", "amount_minor", "currency", "at_least_minor", "created_at"),
+    since="created_at",
+    key="reference",
+)
+"""Under which reference a payment is collected; money is told by it."""
+
+CORE_ACCOUNT = Noun(
+    "core_account",
+    "core_accounts",
+    ("connection", "member", "loan", "created_at"),
+    since="created_at",
+    key_type="bigint",
+    more={"number": "encode(sha256(t.number_sealed), 'hex')"},
+)
+"""Where a member's money is credited; a new version each time that another number is linked."""
+
+MAPPING = Noun(
+    "mapping",
+    "mappings",
+    ("connection", "version", "entries", "created_at", "activated_at", "active"),
+    since="created_at",
+    key_type="bigint",
+)
+"""A version of the books' accounts; a new version each time that it is activated or replaced."""
+
+API_KEY = Noun(
+    "api_key",
+    "api_keys",
+    ("id", "name", "digest", "scopes", "created_at", "revoked_at"),
+    since="created_at",
+)
+"""Who may ask for money to be moved."""
+
+AUTHORIZATION_CODE = Noun(
+    "authorization_code",
+    "authorizations",
+    ("id",),
+    since="created_at",
+    more={
+        "sealed": "(SELECT encode(sha256(c.sealed), 'hex') FROM authorization_codes c WHERE c.authorization_id = t.id)"
+    },
+)
+"""The sealed code of what a member left, until it is forgotten: exchanged for another's, the other pays."""
+
+MANDATE_SEALED = Noun(
+    "mandate_sealed",
+    "mandates",
+    ("id",),
+    since="created_at",
+    more={
+        "debtor": "(SELECT encode(sha256(d.sealed), 'hex') FROM mandate_debtors d WHERE d.mandate = t.id)",
+        "code": "(SELECT encode(sha256(c.sealed), 'hex') FROM mandate_codes c WHERE c.mandate = t.id)",
+    },
+)
+"""The sealed debtor of a mandate and its sealed code, until they are forgotten: they say whose account is debited."""
+
+ACCOUNT_SEALED = Noun(
+    "account_sealed",
+    "virtual_accounts",
+    ("id",),
+    since="created_at",
+    more={
+        "number": "encode(sha256(t.number_sealed), 'hex')",
+        "holder": "(SELECT encode(sha256(h.sealed), 'hex') FROM account_holders h WHERE h.account = t.id)",
+    },
+)
+"""The sealed number that a member is told to pay to, and for whom the bank opens it."""
+
+BATCH_LINES = Noun(
+    "batch_lines",
+    "receipt_batches",
+    ("id",),
+    since="created_at",
+    more={
+        "lines": """(
+    SELECT encode(sha256(string_agg(sha256(convert_to(
+        jsonb_build_array(l.line, l.external_id, l.facts)::text, 'UTF8')), '' ORDER BY l.line)), 'hex')
+    FROM receipt_lines l WHERE l.batch = t.id)"""
+    },
+)
+"""What the lines of a batch say, from before anybody approves of it."""
+
+SETTLEMENT_PARTS = Noun(
+    "settlement_parts",
+    "settlements",
+    ("id", "fee_minor", "refunds_minor", "disputes_minor", "duty_minor", "reason"),
+    since="recorded_at",
+    more={
+        "lines": f"""(
+    SELECT coalesce(jsonb_agg(jsonb_build_array(l.n, l.reference, l.fee_minor, l.fee_known, l.told,
+        {_microseconds("l.paid_at")}) ORDER BY l.n), '[]')
+    FROM settlement_lines l WHERE l.settlement = t.id)"""
+    },
+)
+"""The parts of a settlement, of which its entry is made, beside what the noun `settlement` has."""
+
 NOUNS: Mapping[str, Noun] = {
     noun.name: noun
     for noun in (
@@ -447,10 +569,75 @@ NOUNS: Mapping[str, Noun] = {
         AUTHORIZATION,
         MANDATE,
         SETTLEMENT,
+        PAYMENT,
+        ATTEMPT,
+        CORE_ACCOUNT,
+        MAPPING,
+        API_KEY,
+        AUTHORIZATION_CODE,
+        MANDATE_SEALED,
+        ACCOUNT_SEALED,
+        BATCH_LINES,
+        SETTLEMENT_PARTS,
     )
 }
+
+NOT_COVERED: Mapping[str, str] = {
+    "alembic_version": "which migrations ran; the hub refuses to run on another one",
+    "audit": "the trail itself; its chain covers it",
+    "recoveries": "how far a recovery is; each of its steps is an operator's action",
+    "workers": "who is alive at this moment",
+    "gates": "what may pass at this moment; a person's closing and opening is an operator's action",
+    "breakers": "what may pass at this moment; a person's opening and closing is an operator's action",
+    "breaker_buckets": "counts of the last minute",
+    "budget_periods": "counts of a day",
+    "budget_seats": "who may call at this moment",
+    "business_dates": "what the core said of its day; a posting's value date is in its entry",
+    "tokens": "sealed, of the gateway's making, and replaced by the hour",
+    "idempotency": "forgotten after thirty days; what a key has made is covered",
+    "webhooks": "hints, of which none books anything",
+    "webhook_bodies": "hints, forgotten after a while",
+    "notices": "what hints said",
+    "lookups": "when to look next",
+    "looks": "what look-ups answered; what was recorded of it is covered",
+    "dispute_looks": "when to look next",
+    "settlement_looks": "when to look next",
+    "tries": "evidence of sends; a write that is over is covered, with its content",
+    "payers": "persons' names and addresses, sealed; no money goes by them",
+    "outbox": "what is told of covered rows; forgotten after a while",
+    "deliveries": "whom it was told",
+    "letter_moves": "a person's redriving and discarding is an operator's action",
+    "break_effects": "which write corrects which; both are covered, and so is the break's history",
+}
+"""Tables without entries, and why."""
+
 GENESIS = "genesis"
 """The first entry: it tells how many rows there were before the trail began."""
+EXTENSION = "extension"
+"""An entry of the same kind, of a migration that let the trail cover what had rows already."""
+EXTENDED: Mapping[str, frozenset[str]] = {
+    "0014": frozenset(
+        noun.name
+        for noun in (
+            PAYMENT,
+            ATTEMPT,
+            CORE_ACCOUNT,
+            MAPPING,
+            API_KEY,
+            AUTHORIZATION_CODE,
+            MANDATE_SEALED,
+            ACCOUNT_SEALED,
+            BATCH_LINES,
+            SETTLEMENT_PARTS,
+        )
+    )
+}
+"""By revision, the nouns of which its extension tells the rows; the revision is the first word of its entry's key."""
+
+
+def extended_by(key: str) -> str:
+    """The revision of an extension, by its entry's key."""
+    return key.partition(" ")[0]
 
 
 def genesis_counts(key: str) -> dict[str, int]:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from coopwire.storage.audit.marks import BEGINNING, Marker, link, told
-from coopwire.storage.audit.nouns import GENESIS, NOUNS, Noun, digest, genesis_counts
+from coopwire.storage.audit.nouns import (
+    EXTENDED,
+    EXTENSION,
+    GENESIS,
+    NOUNS,
+    Noun,
+    digest,
+    extended_by,
+    genesis_counts,
+)
 from coopwire.storage.rows import Connection, Row
 
 _BATCH = 2000
@@ -19,6 +28,7 @@ SELECT position, at, noun, key, version, digest, mac, hash, seal FROM audit
 WHERE position >= $1 ORDER BY position
 """
 _WAITING = "SELECT noun, key, version, digest, mac FROM audit WHERE position IS NULL ORDER BY id"
+_EXTENSIONS = "SELECT at, key FROM audit WHERE noun = $1 ORDER BY position NULLS LAST, id"
 _VERSIONS = """
 SELECT noun, key FROM audit GROUP BY noun, key
 HAVING count(*) <> max(version) + 1 OR count(DISTINCT version) <> count(*) ORDER BY noun, key
@@ -77,7 +87,7 @@ class Verification:
         self._marker = marker
         self._tell = tell
         self._wrong = 0
-        self._began: Row | None = None
+        self._began: dict[str, Row] = {}
 
     async def run(self, head: str | None = None, nouns: Iterable[Noun] = NOUNS.values()) -> Verdict:
         """Check everything; `head` is the end of the chain at an earlier time, in hex, and must be found in it."""
@@ -88,11 +98,7 @@ class Verification:
             self.wrong(Trouble.HEAD_MISSING, "", head)
         waiting = await self.waiting()
         await self.versions()
-        self._began = await self._db.fetchrow(
-            "SELECT at, key FROM audit WHERE noun = $1 ORDER BY id LIMIT 1", GENESIS
-        )
-        if self._began is None:
-            self.wrong(Trouble.ENTRY_MISSING, GENESIS, "")
+        await self.beginnings()
         standing = [await self.noun(noun) for noun in nouns]
         return Verdict(tuple(standing), walk.entries, waiting, walk.position, walk.hash.hex(), self._wrong)
 
@@ -138,7 +144,7 @@ class Verification:
         async for row in self._stream(_WAITING):
             count += 1
             said = told(row["noun"], row["key"], row["version"], row["digest"])
-            unsigned = row["noun"] == GENESIS and not row["mac"]
+            unsigned = row["noun"] in (GENESIS, EXTENSION) and not row["mac"]
             if not unsigned and not self._marker.entries.knows(said, row["mac"]):
                 self.wrong(Trouble.ENTRY_FORGED, row["noun"], row["key"])
         return count
@@ -148,13 +154,32 @@ class Verification:
         async for row in self._stream(_VERSIONS):
             self.wrong(Trouble.ENTRY_MISSING, row["noun"], row["key"])
 
+    async def beginnings(self) -> None:
+        """Find the entries that say how many rows there were before the trail covered them: one of each."""
+        genesis = await self._db.fetchrow(
+            "SELECT at, key FROM audit WHERE noun = $1 ORDER BY id LIMIT 1", GENESIS
+        )
+        if genesis is None:
+            self.wrong(Trouble.ENTRY_MISSING, GENESIS, "")
+        extensions: dict[str, Row] = {}
+        for row in await self._db.fetch(_EXTENSIONS, EXTENSION):
+            revision = extended_by(row["key"])
+            if revision in extensions or revision not in EXTENDED:
+                self.wrong(Trouble.ENTRY_FORGED, EXTENSION, row["key"])
+            extensions.setdefault(revision, row)
+        for revision in EXTENDED.keys() - extensions.keys():
+            self.wrong(Trouble.ENTRY_MISSING, EXTENSION, revision)
+        later = {noun: extensions.get(revision) for revision, nouns in EXTENDED.items() for noun in nouns}
+        began = {noun: later.get(noun, genesis) for noun in NOUNS}
+        self._began = {noun: row for noun, row in began.items() if row is not None}
+
     # -- the rows -----------------------------------------------------------------------------------------
 
     async def noun(self, noun: Noun) -> Standing:
         """Compare every row with its last entry, and find rows without one and entries without a row."""
         right = older = older_with_entry = 0
         async for row in self._stream(_rows_sql(noun), noun.name):
-            is_old = self._is_old(row)
+            is_old = self._is_old(noun, row)
             if row["audit_entry"] is None and is_old:
                 older += 1
                 continue
@@ -176,13 +201,14 @@ class Verification:
         same = row["audit_covered"] and digest(noun, row) == row["audit_digest"]
         return None if same else Trouble.ROW_CHANGED
 
-    def _is_old(self, row: Row) -> bool:
-        since = row["audit_since"]
-        return self._began is not None and since is not None and bool(since <= self._began["at"])
+    def _is_old(self, noun: Noun, row: Row) -> bool:
+        since, began = row["audit_since"], self._began.get(noun.name)
+        return began is not None and since is not None and bool(since <= began["at"])
 
     def _older(self, noun: Noun, without: int, with_entry: int) -> None:
         """Rows from before the beginning are only counted: some may have got an entry since, none may be new."""
-        known = genesis_counts(self._began["key"]).get(noun.name, 0) if self._began is not None else 0
+        began = self._began.get(noun.name)
+        known = genesis_counts(began["key"]).get(noun.name, 0) if began is not None else 0
         if without > known:
             self.wrong(Trouble.ROW_INSERTED, noun.name, f"{without - known} that are older than the trail")
         elif without + with_entry < known:
