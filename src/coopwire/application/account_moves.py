@@ -149,22 +149,10 @@ class AccountMoves:
         lms = self._network.routes.lms
         if lms is None or account.state not in _TOLD:
             return
-        payload = {
-            "type": f"virtual_account.{account.state.value}",
-            "timestamp": now.isoformat(),
-            "data": {**data, "loan": account.loan, "kind": account.kind.value},
-        }
+        type_ = f"virtual_account.{account.state.value}"
+        data = {**data, "loan": account.loan, "kind": account.kind.value}
         changes.effects.append(
-            callback_effect(
-                lms,
-                payload,
-                now,
-                subject=account.id,
-                url=account.callback_url,
-                wants_allocation=False,
-                receipt=None,
-                payment=None,
-            )
+            callback_effect(lms, type_, data, now, subject=account.id, url=account.callback_url)
         )
 
 

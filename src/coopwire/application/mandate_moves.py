@@ -149,19 +149,11 @@ class MandateMoves:
         lms = self._network.routes.lms
         if lms is None:
             return
-        payload = {"type": f"mandate.{mandate.state.value}", "timestamp": now.isoformat(), "data": facts}
+        type_ = f"mandate.{mandate.state.value}"
+        # It may be suspended more than once: each time is a message of its own.
+        subject = f"{mandate.id} {now.isoformat()}"
         changes.effects.append(
-            callback_effect(
-                lms,
-                payload,
-                now,
-                # It may be suspended more than once: each time is a message of its own.
-                subject=f"{mandate.id} {now.isoformat()}",
-                url=mandate.callback_url,
-                wants_allocation=False,
-                receipt=None,
-                payment=None,
-            )
+            callback_effect(lms, type_, facts, now, subject=subject, url=mandate.callback_url)
         )
 
 

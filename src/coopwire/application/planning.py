@@ -461,23 +461,30 @@ def posting_lane(connection: str, core_account: int) -> str:
 
 def callback_effect(
     lms: str,
-    payload: Mapping[str, object],
+    type_: str,
+    data: Mapping[str, object],
     now: datetime,
     *,
     subject: str,
     url: str | None,
-    wants_allocation: bool,
-    receipt: str | None,
-    payment: str | None,
+    at: datetime | None = None,
+    allocation: str | None = None,
+    receipt: str | None = None,
+    payment: str | None = None,
 ) -> Effect:
-    """Tell the loan system. The same type about the same subject is the same message for ever."""
-    text = f"{payload['type']}|{subject}"
+    """Tell the loan system what happened, `at` another time than now; `allocation` of a receipt: requested or decided.
+
+    The same type about the same subject is the same message for ever.
+    """
+    text = f"{type_}|{subject}"
     reference = hashlib.sha256(text.encode()).hexdigest()[:20]
+    stands = {} if allocation is None else {"allocation": allocation}
+    payload = {"type": type_, "timestamp": (at or now).isoformat(), **stands, "data": data}
     return _intended(
         EffectKind.CALLBACK,
         lms,
         reference,
-        {"payload": payload, "url": url, "wants_allocation": wants_allocation},
+        {"payload": payload, "url": url, "wants_allocation": allocation == "requested"},
         now,
         content={"message": text},
         payment=payment,

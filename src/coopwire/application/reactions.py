@@ -80,26 +80,21 @@ class Settler:
             return
         now = self._clock.now()
         payment = next((e.payment for e in effects if e.payment is not None), None)
-        payload = {
-            "type": "receipt.settled",
-            "timestamp": now.isoformat(),
-            "allocation": "decided",
-            "data": {"receipt": receipt, "payment": payment},
-        }
+        data = {"receipt": receipt, "payment": payment}
         told = callback_effect(
             lms,
-            payload,
+            "receipt.settled",
+            data,
             now,
             subject=receipt,
             url=_callback_url(effects),
-            wants_allocation=False,
+            allocation="decided",
             receipt=receipt,
             payment=payment,
         )
         if any(e.id == told.id for e in effects):
             return
         changes.effects.append(told)
-        data = {"receipt": receipt, "payment": payment}
         changes.events.append(announce.event(RECEIPT_SETTLED, receipt, payment or receipt, data, now))
 
 
@@ -144,20 +139,15 @@ class FailureTeller:
         changes = Changes()
         for event in events:
             payment = payments[str(event.data["payment"])]
-            payload = {
-                "type": "payment.failed",
-                "timestamp": event.occurred_at.isoformat(),
-                "data": {**event.data, "member": payment.member, "loan": payment.loan},
-            }
             with behind(event.traceparent):
                 told = callback_effect(
                     lms,
-                    payload,
+                    "payment.failed",
+                    {**event.data, "member": payment.member, "loan": payment.loan},
                     now,
                     subject=event.id,
                     url=payment.callback_url,
-                    wants_allocation=False,
-                    receipt=None,
+                    at=event.occurred_at,
                     payment=payment.reference,
                 )
             changes.effects.append(told)

@@ -91,25 +91,21 @@ def _posting(received: Received, network: Network, tails: dict[str, str], now: d
 
 def _callback(received: Received, lms: str, now: datetime) -> Effect:
     receipt, payment, doubt = received.receipt, received.payment, received.doubt
-    payload: dict[str, object] = {
-        "type": "receipt.recorded",
-        "timestamp": now.isoformat(),
-        "allocation": "requested" if received.awaiting else "decided",
-        "data": {
-            **receipt_facts(receipt, received.lines),
-            "member": payment.member if payment else None,
-            "loan": payment.loan if payment else None,
-            "kind": payment.kind.value if payment else None,
-            "doubt": doubt.value if doubt else None,
-        },
+    data = {
+        **receipt_facts(receipt, received.lines),
+        "member": payment.member if payment else None,
+        "loan": payment.loan if payment else None,
+        "kind": payment.kind.value if payment else None,
+        "doubt": doubt.value if doubt else None,
     }
     return callback_effect(
         lms,
-        payload,
+        "receipt.recorded",
+        data,
         now,
         subject=receipt.id,
         url=payment.callback_url if payment else None,
-        wants_allocation=received.awaiting,
+        allocation="requested" if received.awaiting else "decided",
         receipt=receipt.id,
         payment=receipt.payment,
     )

@@ -252,29 +252,25 @@ class RefundMoves:
             return
         refund, receipt, payment = held.refund, held.receipt.receipt, held.payment
         now = self._clock.now()
-        payload: dict[str, object] = {
-            "type": type_,
-            "timestamp": now.isoformat(),
-            "data": {
-                "refund": refund.id,
-                "receipt": receipt.id,
-                "payment": receipt.payment,
-                "amount_minor": refund.amount_minor,
-                "currency": refund.currency,
-                "taken": allocation_facts(lines),
-                "member": payment.member if payment else None,
-                "loan": payment.loan if payment else None,
-                "kind": payment.kind.value if payment else None,
-            },
+        data: dict[str, object] = {
+            "refund": refund.id,
+            "receipt": receipt.id,
+            "payment": receipt.payment,
+            "amount_minor": refund.amount_minor,
+            "currency": refund.currency,
+            "taken": allocation_facts(lines),
+            "member": payment.member if payment else None,
+            "loan": payment.loan if payment else None,
+            "kind": payment.kind.value if payment else None,
         }
         changes.effects.append(
             callback_effect(
                 lms,
-                payload,
+                type_,
+                data,
                 now,
                 subject=" ".join(about),
                 url=payment.callback_url if payment else None,
-                wants_allocation=False,
                 receipt=receipt.id,
                 payment=receipt.payment,
             )

@@ -251,25 +251,21 @@ def _tell_of_allocation(
         return
     receipt = replace(new.receipt, payment=_payment_of(new, target))
     kept = tuple(line for line in new.lines if line.component is not Component.SUSPENSE)
-    payload: dict[str, object] = {
-        "type": "receipt.allocated",
-        "timestamp": case.now.isoformat(),
-        "allocation": "decided",
-        "data": {
-            **receipt_facts(receipt, (*kept, *lines)),
-            "member": target.member,
-            "loan": target.loan,
-            "kind": target.kind.value,
-            "break": case.row.id,
-        },
+    data = {
+        **receipt_facts(receipt, (*kept, *lines)),
+        "member": target.member,
+        "loan": target.loan,
+        "kind": target.kind.value,
+        "break": case.row.id,
     }
     told = callback_effect(
         lms,
-        payload,
+        "receipt.allocated",
+        data,
         case.now,
         subject="|".join(case.about("receipt.allocated", receipt.id)),
         url=target.payment.callback_url if target.payment is not None else None,
-        wants_allocation=False,
+        allocation="decided",
         receipt=receipt.id,
         payment=receipt.payment,
     )
