@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -81,6 +82,13 @@ def test_a_quiet_day_says_so() -> None:
     said = words(report())
     assert said[0] == "Everything adds up"
     assert said.count("there are none") == 2
+
+
+def test_a_day_that_was_not_over_is_not_signed_as_if_it_were() -> None:
+    said = words(replace(report(), over=False))
+    assert said[:2] == ["So far everything adds up", "Reconciliation of 2026-03-02"]
+    assert "The day was not over · Zone Africa/Lagos · run k2m7p3t8w5x6z0r4e1f9 · by cli:accountant" in said
+    assert words(replace(report(), over=False, holds=False))[0] == "So far it does not add up"
 
 
 def test_buckets_stand_side_by_side_with_the_totals_of_both_sides() -> None:

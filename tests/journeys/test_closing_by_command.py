@@ -87,6 +87,7 @@ async def test_an_officer_closes_a_day_at_the_command_line(database_dsn: str, tm
         ran = await _reconcile(hub)
         assert ran.code == 0, ran
         assert "Everything adds up." in ran.out
+        assert "the day is not over" in ran.err
         assert "booked and banked" in ran.out
         [refunds] = [line for line in ran.out.splitlines() if line.split()[:2] == ["refunds", "paystack"]]
         assert "nothing on either side" in refunds

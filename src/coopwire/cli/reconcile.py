@@ -110,6 +110,8 @@ def _tell(done: Reconciled) -> None:
         f"{done.resolved} earlier ones are resolved"
     )
     show.say(f"inputs  {report.inputs_digest}\noutcome {report.outcome_digest}")
+    if not report.over:
+        show.note("the day is not over: money may still come in, and a later run may say otherwise")
     show.say("Everything adds up." if report.holds else "It does not add up.")
 
 

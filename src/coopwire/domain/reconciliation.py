@@ -83,3 +83,5 @@ class DayReport:
     inputs_digest: str
     outcome_digest: str
     audit_head: str
+    over: bool = True
+    """Whether the day was over when the comparison began; else money of it may still come in."""

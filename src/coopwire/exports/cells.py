@@ -55,7 +55,8 @@ def _plain(value: object) -> object:
 
 def verdict(report: DayReport) -> str:
     """The sentence that is signed."""
-    return "Everything adds up" if report.holds else "It does not add up"
+    said = "everything adds up" if report.holds else "it does not add up"
+    return said.capitalize() if report.over else f"So far {said}"
 
 
 def at(moment: datetime) -> str:

@@ -111,8 +111,9 @@ class _Page:
         )
         self._y -= 20
         mended = f"{len(report.findings):,} differences, {len(report.healed):,} mended by looking up again"
+        still_open = "" if report.over else "The day was not over · "
         for text in (
-            f"Zone {report.zone} · run {report.run} · by {report.actor}",
+            f"{still_open}Zone {report.zone} · run {report.run} · by {report.actor}",
             f"Started {at(report.started_at)} · finished {at(report.finished_at)} · {mended}",
         ):
             self._say(text, _LEFT, _RIGHT, size=8, colour=_GREY)

@@ -369,6 +369,7 @@ RUN = {
         "holds": False,
         **_DIGESTS,
         "audit_head": "",
+        "over": True,
     },
 }
 REFUND = {

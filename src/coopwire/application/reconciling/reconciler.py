@@ -282,6 +282,7 @@ class Reconciler:
             inputs_digest=inputs,
             outcome_digest=outcome_digest(sections, findings),
             audit_head=head,
+            over=run.began_at >= run.day.end,
         )
 
     async def _keep(self, report: DayReport) -> Reconciled:
