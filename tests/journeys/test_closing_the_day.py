@@ -174,6 +174,11 @@ async def test_what_people_and_systems_do_behind_our_back_is_found_once_and_name
         await ACCIDENTS[type_](hub)
         done, again = await _closed(hub), await _closed(hub)
         breaks = await hub.rows("SELECT type, state, evidence FROM breaks")
+        lost = (
+            "SELECT count(*) FROM breaks b JOIN receipts r ON r.id = b.receipt "
+            "WHERE b.payment IS DISTINCT FROM r.payment"
+        )
+        assert await hub.value(lost) == 0, "who looks at the payment would not see it"
         told = await hub.value("SELECT count(*) FROM outbox WHERE type = 'coopwire.break.opened.v1'")
     assert _types(done) == [type_]
     assert not done.report.holds

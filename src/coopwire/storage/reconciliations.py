@@ -106,6 +106,14 @@ class ReconciliationStore:
         move = "reopened" if resolved else "commented"
         await self._moved([row["id"]], report, move, text)
 
+    async def payments_of(self, receipts: Collection[str]) -> dict[str, str]:
+        """By receipt, the payment that it is of; absent where it is of none."""
+        found = await self._db.fetch(
+            "SELECT id, payment FROM receipts WHERE id = ANY($1::text[]) AND payment IS NOT NULL",
+            list(receipts),
+        )
+        return {row["id"]: row["payment"] for row in found}
+
     async def resolve_gone(
         self, report: DayReport, found: Collection[str], heard: Collection[str]
     ) -> list[Break]:

@@ -295,7 +295,7 @@ class Reconciler:
             # Two runs of one day end one after the other, so that neither resolves what the other has just found.
             await tx.lock([f"day:{report.day.isoformat()}"])
             await tx.reconciliations.ended(report, state)
-            breaks = [await _of_its_receipt(tx, one) for one in found]
+            breaks = await _of_payments(tx, [await _of_its_receipt(tx, one) for one in found])
             changes = Changes(breaks=breaks)
             gone = await tx.reconciliations.resolve_gone(report, keys, heard)
             changes.events += [_closed(one, report) for one in gone]
@@ -347,8 +347,16 @@ async def _of_its_receipt(tx: Transaction, one: Break) -> Break:
     theirs = one.evidence["theirs"]
     if one.type is not BreakType.REFUND_NOT_ORDERED or not isinstance(theirs, Mapping):
         return one
-    receipt, payment = await tx.disputes.of_charge(str(one.evidence["connection"]), str(theirs["charge"]))
-    return replace(one, receipt=receipt, payment=payment)
+    receipt, _ = await tx.disputes.of_charge(str(one.evidence["connection"]), str(theirs["charge"]))
+    return replace(one, receipt=receipt)
+
+
+async def _of_payments(tx: Transaction, breaks: Sequence[Break]) -> list[Break]:
+    """The breaks with the payments of their receipts: whoever looks at a payment or an effect sees them."""
+    payments = await tx.reconciliations.payments_of(
+        {one.receipt for one in breaks if one.receipt is not None}
+    )
+    return [replace(one, payment=payments.get(one.receipt or "")) for one in breaks]
 
 
 def _closed(one: Break, report: DayReport) -> Event:

@@ -33,6 +33,10 @@ class Reconciliations(Protocol):
         """
         ...
 
+    async def payments_of(self, receipts: Collection[str]) -> dict[str, str]:
+        """By receipt, the payment that it is of; absent where it is of none."""
+        ...
+
     async def resolve_gone(
         self, report: DayReport, found: Collection[str], heard: Collection[str]
     ) -> list[Break]:
