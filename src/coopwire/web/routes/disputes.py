@@ -6,11 +6,9 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from starlette.requests import Request
 from starlette.responses import Response
 
 from coopwire.application.dispute_desk import Wanted
-from coopwire.application.paying import Idempotent
 from coopwire.domain.disputes import AnswerState
 from coopwire.domain.errors import HubError
 from coopwire.ports.keys import Scope
@@ -37,7 +35,7 @@ from coopwire.web.models import (
 )
 from coopwire.web.office import Office, TheOffice
 from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, UNAVAILABLE, Problem, there
-from coopwire.web.reading import StrictRoute, digest
+from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["disputes and settlements"])
@@ -82,15 +80,13 @@ async def answer_dispute(
     once: Once,
     caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> DisputeDetail:
     """Answer a dispute. 201: it is contested, and the gateway is told now; 202: it is accepted, which gives money
     away and waits until another key approves it.
     """
     wanted = Wanted(body.verdict, body.message, body.refund_minor, body.evidence_file)
-    asked = Idempotent(caller.id, once.key, digest(request))
-    given = await office.disputes.answer(known(id), wanted, person(caller), asked)
+    given = await office.disputes.answer(known(id), wanted, person(caller), once)
     if given.replayed:
         response.headers.update(REPLAYED)
     response.status_code = 202 if given.answer.state is AnswerState.PROPOSED else 201

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Idempotent
 from coopwire.domain.mandates import Approach, MandateChange
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import MandateView
@@ -21,7 +19,7 @@ from coopwire.web.listing import part
 from coopwire.web.models import MandateBody, MandateFilter, ReasonBody
 from coopwire.web.office import Office, TheOffice
 from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, there
-from coopwire.web.reading import StrictRoute, digest
+from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["mandates"])
@@ -42,7 +40,6 @@ async def ask_for_a_mandate(
     once: Once,
     caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> MandateAnswer:
     """Ask for a member's leave to debit their bank account.
@@ -52,8 +49,7 @@ async def ask_for_a_mandate(
     """
     with named_as(FIELD_OF):
         asked = mandate_request(body, office.network.routes)
-        told = Idempotent(caller.id, once.key, digest(request))
-        begun = await office.mandates.start(asked, told, actor(caller))
+        begun = await office.mandates.start(asked, once, actor(caller))
     if begun.replayed:
         response.headers.update(REPLAYED)
     response.headers["Location"] = f"/v1/mandates/{begun.mandate}"

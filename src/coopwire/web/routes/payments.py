@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query
@@ -46,15 +45,9 @@ REPLAYED = {"Idempotent-Replayed": "true"}
 _CANNOT_BE_PAID = {PaymentState.SUCCEEDED, PaymentState.CANCELLED}
 
 
-@dataclass(frozen=True, slots=True)
-class _Once:
-    """The client's idempotency key."""
-
-    key: str
-
-
 async def _once(
     request: Request,
+    caller: Caller,
     idempotency_key: Annotated[
         str,
         Header(
@@ -63,16 +56,17 @@ async def _once(
             examples=["7d0e4a52-6f3b-4c1d-9a8e-2b5c7f1e9d04"],
         ),
     ],
-) -> _Once:
+) -> Idempotent:
     if len(request.headers.getlist("idempotency-key")) > 1 or not _KEY.match(idempotency_key):
         message = "give one key of 1 to 255 visible ASCII characters"
         raise Problem(INVALID, errors=[FieldError("Idempotency-Key", message)])
     if key_holds_card_number(idempotency_key):
         raise Problem(INVALID, errors=[FieldError("Idempotency-Key", "holds a card number")])
-    return _Once(idempotency_key)
+    return Idempotent(caller.id, idempotency_key, digest(request))
 
 
-Once = Annotated[_Once, Depends(_once)]
+Once = Annotated[Idempotent, Depends(_once)]
+"""The client's key for what this body asks for."""
 
 
 def _opens_a_page(*problems: Kind, body: bool) -> dict[int | str, dict[str, Any]]:
@@ -92,9 +86,7 @@ def _opens_a_page(*problems: Kind, body: bool) -> dict[int | str, dict[str, Any]
 async def ask_for_a_payment(
     body: Annotated[PaymentBody, Body(examples=[examples.PAYMENT_BODY])],
     once: Once,
-    caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> PaymentAnswer:
     """Ask a member to pay, and open a page for it.
@@ -104,7 +96,7 @@ async def ask_for_a_payment(
     """
     with named_as(FIELD_OF):
         asked = payment_request(body, office.network.routes, office.clock.now(), office.clock.timings)
-        accepted = await office.desk.accept(asked, Idempotent(caller.id, once.key, digest(request)))
+        accepted = await office.desk.accept(asked, once)
     return await _accepted(office, accepted, response)
 
 
@@ -114,12 +106,9 @@ async def ask_for_a_payment(
     dependencies=[needs(Scope.PAYMENTS_WRITE)],
     responses=_opens_a_page(NOT_FOUND, CONFLICT, INVALID, body=False),
 )
-async def try_again(
-    reference: str, once: Once, caller: Caller, office: TheOffice, request: Request, response: Response
-) -> PaymentAnswer:
+async def try_again(reference: str, once: Once, office: TheOffice, response: Response) -> PaymentAnswer:
     """Open a further page for a payment that is not paid."""
-    reference = known(reference)
-    accepted = await office.desk.try_again(reference, Idempotent(caller.id, once.key, digest(request)))
+    accepted = await office.desk.try_again(known(reference), once)
     return await _accepted(office, accepted, response)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
-from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Idempotent
 from coopwire.application.paying_out import PayoutRequest
 from coopwire.domain.money import Money
 from coopwire.ports.gateways import Balance, Bank
@@ -40,7 +38,7 @@ from coopwire.web.problems import (
     Problem,
     there,
 )
-from coopwire.web.reading import StrictRoute, digest
+from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["payouts"])
@@ -65,7 +63,6 @@ async def ask_for_a_payout(
     once: Once,
     caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> PayoutView:
     """Pay out to a bank account: it is stored, then checked, and sent when name, number and float agree.
@@ -74,8 +71,7 @@ async def ask_for_a_payout(
     releases or cancels it. How it ends is told by events and by reading it.
     """
     with named_as(_FIELD_OF):
-        asked = Idempotent(caller.id, once.key, digest(request))
-        told = await office.payouts.request(_wish(body), asked, person(caller))
+        told = await office.payouts.request(_wish(body), once, person(caller))
     if told.replayed:
         response.headers.update(REPLAYED)
         response.status_code = 200
@@ -91,7 +87,6 @@ async def ask_for_payouts(
     once: Once,
     caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> PayoutsAnswer:
     """Pay out to many bank accounts: all lines are stored, or none with an error per line (`payouts.0.amount_minor`).
@@ -99,8 +94,7 @@ async def ask_for_payouts(
     202 with a payout for each line, in their order; 200 when the same key asked for them before. From then on each
     goes its own way: it is checked, held, released and sent as if it had been asked for alone.
     """
-    asked = Idempotent(caller.id, once.key, digest(request))
-    told = await office.payouts.request_many([_wish(line) for line in body.payouts], asked, person(caller))
+    told = await office.payouts.request_many([_wish(line) for line in body.payouts], once, person(caller))
     if told.refused:
         errors = [
             FieldError(f"payouts.{one.line}.{_FIELD_OF.get(one.field, one.field)}", one.message)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from coopwire.application.arrivals import Telling, arrival
-from coopwire.application.paying import Idempotent, Rejected
+from coopwire.application.paying import Rejected
 from coopwire.application.receipt_desk import File
 from coopwire.domain.arrivals import Arrival
 from coopwire.domain.money import Money
@@ -25,7 +25,7 @@ from coopwire.web.listing import part
 from coopwire.web.models import BatchFilter, BatchLineFilter, ReasonBody, ReceiptBody, UploadOf
 from coopwire.web.office import Office, TheOffice
 from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, FieldError, Problem, there
-from coopwire.web.reading import StrictRoute, digest, refuse_card_numbers, require_media
+from coopwire.web.reading import StrictRoute, refuse_card_numbers, require_media
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["receipts from elsewhere"])
@@ -60,7 +60,6 @@ async def tell_a_receipt(
     once: Once,
     caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> ReceiptView | BatchAnswer:
     """Tell of money that no gateway saw: cash over the counter, a credit on a bank statement, a check-off.
@@ -68,9 +67,8 @@ async def tell_a_receipt(
     201 with the receipt; 200 when it is booked already with the same content; 202 with a batch of one line when
     a second person must release it. Another content under the same external id is a conflict.
     """
-    asked = Idempotent(caller.id, once.key, digest(request))
     with named_as(_FIELD_OF):
-        told = await office.receipts.take(body.source, _arrival(body, office), asked, actor(caller))
+        told = await office.receipts.take(body.source, _arrival(body, office), once, actor(caller))
     if told.replayed:
         response.headers.update(REPLAYED)
     if told.receipt is None:

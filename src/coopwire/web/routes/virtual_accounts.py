@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from starlette.requests import Request
 from starlette.responses import Response
 
-from coopwire.application.paying import Idempotent
 from coopwire.ports.keys import ApiKey, Scope
 from coopwire.ports.queries import VirtualAccountView
 from coopwire.web import examples
@@ -20,7 +18,7 @@ from coopwire.web.listing import part
 from coopwire.web.models import ReasonBody, RequeryBody, VirtualAccountBody, VirtualAccountFilter
 from coopwire.web.office import Office, TheOffice
 from coopwire.web.problems import CONFLICT, INVALID, KEY_REUSED, NOT_FOUND, there
-from coopwire.web.reading import StrictRoute, digest
+from coopwire.web.reading import StrictRoute
 from coopwire.web.routes.payments import REPLAYED, Once, known
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["virtual accounts"])
@@ -41,7 +39,6 @@ async def ask_for_a_virtual_account(
     once: Once,
     caller: Caller,
     office: TheOffice,
-    request: Request,
     response: Response,
 ) -> VirtualAccountAnswer:
     """Ask for an account in a member's name.
@@ -51,8 +48,7 @@ async def ask_for_a_virtual_account(
     """
     with named_as(_FIELD_OF):
         asked = account_request(body, office.network.routes)
-        told = Idempotent(caller.id, once.key, digest(request))
-        opened = await office.virtual_accounts.open(asked, told, actor(caller))
+        opened = await office.virtual_accounts.open(asked, once, actor(caller))
     if opened.replayed:
         response.headers.update(REPLAYED)
     response.headers["Location"] = f"/v1/virtual-accounts/{opened.account}"
