@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coopwire.domain.books import REVERSAL, TAKEN_BY_DISPUTE
+from coopwire.domain.books import LATER_ENTRIES, REVERSAL
 from coopwire.domain.effects import Effect, EffectKind
 from coopwire.domain.states import EffectState
 
 _NOT_DONE = (EffectState.REFUSED, EffectState.CANCELLED)
-_LATER_ENTRIES = (REVERSAL, "reallocation", "write_off", "refund", "refund_undone", TAKEN_BY_DISPUTE)
 
 
 def first_entry(effects: Iterable[Effect]) -> Effect | None:
     """The entry that brought the receipt into the books, or the one in its place; None where there is none."""
     journals = _journals(effects)
     placed = {str(e.order["instead_of"]) for e in journals if "instead_of" in e.order}
-    first = [e for e in journals if e.order["kind"] not in _LATER_ENTRIES and e.id not in placed]
+    first = [e for e in journals if e.order["kind"] not in LATER_ENTRIES and e.id not in placed]
     return first[-1] if first else None
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from coopwire.domain.books import LATER_ENTRIES
 from coopwire.domain.budgets import Budget, Period
 from coopwire.domain.effects import EffectKind
 from coopwire.domain.gates import GateKind, Traffic
@@ -22,8 +23,7 @@ _T = TypeVar("_T")
 LOST_WITHIN = timedelta(hours=1)
 """So long is a worker that went without a goodbye told of; its row stays."""
 _TIMEOUT_SECONDS = 5.0
-_LATER_ENTRIES = "'reversal', 'reallocation', 'write_off', 'refund', 'refund_undone', 'dispute'"
-"""Kinds of entries that do not bring a receipt into the books: it was there, or goes out."""
+_LATER_ENTRIES = ", ".join(f"'{kind}'" for kind in sorted(LATER_ENTRIES))
 
 # LIMIT 1 behind a key, here and below, keeps the planner from joining with a whole table: it does not know how
 # few rows are open. Each branch of a union is one partial index; states asked for by a list would read every row.
