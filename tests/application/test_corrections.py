@@ -566,3 +566,40 @@ async def test_money_that_was_given_away_meanwhile_is_not_given_away_again(offic
 async def test_a_desk_that_does_not_judge_again_is_noticed(database_dsn: str) -> None:
     async with _office(database_dsn, HastyDesk) as office:
         assert await _given_away_twice(office) == 2 * VALUE, "the proof above would not see it"
+
+
+# -- two at once -------------------------------------------------------------------------------------------
+
+
+async def _both_decided(office: Office, rounds: int) -> bool:
+    """Whether an approval and a rejection of one proposal, at the same time, were ever both taken."""
+    receipt = await office.receipt()
+    for _ in range(rounds):
+        id_ = await office.broken(receipt)
+        await office.desk.propose(id_, ADA, WriteOff(1, receipt=receipt), WHY)
+        done = await asyncio.gather(
+            office.desk.approve(id_, OBI, WHY), office.desk.reject(id_, EVE, WHY), return_exceptions=True
+        )
+        lost = [one for one in done if isinstance(one, BaseException)]
+        assert all(isinstance(one, Rejected) for one in lost), done
+        if not lost:
+            return True
+    return False
+
+
+async def test_of_two_who_decide_at_once_one_is_told_that_it_is_decided(office: Office) -> None:
+    assert not await _both_decided(office, 30)
+
+
+class LooseDesk(Corrections):
+    """Wrong: looks at a break without holding it."""
+
+    async def _locked(self, tx: Transaction, id: int) -> BreakRow:
+        row = await tx.breaks.get(id)
+        assert row is not None
+        return row
+
+
+async def test_a_desk_that_does_not_hold_the_break_is_noticed(database_dsn: str) -> None:
+    async with _office(database_dsn, LooseDesk) as office:
+        assert await _both_decided(office, 300), "the proof above would not see it"

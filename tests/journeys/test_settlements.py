@@ -189,6 +189,24 @@ async def test_a_refund_and_a_lost_dispute_that_a_payout_paid_for_are_tied_from_
         assert (await balances(hub)).get("123", 0) == 0 and await on_clearing(hub) == 0
 
 
+async def test_what_goes_back_after_its_payout_is_taken_from_a_later_one(database_dsn: str) -> None:
+    async with river(database_dsn, simulated=SWIFT, change=unbanked, lengths=QUIET) as hub:
+        receipt = await received(hub)
+        await settled(hub)
+        await stands(hub, "booked")
+        await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
+        await approve(hub, receipt, 40_000)
+        await hub.until("SELECT state FROM refunds", expected="succeeded")
+        await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
+        assert await on_clearing(hub) == -40_000, "the gateway is owed what it gave back"
+        await received(hub, money=Money(100_001, "NGN"), dues=None)
+        await settled(hub, deductions=40_000)
+        await hub.until("SELECT count(*) FROM settlements WHERE stand = 'booked'", expected=2)
+        await hub.until("SELECT count(*) FROM effects WHERE state <> 'done'", expected=0)
+        assert await on_clearing(hub) == 0
+        assert await differences(hub) == []
+
+
 async def test_a_repayment_that_a_dispute_undoes_leaves_clearing_to_the_settlement(database_dsn: str) -> None:
     async with river(database_dsn, change=unbanked, lengths=QUIET) as hub:
         receipt = await received(hub)
