@@ -147,7 +147,16 @@ async def test_a_receipt_is_looked_up_as_its_charge(database: PostgresDatabase) 
     assert (request.reference, request.charge) == (receipt.reference, receipt.charge)
 
 
-async def test_what_no_gateway_knows_cannot_be_asked_about(database: PostgresDatabase) -> None:
-    found = Break(BreakType.JOURNAL_NOT_ORDERED, "books:17", "x", evidence={"connection": "books"})
+@pytest.mark.parametrize(
+    "found",
+    [
+        Break(BreakType.JOURNAL_NOT_ORDERED, "books:17", "x", evidence={"connection": "books"}),
+        about(BreakType.PAYOUT_NOT_ORDERED, "gate:17", theirs={"reference": "not-a-charge"}),
+        about(BreakType.EFFECT_REFUSED, "e1", kind="transfer"),
+    ],
+)
+async def test_what_is_no_charge_and_not_ours_is_not_asked_about_as_one(
+    database: PostgresDatabase, found: Break
+) -> None:
     async with database.begin("test") as tx:
         assert await enquiry(tx, NETWORK, found, NOW) is None

@@ -120,6 +120,8 @@ async def _charge(tx: Transaction, found: Break, now: datetime) -> LookupRequest
     if tried is not None:
         attempt, _ = tried
         return LookupRequest(attempt.connection, attempt.reference, now)
+    if found.type not in _NAMES_A_CHARGE or found.effect is not None:
+        return None
     told = found.evidence
     theirs = told.get("theirs")
     more = {**theirs, **told} if isinstance(theirs, Mapping) else told
@@ -135,5 +137,12 @@ def _text(told: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+_NAMES_A_CHARGE = (
+    BreakType.WRONG_MODE,
+    BreakType.CONTRACT_BROKEN,
+    BreakType.NOTICE_NOT_CONFIRMED,
+    BreakType.CHARGE_NOT_RECORDED,
+)
+"""Breaks about a charge of which nothing is here: their evidence, else their subject, has its reference."""
 _IN_TURN: tuple[_Asks, ...] = (_of_refund, _of_payout, _of_dispute, _of_settlement, _of_account)
 """Whose look each noun has of its own; what is left is about a charge."""
