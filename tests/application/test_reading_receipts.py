@@ -248,6 +248,7 @@ def test_minor_units_are_whole_positive_and_bounded(text: str) -> None:
         ({"external_id": "4111 1111 1111 1111"}, "external_id"),
         ({"currency": ""}, "currency"),
         ({"currency": "ngn"}, "currency"),
+        ({"currency": "NGM"}, "currency"),
         ({"amount": ""}, "amount"),
         ({"amount_minor": "5"}, "amount"),
         ({"received_on": ""}, "received_at"),

@@ -26,7 +26,7 @@ from coopwire.domain.books import (
     reversal_entry,
     total,
 )
-from coopwire.domain.money import MAX_MINOR, Money, MoneyError, exponent, from_major
+from coopwire.domain.money import IN_USE, MAX_MINOR, Money, MoneyError, exponent, from_major
 from coopwire.domain.payments import (
     DUE_COMPONENTS,
     AllocationMode,
@@ -283,3 +283,10 @@ def test_a_finished_effect_never_moves_and_unknown_is_never_sent() -> None:
     assert {old for old, news in EFFECT_MOVES.items() if EffectState.SENDING in news} == {
         EffectState.INTENDED
     }
+
+
+def test_the_currencies_in_use_are_told_with_their_decimals() -> None:
+    odd = {currency for currency in IN_USE if exponent(currency) != 2}
+    assert len(IN_USE) > 150
+    assert {"JPY", "XOF", "UGX", "KWD"} <= odd
+    assert {"NGN", "GHS", "KES", "USD"} <= IN_USE - odd

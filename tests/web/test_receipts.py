@@ -147,6 +147,7 @@ async def test_dues_decide_where_a_repayment_goes(front: FrontDoor) -> None:
         ({"amount_minor": "1"}, "amount_minor"),
         ({"amount_minor": 2**53}, "amount_minor"),
         ({"currency": "ngn"}, "currency"),
+        ({"currency": "NGM"}, "currency"),
         ({"received_on": "2026-03-02"}, "received_at"),
         ({"received_at": None}, "received_at"),
         ({"received_at": "2999-03-02T09:15:00Z"}, "received_at"),

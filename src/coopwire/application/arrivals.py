@@ -15,7 +15,7 @@ from coopwire.application.snapshots import CLOCKS_DIFFER, of_kind, snapshot
 from coopwire.application.tables import NOT_A_REFERENCE, REFERENCE, Columns, Refusal
 from coopwire.domain.arrivals import Arrival, Purpose
 from coopwire.domain.cards import holds_card_number
-from coopwire.domain.money import Money, MoneyError, exponent, from_major
+from coopwire.domain.money import IN_USE, Money, MoneyError, exponent, from_major
 from coopwire.domain.payments import DUE_COMPONENTS, Component, Due, Dues, PaymentKind
 from coopwire.domain.references import REFERENCE as OUR_REFERENCE
 from coopwire.domain.timings import Timings
@@ -96,6 +96,8 @@ class ReadLines:
 
 def arrival(told: Telling, setting: Setting) -> Arrival:
     """The arrival. Rejected names the field that does not go with the others."""
+    if told.money.currency not in IN_USE:
+        raise Rejected("currency", "is no currency of ISO 4217")
     if told.money.minor <= 0:
         raise Rejected("amount", "must be more than 0")
     if told.money.minor > LARGEST_AMOUNT:
