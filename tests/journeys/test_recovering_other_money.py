@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rigs.gateways import FLUTTERWAVE, PAYSTACK, Gateway
 from rigs.payouts import AMOUNT, CHECKER, MAKER, ask, until, wish
-from rigs.refunds import received
+from rigs.refunds import approve, back_at_the_gateway, received
 from rigs.restoring import ACTOR, Passing, backup, hub_on, recovered, restore
 from rigs.river import Outside, River, request, simulators
 from rigs.settlements import settled
@@ -172,3 +172,21 @@ async def test_a_member_is_not_charged_again_for_what_the_lost_hour_has_charged(
             assert await _journals(loss.outside) == booked
             types = await hub.rows("SELECT type FROM breaks ORDER BY type")
             assert [row["type"] for row in types] == ["posting_not_ordered", "receipt_without_payment"]
+
+
+async def test_what_was_refunded_in_the_lost_hour_is_told_and_not_refunded_beside_it(
+    database_dsn: str, second_dsn: str, tmp_path: Path
+) -> None:
+    async with _losing(database_dsn, second_dsn, tmp_path, PAYSTACK) as loss:
+        async with loss.before() as hub:
+            receipt = await received(hub)
+        async with loss.lost() as hub:
+            await approve(hub, receipt, 100_000)
+            await hub.until("SELECT state FROM refunds", expected="succeeded")
+
+        async with loss.restored() as hub:
+            with pytest.raises(Rejected, match="resolve that first"):
+                await approve(hub, receipt, 100_000)
+            assert await back_at_the_gateway(hub) == [100_000]
+            await hub.rows("UPDATE breaks SET closed_at = now() WHERE type = 'refund_not_ordered'")
+            assert (await approve(hub, receipt, 50_000)).amount_minor == 50_000

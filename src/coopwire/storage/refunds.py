@@ -62,6 +62,16 @@ class RefundStore:
         )
         return [_refund(row) for row in found]
 
+    async def unordered(self, connection: str, charge: str) -> int | None:
+        """The open break about a refund of this charge that stands at the gateway and was not ordered here."""
+        found: int | None = await self._db.fetchval(
+            "SELECT id FROM breaks WHERE closed_at IS NULL AND type = 'refund_not_ordered' "
+            "AND evidence ->> 'connection' = $1 AND evidence -> 'theirs' ->> 'charge' = $2 ORDER BY id LIMIT 1",
+            connection,
+            charge,
+        )
+        return found
+
     async def of_effect(self, effect: str) -> Refund | None:
         """The refund that this effect debits for or asks the gateway for."""
         row = await self._db.fetchrow("SELECT * FROM refunds WHERE effect = $1 OR debit = $1", effect)

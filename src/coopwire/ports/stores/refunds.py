@@ -91,6 +91,10 @@ class Refunds(Protocol):
         """Every refund of a receipt, the oldest first; the caller holds the receipt."""
         ...
 
+    async def unordered(self, connection: str, charge: str) -> int | None:
+        """The open break about a refund of this charge that stands at the gateway and was not ordered here."""
+        ...
+
     async def of_effect(self, effect: str) -> Refund | None:
         """The refund that this effect debits for or asks the gateway for."""
         ...
