@@ -200,6 +200,8 @@ async def test_an_entry_that_was_deleted_is_posted_again_and_one_that_stands_is_
         assert len(await journals(hub)) == 1
         asked = await hub.value("SELECT facts -> 'asked' FROM break_moves WHERE move = 'approved'")
         assert asked[journal].startswith("absent")
+        with pytest.raises(Rejected, match="it was posted again already"):
+            await desk(hub).propose(await _requested(hub, journal), ADA, ReverseJournal(journal), WHY)
 
 
 async def test_an_entry_in_the_wrong_month_is_reversed_and_posted_again_under_another_day(

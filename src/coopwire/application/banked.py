@@ -27,16 +27,20 @@ class AtTheBank:
 
 
 def at_the_bank(effects: Sequence[Effect]) -> AtTheBank:
-    """Read it from a receipt's effects. A debit that is under way counts as done; what was undone, as never done."""
+    """Read it from a receipt's effects. A debit that is under way counts as done; what was undone, as never done.
+
+    What was posted again in the place of a posting counts for it.
+    """
     reversals = [e for e in effects if e.kind is EffectKind.REVERSAL]
     undone = {e.order["original"] for e in reversals if e.state is EffectState.DONE}
+    written = [e for e in effects if e.kind is EffectKind.POSTING and e.state not in _NOT_DONE]
+    placed = {e.order.get("instead_of") for e in written}
     there, credit, unfinished = 0, None, None
     for effect in effects:
         if effect.kind is EffectKind.REVERSAL and effect.state not in FINISHED_EFFECT:
             unfinished = effect
-        if effect.kind is not EffectKind.POSTING or effect.state in _NOT_DONE:
-            continue
-        if effect.reference in undone:
+    for effect in written:
+        if effect.reference in undone or effect.id in placed:
             continue
         if is_debit(effect):
             there -= _minor(effect)

@@ -21,7 +21,7 @@ async def may_be_written_again(case: Case, field: str, original: Effect, remedy:
             field, f"it is {original.state.value}: it may still be done, so resume or skip it first"
         )
     earlier = await case.corrections(original)
-    refuse_corrected([one for one in earlier if not undoes(one)], "posted again")
+    refuse_corrected(one for one in earlier if not undoes(one))
     if any(undoes(one) and one.state is EffectState.DONE for one in earlier):
         return True
     if original.state is EffectState.UNKNOWN:

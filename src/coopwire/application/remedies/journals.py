@@ -23,7 +23,7 @@ async def reverse_journal(case: Case, wanted: ReverseJournal) -> Remedy:
         raise conflict("journal", f"it is {journal.state.value}: only what stands there can be reversed")
     if journal.order["kind"] == REVERSAL:
         raise conflict("journal", "it is a reversal itself: post the original again instead")
-    refuse_corrected(await case.corrections(journal), "reversed")
+    refuse_corrected(await case.corrections(journal))
     await case.refuse_refunded(journal.receipt, WENT_BACK)
     sent = (await case.tx.effects.sent_mappings([journal.id])).get(journal.id)
     if sent is None:

@@ -42,10 +42,11 @@ def refuse_while_asked(new: NewReceipt, effects: Iterable[Effect]) -> None:
         raise conflict("receipt", "the loan system is being asked where it goes: wait, or skip the message")
 
 
-def refuse_corrected(earlier: Iterable[Effect], done: str) -> None:
-    """Rejected where one of these corrections was done."""
+def refuse_corrected(earlier: Iterable[Effect]) -> None:
+    """Rejected where one of these corrections was done: what stands now is to be corrected, not what stood before."""
     for one in earlier:
-        if one.state is EffectState.DONE and (done != "reversed" or undoes(one)):
+        if one.state is EffectState.DONE:
+            done = "reversed" if undoes(one) else "posted again"
             raise conflict(one.kind.value, f"it was {done} already, by effect {one.id}")
 
 

@@ -29,7 +29,7 @@ async def reverse_posting(case: Case, wanted: ReversePosting) -> Remedy:
     if posting.connection not in case.network.by_kind[EffectKind.REVERSAL]:
         raise conflict("posting", f"{posting.connection} cannot be asked to reverse it: do it there")
     earlier = await case.corrections(posting)
-    refuse_corrected(earlier, "reversed")
+    refuse_corrected(earlier)
     await case.refuse_refunded(posting.receipt, WENT_BACK)
     await _refuse_debited(case, posting)
     tail = await _tail(case, posting)
