@@ -243,7 +243,7 @@ def _journal(receipt: OurReceipt, on: date, amount: int, fee: int) -> OurJournal
     clearing = CLEARING_OF[receipt.connection]
     lines = [(clearing, "debit", amount - fee), (CHARGES, "debit", fee), (PRINCIPAL, "credit", amount)]
     return OurJournal(
-        reference, reference, EffectState.DONE, on, "NGN", tuple(line for line in lines if line[2]), True,
+        reference, reference, EffectState.DONE, on, "NGN", tuple(line for line in lines if line[2]),
         receipt.id, None, receipt.paid_at + timedelta(seconds=2),
     )  # fmt: skip
 
@@ -254,7 +254,7 @@ def _more(
     """A further entry of ours of the day, about `of`."""
     reference = derived_reference("more", of)
     journal = OurJournal(
-        reference, reference, EffectState.DONE, DAY, "NGN", tuple(lines), True, receipt, None,
+        reference, reference, EffectState.DONE, DAY, "NGN", tuple(lines), receipt, None,
         datetime(2026, 3, 2, 18, tzinfo=UTC), mirrors, receipt is None,
     )  # fmt: skip
     return Entry(journal, [replace(_entry(journal, 0), provider_ref=f"M{reference}")])

@@ -35,9 +35,8 @@ class OurReceipt:
 class OurJournal:
     """An entry that the hub ordered: lines as (account, side, minor units) in the accounts it was sent to.
 
-    `accounts_known` is False for one that was never said, so that no mapping turned its keys into accounts.
-    `mirrors`: the effect whose entry this one undoes; `brings`: whether it books that the receipt's money came in,
-    not what became of it later.
+    One that was never said has the neutral keys: no mapping turned them into accounts. `mirrors`: the effect whose
+    entry this one undoes; `brings`: whether it books that the receipt's money came in, not what became of it later.
     """
 
     effect: str
@@ -46,7 +45,6 @@ class OurJournal:
     on: date
     currency: str
     lines: tuple[tuple[str, str, int], ...]
-    accounts_known: bool
     receipt: str | None
     provider_ref: str | None
     finished_at: datetime | None

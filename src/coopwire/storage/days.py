@@ -286,7 +286,6 @@ def _journal(row: Row, entries: Mapping[str, str] | None) -> OurJournal:
         on=date.fromisoformat(order["on"]),
         currency=order["currency"],
         lines=lines,
-        accounts_known=entries is not None,
         receipt=row["receipt"],
         provider_ref=row["provider_ref"],
         finished_at=row["finished_at"],
