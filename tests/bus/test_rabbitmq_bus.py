@@ -18,11 +18,25 @@ from rigs.rabbitmq import Node, queue_messages, until, virtual_host
 from structlog.testing import capture_logs
 
 from coopwire.application.letters import LetterDesk
+from coopwire.bus import rabbitmq
+from coopwire.bus.carrying import Parcel
 from coopwire.bus.cloudevents import CONTENT_TYPE, dump, load
-from coopwire.bus.topology import EVENTS
+from coopwire.bus.topology import EVENTS, topology
 from coopwire.conformance.bus import Listener, event
 from coopwire.domain.letters import Letters
+from coopwire.ports.bus import Consumer
 from coopwire.transport.clock import SystemClock
+
+
+@dataclass
+class Idle:
+    """A taker to whom nothing comes."""
+
+    consumer: Consumer
+
+    def put(self, parcel: Parcel) -> None:
+        """See Taking."""
+        raise AssertionError("nothing was sent")
 
 
 @dataclass
@@ -246,6 +260,22 @@ async def test_queues_that_somebody_deleted_come_again_and_what_was_in_them_too(
             await asyncio.to_thread(bench.node.ask, "DELETE", f"queues/{bench.host}/{queue}")
         await say(bench.database, [event("b")])
         await bench.hears("a", "b", seconds=30)
+
+
+async def test_a_session_from_which_nobody_takes_is_begun_anew_when_the_queues_are_declared_again(
+    bench: Bench,
+) -> None:
+    """A broker cancels who took from a deleted queue; who is not told, or is too slow, would wait for ever."""
+    consumer = Listener().consumer
+    table = topology([consumer], TIMINGS)
+    ended = asyncio.Event()
+    broker = rabbitmq.Broker.at([bench.node.url(bench.host)], table, TIMINGS.call_deadline)
+    async with broker.session(ended) as line:
+        async with line.consuming([Idle(consumer)]):
+            await line.mend()
+            assert not ended.is_set()
+        await line.mend()
+        assert ended.is_set()
 
 
 async def test_a_redriven_letter_comes_again_over_the_broker_and_its_tries_begin_anew(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import aio_pika
+import structlog
 from aio_pika.abc import AbstractConnection
 
 from coopwire.bus.carrying import Standing, Taking
@@ -19,6 +20,8 @@ from coopwire.bus.rabbitmq.sending import Sender
 from coopwire.bus.rabbitmq.troubles import explained
 from coopwire.bus.topology import Topology
 from coopwire.ports.bus import BusUnavailable
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,10 @@ class Broker:
         async with explained(self.address):
             return await aio_pika.connect(self.address.to_connect, timeout=self.deadline.total_seconds())
 
-    async def declare(self, connection: AbstractConnection) -> None:
-        """Make what is missing of the topology."""
+    async def declare(self, connection: AbstractConnection) -> list[str]:
+        """Make what is missing of the topology; names of the consumers' queues from which nobody takes."""
         async with explained(self.address):
-            await declare(connection, self.topology)
+            return await declare(connection, self.topology)
 
     async def verify(self) -> None:
         """Whether it lets us in and has, or takes, what the hub needs."""
@@ -107,8 +110,15 @@ class Line:
         return self.broker.address.host
 
     async def mend(self) -> None:
-        """Declare the queues again."""
-        await self.broker.declare(self.connection)
+        """Declare the queues again. Where nobody takes from one of them, the session ends and is begun anew.
+
+        The broker cancels who took from a queue that was deleted, and what the libraries do about it may come to
+        nothing when the queue is there again before they look.
+        """
+        forsaken = await self.broker.declare(self.connection)
+        if forsaken:
+            _log.warning("consumers_lost", queues=forsaken)
+            self.ended.set()
 
     def consuming(self, takers: Sequence[Taking]) -> AbstractAsyncContextManager[None]:
         """See the socket."""

@@ -11,13 +11,17 @@ from coopwire.bus.topology import Lane, Queue, Topology
 from coopwire.ports.providers import ConfigurationError
 
 
-async def declare(connection: AbstractConnection, topology: Topology) -> None:
-    """Make what is missing. ConfigurationError names everything that stands there otherwise, and what to do."""
+async def declare(connection: AbstractConnection, topology: Topology) -> list[str]:
+    """Make what is missing; names of the queues from which nobody takes what a consumer of the hub is to take.
+
+    ConfigurationError names everything that stands there otherwise, and what to do.
+    """
     unlike: list[str] = []
+    takers: dict[str, int] = {}
     channel = await connection.channel()
     for step in (None, *topology.queues):
         try:
-            await _declare(channel, topology, step)
+            takers.update(await _declare(channel, topology, step))
         except ChannelPreconditionFailed as error:
             # The broker has closed the channel; the rest is looked at through another one.
             unlike.append(unequal(error))
@@ -30,6 +34,7 @@ async def declare(connection: AbstractConnection, topology: Topology) -> None:
             + "\nstop the hub, delete them (rabbitmqctl delete_queue NAME) and start it again: what no consumer has "
             "taken is in the database, and is sent again; `coopwire bus topology` shows the table"
         )
+    return [lane.taking.name for lane in topology.lanes.values() if not takers[lane.taking.name]]
 
 
 async def missing(connection: AbstractConnection, topology: Topology) -> tuple[list[str], dict[str, int]]:
@@ -56,10 +61,12 @@ async def missing(connection: AbstractConnection, topology: Topology) -> tuple[l
     return absent, lying
 
 
-async def _declare(channel: AbstractChannel, topology: Topology, queue: Queue | None) -> None:
+async def _declare(channel: AbstractChannel, topology: Topology, queue: Queue | None) -> dict[str, int]:
+    """How many take from the queue, by its name; nothing for the exchange."""
     if queue is None:
         await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
-        return
+        return {}
     declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
     for key in queue.binds:
         await declared.bind(topology.exchange, key)
+    return {queue.name: declared.declaration_result.consumer_count or 0}
