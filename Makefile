@@ -16,11 +16,19 @@ setup:  ## install everything into .venv; leaves .venv/bin/coopwire
 demo: setup  ## play a day of repayments over simulators and prove it (ARGS=--keep leaves it running)
 	@$(BIN)/coopwire demo $(ARGS)
 
-test: lint docs-check  ## everything that must be green, proofs at their quick counts (ARGS go to pytest)
+test: checked  ## everything that must be green, proofs at their quick counts (ARGS go to pytest)
 	@$(BIN)/pytest -n 6 --dist worksteal -m 'not whole' $(ARGS)
 
-test-all: lint docs-check  ## the same with every proof at its whole count
+test-all: checked  ## the same with every proof at its whole count
 	@PROOF=whole $(BIN)/pytest -n 6 --dist worksteal -m '' $(ARGS)
+
+checked: setup
+	@$(MAKE) -j2 lint docs-check collected
+
+# Once, beside the checks: workers that begin together would each compile every test for themselves. What cannot be
+# collected is told by the tests.
+collected: setup
+	@$(BIN)/pytest --collect-only -q >/dev/null || true
 
 lint: setup  ## ruff, formatting, mypy --strict, import contracts
 	@$(BIN)/ruff check .
@@ -49,4 +57,4 @@ clean:  ## remove what make installed and the tools' caches; never the data in .
 	@rm -rf .venv .tools build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find src tests bench -type d -name __pycache__ -prune -exec rm -rf '{}' +
 
-.PHONY: help setup demo test test-all lint docs docs-check bench clean
+.PHONY: help setup demo test test-all checked collected lint docs docs-check bench clean
