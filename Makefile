@@ -17,17 +17,16 @@ demo: setup  ## play a day of repayments over simulators and prove it (ARGS=--ke
 	@$(BIN)/coopwire demo $(ARGS)
 
 test: checked  ## everything that must be green, proofs at their quick counts (ARGS go to pytest)
-	@$(BIN)/pytest -n 6 --dist worksteal -m 'not whole' $(ARGS)
+	@$(BIN)/pytest -n 8 --dist worksteal -m 'not whole' $(ARGS)
 
 test-all: checked  ## the same with every proof at its whole count
-	@PROOF=whole $(BIN)/pytest -n 6 --dist worksteal -m '' $(ARGS)
+	@PROOF=whole $(BIN)/pytest -n 8 --dist worksteal -m '' $(ARGS)
 
-checked: setup
+checked: setup  ## lint and docs-check side by side, and the tests compiled
 	@$(MAKE) -j2 lint docs-check collected
 
-# Once, beside the checks: workers that begin together would each compile every test for themselves. What cannot be
-# collected is told by the tests.
-collected: setup
+# Workers that begin together would each compile every test for themselves. What cannot be collected they tell.
+collected: setup  ## compile the tests
 	@$(BIN)/pytest --collect-only -q >/dev/null || true
 
 lint: setup  ## ruff, formatting, mypy --strict, import contracts

@@ -45,6 +45,7 @@ async def _sending(hub: River) -> Claim:
     await hub.pay(accepted.attempt)
     await hub.hint(accepted.attempt)
     await hub.until("SELECT count(*) FROM effects WHERE kind = 'posting' AND state = 'unknown'", expected=1)
+    await hub.until("SELECT count(*) FROM effects WHERE kind <> 'posting' AND state <> 'done'", expected=0)
     hub.app.stop()
     now = hub.app.clock.now()
     async with hub.app.database.begin("test") as tx:

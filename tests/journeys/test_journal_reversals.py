@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from rigs.proof import quick
 from rigs.river import MAPPING, River, river
 
 from coopwire.application.bells import EFFECTS
@@ -128,13 +129,12 @@ async def test_a_closed_period_holds_a_reversal_until_a_person_opens_it_and_resu
 
 @pytest.mark.parametrize(
     ("kind", "params"),
-    [
-        ("drop_before", {}),
-        ("drop_after", {}),
+    quick(
+        [("drop_before", {}), ("drop_after", {})],
         ("http_500", {}),
         ("http_500", {"done": True}),
         ("truncated", {}),
-    ],
+    ),
 )
 async def test_an_answer_that_gets_lost_never_doubles_a_reversal(
     database_dsn: str, kind: str, params: Mapping[str, object]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from rigs.api import front_door
+from rigs.proof import quick
 from rigs.refunds import approve, back_at_the_gateway, banked_minor, received, refund_rows, unbanked
 from rigs.river import River, dues, river
 
@@ -144,7 +145,7 @@ async def test_a_refund_whose_answer_got_lost_is_found_by_its_marker(database_ds
         assert (await refund_rows(hub))[0]["provider_ref"] == str(theirs[0]["id"])
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "http_500", "html", "empty"])
+@pytest.mark.parametrize("kind", quick(["drop_before"], "http_500", "html", "empty"))
 async def test_a_refund_that_may_have_been_done_is_never_sent_again(database_dsn: str, kind: str) -> None:
     async with river(database_dsn, simulated=QUIET, change=unbanked) as hub:
         receipt = await received(hub)
