@@ -17,10 +17,10 @@ demo: setup  ## play a day of repayments over simulators and prove it (ARGS=--ke
 	@$(BIN)/coopwire demo $(ARGS)
 
 test: checked  ## everything that must be green, proofs at their quick counts (ARGS go to pytest)
-	@$(BIN)/pytest -n 8 --dist worksteal -m 'not whole' $(ARGS)
+	@$(BIN)/pytest -n 6 --dist worksteal -m 'not whole' $(ARGS)
 
 test-all: checked  ## the same with every proof at its whole count
-	@PROOF=whole $(BIN)/pytest -n 8 --dist worksteal -m '' $(ARGS)
+	@PROOF=whole $(BIN)/pytest -n 6 --dist worksteal -m '' $(ARGS)
 
 checked: setup  ## lint and docs-check side by side, and the tests compiled
 	@$(MAKE) -j2 lint docs-check collected

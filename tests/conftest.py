@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -27,6 +28,9 @@ for _name in [name for name in os.environ if name.startswith("COOPWIRE_")]:
 # too; a handler of our own is not handed on.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What is collected stays for good: nothing is gained by walking over it again and again while it is built.
+gc.disable()
 
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("whole", max_examples=1000, deadline=None)
@@ -59,6 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for n in range(workers)
     ]
     items[:] = [item for run in runs for item in run]
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, but for what was built so far."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rigs.command_line import Run, run
-from rigs.proof import WHOLE
+from rigs.proof import WHOLE, quick
 
 from coopwire.cli.inspect import LARGEST_PAYLOAD
 from coopwire.providers import catalog
@@ -352,7 +352,7 @@ _KNOWN_NAMES = """
 _NAMES = st.sampled_from(_KNOWN_NAMES.split()) | st.text(max_size=10)
 
 
-@pytest.mark.parametrize(("provider", "kind"), KINDS)
+@pytest.mark.parametrize(("provider", "kind"), quick(KINDS[::2], *KINDS[1::2]))
 @settings(max_examples=1000 if WHOLE else 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=_mutated(), headers=st.lists(st.text(max_size=30), max_size=2))
 def test_whatever_is_inspected_ends_with_objects_or_one_message(

@@ -144,6 +144,7 @@ async def test_twenty_at_once_never_refund_more_over_another_gateway(
             assert known <= back <= sum(approved)
 
 
+@pytest.mark.whole
 async def test_two_hubs_at_once_never_refund_more_than_was_received(
     database_dsn: str, proof_count: Callable[[int, int], int]
 ) -> None:

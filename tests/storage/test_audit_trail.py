@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rigs.proof import quick
 from rigs.river import river
 from rigs.trail import (
     KEY,
@@ -167,7 +168,9 @@ async def _changed(db: Any, noun: Noun, column: str, made: Any = Verification) -
     return found == {("row changed", noun.name, key)}
 
 
-@pytest.mark.parametrize(("noun", "column"), COLUMNS, ids=[f"{noun}-{column}" for noun, column in COLUMNS])
+@pytest.mark.parametrize(
+    ("noun", "column"), quick(COLUMNS[::3], *COLUMNS[1::3], *COLUMNS[2::3]), ids="-".join
+)
 async def test_a_changed_column_is_found_and_its_row_is_named(trail: str, noun: str, column: str) -> None:
     async with tampering(trail) as db:
         assert await _changed(db, NOUNS[noun], column)
