@@ -18,7 +18,7 @@ from coopwire.application.correcting import Corrections
 from coopwire.application.network import Network, Routes
 from coopwire.application.paying import Rejected
 from coopwire.application.people import Person
-from coopwire.application.refunding import RefundPlan
+from coopwire.application.refunding import Refunding
 from coopwire.application.remedies import PLANS, Approval, Remedies, Remedy
 from coopwire.conformance.clock import ManualClock
 from coopwire.domain.breaks import Break, BreakType
@@ -40,10 +40,9 @@ from coopwire.domain.events import CATALOGUE, Event
 from coopwire.domain.payments import AllocationMode, Component, Mode, PaymentKind
 from coopwire.domain.receipts import AllocationLine, AllocationState, FeeBearer, Receipt
 from coopwire.domain.references import new_reference
-from coopwire.domain.refunds import Refund, refundable_minor
-from coopwire.domain.states import BREAK_MOVES, BreakState, EffectState, RefundState
+from coopwire.domain.states import BREAK_MOVES, BreakState, EffectState
 from coopwire.ports.providers import Capability, Connected, Connection, Profile, Role, Sockets, Trust
-from coopwire.ports.stores import BreakMove, BreakRow, Changes, NewReceipt, NewRefund, Transaction
+from coopwire.ports.stores import BreakMove, BreakRow, Changes, NewReceipt, Transaction
 from coopwire.storage.database import PostgresDatabase, connect
 from coopwire.storage.sealing import Sealer
 
@@ -51,34 +50,6 @@ ADA, OBI, EVE = (Person(f"user {n}", name) for n, name in enumerate(("ada", "obi
 WHY = "agreed"
 VALUE = 300_000
 GIVEN = {"member": "M-1", "kind": PaymentKind.SAVINGS, "loan": "SV-1"}
-
-
-class Paper:
-    """A refunder that writes the row and asks nobody."""
-
-    async def judge(self, tx: Transaction, receipt: str, amount_minor: int) -> RefundPlan:
-        held = await tx.receipts.get(receipt, lock=True)
-        assert held is not None
-        if not 0 < amount_minor <= refundable_minor(held.receipt, await tx.refunds.of_receipt(receipt)):
-            raise Rejected("amount_minor", "is more than there is", "conflict")
-        return RefundPlan(held.receipt)
-
-    async def approve(
-        self,
-        tx: Transaction,
-        receipt: str,
-        amount_minor: int,
-        *,
-        asked_by: str,
-        approved_by: str,
-        reason: str,
-    ) -> Refund:
-        now = ManualClock().now()
-        made = Refund(
-            new_reference(), receipt, "gate", amount_minor, "NGN", RefundState.INTENDED, now, reason=reason
-        )
-        await tx.apply(Changes(refunds=[NewRefund(made, asked_by, approved_by)]), now)
-        return made
 
 
 @dataclass
@@ -149,7 +120,7 @@ class Office:
         return sum(int(line[2]) for line in lines if line[0] == "suspense" and line[1] == "debit")
 
 
-def _network() -> Network:
+def _network(refunds: object | None) -> Network:
     trust = Trust(look_every=timedelta(seconds=60))
 
     def connected(name: str, role: Role, **sockets: object) -> Connected:
@@ -162,7 +133,7 @@ def _network() -> Network:
     )
     return Network(
         {
-            "gate": connected("gate", Role.GATEWAY),
+            "gate": connected("gate", Role.GATEWAY, refunds=refunds),
             "books": connected("books", Role.BOOKS, journals=object()),
         },
         routes,
@@ -170,11 +141,15 @@ def _network() -> Network:
 
 
 @asynccontextmanager
-async def _office(dsn: str, kind: type[Corrections] = Corrections) -> AsyncIterator[Office]:
+async def _office(
+    dsn: str, kind: type[Corrections] = Corrections, *, refunds: object | None = object()
+) -> AsyncIterator[Office]:
     database = await connect(dsn, Sealer([bytes(32)]), size=4)
-    clock, network = ManualClock(), _network()
+    clock, network = ManualClock(), _network(refunds)
     try:
-        yield Office(kind(network, database, clock, Paper()), database, clock, network)
+        yield Office(
+            kind(network, database, clock, Refunding(network, database, clock)), database, clock, network
+        )
     finally:
         await database.close()
 
@@ -327,12 +302,11 @@ async def test_a_refund_that_goes_back_keeps_the_money_from_being_given_away(off
     assert (await office.row(first)).state is BreakState.RESOLVED
 
 
-async def test_without_refunds_none_can_be_proposed(database_dsn: str) -> None:
-    async with _office(database_dsn) as office:
-        desk = Corrections(office.network, office.database, office.clock)
+async def test_at_a_gateway_without_refunds_none_can_be_proposed(database_dsn: str) -> None:
+    async with _office(database_dsn, refunds=None) as office:
         receipt = await office.receipt()
-        with pytest.raises(Rejected, match="no refunds"):
-            await desk.propose(await office.broken(receipt), ADA, RefundReceipt(receipt, 1), WHY)
+        with pytest.raises(Rejected, match="gate cannot give money back"):
+            await office.desk.propose(await office.broken(receipt), ADA, RefundReceipt(receipt, 1), WHY)
 
 
 # -- the ends ----------------------------------------------------------------------------------------------

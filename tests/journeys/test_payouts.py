@@ -307,9 +307,6 @@ async def test_a_key_that_has_paid_out_once_never_pays_again_also_when_it_is_for
         first = (await hub.app.payouts.request(wish(), once, MAKER)).payout
         await until(hub, first, "succeeded")
         await hub.rows("DELETE FROM idempotency")
-        again = await hub.app.payouts.request(wish(), once, MAKER)
-        assert (again.replayed, again.payout.id) == (True, first.id)
-        await hub.rows("DELETE FROM idempotency")
         with pytest.raises(KeyReused):
-            await hub.app.payouts.request(wish(purpose="another loan"), once, MAKER)
+            await hub.app.payouts.request(wish(), once, MAKER)
         assert len(await transfers(hub)) == 1

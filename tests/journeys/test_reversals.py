@@ -185,9 +185,7 @@ async def _banked_and_intended(outside: World) -> None:
         await _intend(app)
 
 
-@pytest.mark.parametrize(
-    "place", ["before commit keep census", pytest.param("after send reversal", marks=pytest.mark.whole)]
-)
+@pytest.mark.parametrize("place", quick(["before commit keep census"], "after send reversal"))
 async def test_a_hub_killed_around_a_reversal_does_it_once(database_dsn: str, place: str) -> None:
     async with world(database_dsn) as outside:
         await outside.outside.control("bankone", "settings", second_reversal="reverse_again")
@@ -205,9 +203,7 @@ async def test_a_hub_killed_around_a_reversal_does_it_once(database_dsn: str, pl
         await hub.end()
 
 
-@pytest.mark.parametrize(
-    "place", ["after commit keep census", pytest.param("before send reversal", marks=pytest.mark.whole)]
-)
+@pytest.mark.parametrize("place", quick(["after commit keep census"], "before send reversal"))
 async def test_a_hub_killed_between_the_census_and_the_send_does_not_send_by_itself(
     database_dsn: str, place: str
 ) -> None:
@@ -222,9 +218,7 @@ async def test_a_hub_killed_between_the_census_and_the_send_does_not_send_by_its
         await hub.end()
 
 
-@pytest.mark.parametrize(
-    "place", ["before find reversal", pytest.param("after find reversal", marks=pytest.mark.whole)]
-)
+@pytest.mark.parametrize("place", quick(["before find reversal"], "after find reversal"))
 async def test_a_hub_killed_while_it_looks_for_a_reversal_finds_it_later(
     database_dsn: str, place: str
 ) -> None:

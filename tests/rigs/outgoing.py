@@ -80,6 +80,13 @@ class Outgoing:
         self.spoiled += 1
         return self.outs[self.spoiled - 1]
 
+    def ends_otherwise(self, ours: PayoutState, theirs: PayoutState) -> Expected:
+        """The next payout is at another point here than there; a look is asked for, which may mend it."""
+        out = self.victim()
+        out.move(ours, theirs)
+        self.wishes.add(out.own.id)
+        return {(B.PAYOUT_STATE_DIFFERS, out.own.id)}
+
 
 def outgoing(seed: int, day: BusinessDay, listed_at: datetime) -> Outgoing:
     """Payouts of this day that agree, although some of them are not simply done."""
@@ -266,34 +273,22 @@ def _id_of_a_transfer_that_stands_for_another(made: Outgoing) -> Expected:
 
 @fault
 def _transfer_failed_after_all(made: Outgoing) -> Expected:
-    out = made.victim()
-    out.move(PayoutState.SUCCEEDED, PayoutState.FAILED)
-    made.wishes.add(out.own.id)
-    return {(B.PAYOUT_STATE_DIFFERS, out.own.id)}
+    return made.ends_otherwise(PayoutState.SUCCEEDED, PayoutState.FAILED)
 
 
 @fault
 def _transfer_came_back_and_nobody_heard(made: Outgoing) -> Expected:
-    out = made.victim()
-    out.move(PayoutState.SUCCEEDED, PayoutState.REVERSED)
-    made.wishes.add(out.own.id)
-    return {(B.PAYOUT_STATE_DIFFERS, out.own.id)}
+    return made.ends_otherwise(PayoutState.SUCCEEDED, PayoutState.REVERSED)
 
 
 @fault
 def _transfer_arrived_and_nobody_heard(made: Outgoing) -> Expected:
-    out = made.victim()
-    out.move(PayoutState.PROCESSING, PayoutState.SUCCEEDED)
-    made.wishes.add(out.own.id)
-    return {(B.PAYOUT_STATE_DIFFERS, out.own.id)}
+    return made.ends_otherwise(PayoutState.PROCESSING, PayoutState.SUCCEEDED)
 
 
 @fault
 def _transfer_arrived_although_it_failed_here(made: Outgoing) -> Expected:
-    out = made.victim()
-    out.move(PayoutState.FAILED, PayoutState.SUCCEEDED)
-    made.wishes.add(out.own.id)
-    return {(B.PAYOUT_STATE_DIFFERS, out.own.id)}
+    return made.ends_otherwise(PayoutState.FAILED, PayoutState.SUCCEEDED)
 
 
 @fault
@@ -306,7 +301,4 @@ def _transfer_skipped_while_unknown_and_paid_nevertheless(made: Outgoing) -> Exp
 
 @fault
 def _transfer_still_on_its_way_although_it_arrived_here(made: Outgoing) -> Expected:
-    out = made.victim()
-    out.move(PayoutState.SUCCEEDED, PayoutState.PROCESSING)
-    made.wishes.add(out.own.id)
-    return {(B.PAYOUT_STATE_DIFFERS, out.own.id)}
+    return made.ends_otherwise(PayoutState.SUCCEEDED, PayoutState.PROCESSING)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypeVar
 
-_T = TypeVar("_T")
+import pytest
+
 WHOLE = os.environ.get("PROOF") == "whole"
 
 
-def quick(some: Sequence[_T], *others: _T) -> list[_T]:
-    """The cases of a test: all of them in the whole proof, else only `some`."""
-    return [*some, *others] if WHOLE else list(some)
+def quick(some: Sequence[object], *others: object) -> list[object]:
+    """The cases of a test: `some` stand in every proof, the others in the whole one alone."""
+    return [*some, *(_whole(one) for one in others)]
+
+
+def _whole(case: object) -> object:
+    values = case if isinstance(case, tuple) else (case,)
+    return pytest.param(*values, marks=pytest.mark.whole)

@@ -21,7 +21,8 @@ from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.people import Person, given_reason, given_text
 from coopwire.application.presence import Presence, presence, transfer_there
-from coopwire.application.remedies import Approval, Refunder, Remedies, Remedy, subject_matter
+from coopwire.application.refunding import Refunding
+from coopwire.application.remedies import Approval, Remedies, Remedy, subject_matter
 from coopwire.domain.breaks import Break, BreakType
 from coopwire.domain.corrections import Correction, CorrectionUnreadable, WriteOff, plain, read
 from coopwire.domain.effects import Effect, EffectKind
@@ -64,13 +65,11 @@ class _Asked:
 class Corrections:
     """The desk at which breaks are worked. Every verb raises Rejected: `not_found`, `conflict` or a field."""
 
-    def __init__(
-        self, network: Network, database: Database, clock: Clock, refunder: Refunder | None = None
-    ) -> None:
+    def __init__(self, network: Network, database: Database, clock: Clock, refunding: Refunding) -> None:
         self._network = network
         self._database = database
         self._clock = clock
-        self._remedies = Remedies(network, clock, refunder)
+        self._remedies = Remedies(network, clock, refunding)
 
     # -- what moves no money ------------------------------------------------------------------------------
 

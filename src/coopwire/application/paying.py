@@ -50,7 +50,7 @@ class Rejected(Exception):
 
 
 class KeyReused(Exception):
-    """The idempotency key was used with another body."""
+    """The idempotency key was used with another body, or so long ago that the body is forgotten."""
 
 
 class StillWorking(Exception):

@@ -122,10 +122,9 @@ class PayoutDesk:
                 if len(payouts) < len(found):
                     raise KeyReused
                 return RequestedMany(payouts, replayed=True)
-            there = [await tx.payouts.get(one.payout.id) for one in new]
-            if any(there):
+            if any([await tx.payouts.get(one.payout.id) for one in new]):
                 # The key is so old that it was forgotten. Nobody is paid twice for one.
-                return _asked_long_ago(new, there)
+                raise KeyReused
             events = [payout_event(one.payout, None, now) for one in new]
             told = [event for event in events if event is not None]
             await tx.apply(Changes(payouts=list(new), events=told), now)
@@ -305,21 +304,6 @@ class PayoutDesk:
 def _of_batch(name: str, line: int) -> str:
     """The id of a line's payout: whoever asks again under the same key finds the same ones."""
     return derived_reference("payout", name, str(line))
-
-
-def _asked_long_ago(new: Sequence[NewPayout], there: Sequence[Payout | None]) -> RequestedMany:
-    """The payouts that this key has made before; KeyReused when they are others than are asked for now."""
-    same = tuple(
-        was for one, was in zip(new, there, strict=True) if was and _wished(one.payout) == _wished(was)
-    )
-    if len(same) < len(new):
-        raise KeyReused
-    return RequestedMany(same, replayed=True)
-
-
-def _wished(payout: Payout) -> tuple[object, ...]:
-    where = (payout.connection, payout.bank, payout.purpose, payout.member, payout.loan)
-    return (payout.amount_minor, payout.currency, *where)
 
 
 def _said_twice(wishes: Sequence[PayoutRequest]) -> list[Refusal]:

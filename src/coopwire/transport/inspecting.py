@@ -160,29 +160,24 @@ def event_shown(name: str, told: Told[KnownT]) -> Inspection:
 
 def refund_shown(told: RefundSnapshot) -> Inspection:
     """A refund as they tell it; the reference is our marker in it."""
-    return Inspection(
-        object="refund",
-        reference=told.reference,
-        provider_ref=told.provider_ref,
-        amount_minor=told.amount_minor,
-        currency=told.currency,
-        status=told.state.value,
-        failure_reason=told.reason or None,
-        occurred_at=stamp(told.created_at),
-    )
+    return _shown("refund", told, told.created_at)
 
 
 def dispute_shown(told: DisputeSnapshot) -> Inspection:
     """A dispute as they tell it; the time is that of its end, once it has ended."""
+    return _shown("dispute", told, told.resolved_at or told.created_at)
+
+
+def _shown(name: str, told: RefundSnapshot | DisputeSnapshot, at: datetime | None) -> Inspection:
     return Inspection(
-        object="dispute",
+        object=name,
         reference=told.reference,
         provider_ref=told.provider_ref,
         amount_minor=told.amount_minor,
         currency=told.currency,
         status=told.state.value,
         failure_reason=told.reason or None,
-        occurred_at=stamp(told.resolved_at or told.created_at),
+        occurred_at=stamp(at),
     )
 
 

@@ -50,7 +50,7 @@ CONFLICT = Kind("conflict", 409, "The present state does not allow this")
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA = Kind("unsupported-media-type", 415, "The body has another media type than is needed")
 INVALID = Kind("invalid", 422, "A field must be mended")
-KEY_REUSED = Kind("key-reused", 422, "The idempotency key was used with another body")
+KEY_REUSED = Kind("key-reused", 422, "The idempotency key was used before, with another body or too long ago")
 GATEWAY_REFUSED = Kind("gateway-refused", 422, "The gateway refused to open a page")
 GATEWAY_AWAY = Kind("gateway-away", 502, "The gateway gave no answer that can be used")
 INTERNAL = Kind("internal", 500, "Something went wrong in the hub")
@@ -197,7 +197,7 @@ async def on_rejected(request: Request, error: Exception) -> Response:
 
 
 async def on_key_reused(request: Request, error: Exception) -> Response:
-    """The same idempotency key with another body."""
+    """The same idempotency key with another body, or after its body was forgotten."""
     return answer(request, Problem(KEY_REUSED, "use a new Idempotency-Key for a new request"))
 
 

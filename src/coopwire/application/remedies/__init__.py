@@ -11,8 +11,9 @@ from typing import Any
 
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
+from coopwire.application.refunding import Refunding
 from coopwire.application.remedies.again import subject_matter
-from coopwire.application.remedies.cases import Approval, Case, Refunder, Remedy
+from coopwire.application.remedies.cases import Approval, Case, Remedy
 from coopwire.application.remedies.journals import post_journal_again, reverse_journal
 from coopwire.application.remedies.postings import credit_again, post_posting_again, reverse_posting
 from coopwire.application.remedies.refunds import refund_receipt
@@ -35,7 +36,7 @@ from coopwire.domain.corrections import (
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import BreakRow, Transaction
 
-__all__ = ["PLANS", "Approval", "Refunder", "Remedies", "Remedy", "subject_matter"]
+__all__ = ["PLANS", "Approval", "Remedies", "Remedy", "subject_matter"]
 
 PLANS: Mapping[type, Callable[[Case, Any], Awaitable[Remedy]]] = {
     Allocate: allocate_suspense,
@@ -53,10 +54,10 @@ PLANS: Mapping[type, Callable[[Case, Any], Awaitable[Remedy]]] = {
 class Remedies:
     """Judges corrections and plans what they write."""
 
-    def __init__(self, network: Network, clock: Clock, refunder: Refunder | None) -> None:
+    def __init__(self, network: Network, clock: Clock, refunding: Refunding) -> None:
         self._network = network
         self._clock = clock
-        self._refunder = refunder
+        self._refunding = refunding
 
     async def plan(
         self, tx: Transaction, row: BreakRow, correction: Correction, approval: Approval | None = None
@@ -70,5 +71,5 @@ class Remedies:
             allowed = ", ".join(fitting) or "none"
             raise Rejected("action", f"is not for a break {row.found.type.value}; these are: {allowed}")
         begun = await tx.breaks.begun(row.id)
-        case = Case(tx, row, self._clock.now(), approval, self._network, self._clock, self._refunder, begun)
+        case = Case(tx, row, self._clock.now(), approval, self._network, self._clock, self._refunding, begun)
         return await PLANS[type(correction)](case, correction)

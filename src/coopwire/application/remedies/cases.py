@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from coopwire.application.network import Network
 from coopwire.application.paying import Rejected
 from coopwire.application.presence import Presence
-from coopwire.application.refunding import RefundPlan
+from coopwire.application.refunding import Refunding
 from coopwire.application.remedies.judging import concerns, conflict
 from coopwire.domain.effects import Effect, EffectKind
-from coopwire.domain.refunds import Refund
 from coopwire.domain.states import FINISHED_EFFECT, UNDONE_REFUND, RefundState
 from coopwire.ports.clock import Clock
 from coopwire.ports.stores import BreakRow, Changes, NewReceipt, Transaction
@@ -21,27 +19,6 @@ from coopwire.ports.stores import BreakRow, Changes, NewReceipt, Transaction
 _GOING_BACK = frozenset(RefundState) - UNDONE_REFUND - {RefundState.SUCCEEDED}
 WENT_BACK = frozenset(RefundState) - UNDONE_REFUND
 """States of refunds whose money is with the member, or on its way there."""
-
-
-class Refunder(Protocol):
-    """Who judges a refund, and stores an approved one with its first effect."""
-
-    async def judge(self, tx: Transaction, receipt: str, amount_minor: int) -> RefundPlan:
-        """What the refund would do now. Rejected when it is more than may be refunded, or cannot be asked for."""
-        ...
-
-    async def approve(
-        self,
-        tx: Transaction,
-        receipt: str,
-        amount_minor: int,
-        *,
-        asked_by: str,
-        approved_by: str,
-        reason: str,
-    ) -> Refund:
-        """The stored refund. Rejected when it is more than may be refunded, or cannot be asked for."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +61,7 @@ class Case:
     approval: Approval | None
     network: Network
     clock: Clock
-    refunder: Refunder | None
+    refunding: Refunding
     nth: int
     """How many effects the break has begun before: a reference is never used twice."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from coopwire.application.paying import Rejected
 from coopwire.application.refunding import RefundPlan
 from coopwire.application.remedies.cases import Case, Remedy
 from coopwire.domain.books import Side
@@ -12,15 +11,13 @@ from coopwire.domain.effects import EffectKind
 
 async def refund_receipt(case: Case, wanted: RefundReceipt) -> Remedy:
     """A part of a receipt goes back: the refund itself is begun with the approval."""
-    if case.refunder is None:
-        raise Rejected("action", "no refunds can be made from here", "conflict")
     new = await case.receipt(wanted.receipt)
     remedy = Remedy()
     remedy.plan += _refund_told(
-        await case.refunder.judge(case.tx, new.receipt.id, wanted.amount_minor), wanted.amount_minor
+        await case.refunding.judge(case.tx, new.receipt.id, wanted.amount_minor), wanted.amount_minor
     )
     if case.approval is not None:
-        made = await case.refunder.approve(
+        made = await case.refunding.approve(
             case.tx,
             new.receipt.id,
             wanted.amount_minor,
